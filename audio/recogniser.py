@@ -1,0 +1,136 @@
+"""SoundRecogniser: a small network that says what a sound is of; it judges generated sound."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mediagen.config import Config
+from mediagen.nn.spectral import log_mel
+from mediagen.world.scene import draw_scene
+from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundRecogniserConfig(Config):
+    """Shape of the recogniser: mel bands, widths of its stages (each halves bands and frames), number of classes."""
+
+    bands: int = 64
+    widths: tuple[int, ...] = (16, 32, 64, 96)
+    classes: int = len(SOUND_CLASSES)
+
+
+class SoundRecogniser(nn.Module):
+    """A convolutional network on log-mel spectra: 48 kHz sound (B, 1, S) -> logits (B, classes), any S."""
+
+    Config = SoundRecogniserConfig
+
+    def __init__(self, config: SoundRecogniserConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or SoundRecogniserConfig()
+        layers: list[nn.Module] = []
+        width = 1
+        for out in config.widths:
+            layers += [nn.Conv2d(width, out, 3, (2, 2), 1), nn.GroupNorm(4, out), nn.SiLU()]
+            width = out
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(2 * width * (config.bands >> len(config.widths)), config.classes)
+
+    def features(self, sound: Tensor) -> Tensor:
+        """(B, 1, S) -> (B, D), what the class is decided from; also for Fréchet distances of sounds."""
+        spectra = (log_mel(sound, bands=self.config.bands) + 6.0) / 3.0
+        hidden = self.body(spectra).flatten(1, 2)  # bands are kept apart, times are pooled
+        return torch.cat([hidden.mean(-1), hidden.amax(-1)], 1)
+
+    def forward(self, sound: Tensor) -> Tensor:
+        return self.head(self.features(sound))
+
+    @torch.inference_mode()
+    def classify(self, sound: Tensor) -> list[str]:
+        """The most likely class of each of (B, 1, S), as in `SOUND_CLASSES`."""
+        return [SOUND_CLASSES[index] for index in self(sound).argmax(1).tolist()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundRecogniserTaskConfig(Config):
+    """pool: clips made at the start, kept as int16.  full: share of difficulty "full".  check: clips of a preview."""
+
+    batch: int = 16
+    pool: int = 2000
+    full: float = 0.5
+    check: int = 200
+
+
+class SoundRecogniserTask:
+    """Trains a SoundRecogniser on the world's sounds, worn as codecs wear them; see `mediagen.train.loop.Task`."""
+
+    name = "sound_recogniser"
+
+    def __init__(
+        self, model: SoundRecogniser, config: SoundRecogniserTaskConfig | None = None, device: str = "cpu"
+    ) -> None:
+        self.config, self.device = config or SoundRecogniserTaskConfig(), device
+        self.model = model.to(device)
+        sounds, self.labels = labelled("train", self.config.pool, self.config.full)
+        self.pool = (sounds * 32767).round().to(torch.int16)
+
+    def batch(self, step: int, rank: int, world: int) -> tuple[Tensor, Tensor]:
+        """Sounds (B, 1, S) and classes (B,)."""
+        rng = np.random.default_rng((step, rank, 6))
+        chosen = torch.from_numpy(rng.integers(0, len(self.pool), self.config.batch))
+        return self.pool[chosen].float().to(self.device) / 32767, self.labels[chosen].to(self.device)
+
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, Tensor], rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        logits = model(wear(batch[0], rng))
+        right = (logits.detach().argmax(1) == batch[1]).float().mean()
+        return F.cross_entropy(logits, batch[1], label_smoothing=0.05), {"accuracy": right}
+
+    @torch.no_grad()
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Accuracy on simple and full validation clips, clean and worn."""
+        figures = {}
+        for name, full in (("simple", 0.0), ("full", 1.0)):
+            sounds, labels = labelled("validation", self.config.check, full)
+            rng = torch.Generator(self.device).manual_seed(0)
+            for kind in ("clean", "worn"):
+                found = []
+                for part in sounds.to(self.device).split(16):
+                    found.append(model(wear(part, rng) if kind == "worn" else part).argmax(1).cpu())
+                figures[f"accuracy_{name}_{kind}"] = float((torch.cat(found) == labels).float().mean())
+        return figures
+
+
+def labelled(split: str, count: int, full: float) -> tuple[Tensor, Tensor]:
+    """The first `count` clips of a split with one thing each: sounds (count, 1, S) and classes (count,).
+
+    A share `full` of them is of difficulty "full".
+    """
+    sounds, labels, seed = [], [], 0
+    while len(labels) < count:
+        scene = draw_scene(seed, split, "full" if np.random.default_rng((seed, 12)).random() < full else "simple")
+        seed += 1
+        if len(scene.things) == 1:
+            sounds.append(synthesise(scene))
+            labels.append(SOUND_CLASSES.index(foreground_class(scene)))
+    return torch.stack(sounds), torch.tensor(labels)
+
+
+def wear(sound: Tensor, rng: torch.Generator) -> Tensor:
+    """What codecs, generators and microphones do to (B, 1, S): loudness, noise, dullness, missing bands, a shift."""
+
+    def draw(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(len(sound), 1, 1, generator=rng, device=sound.device)
+
+    spectrum = torch.fft.rfft(sound * 10 ** draw(-0.5, 0.3))
+    hz = torch.linspace(0, 24_000, spectrum.shape[-1], device=sound.device)
+    limit = 3500 * 2 ** draw(0.0, 4.5)  # of a low pass, up to beyond hearing
+    tilt = 10 ** (draw(-0.3, 0.3) * torch.log10(hz.clamp_min(50) / 1000))
+    shift = torch.exp(-2j * torch.pi * hz * draw(-0.02, 0.02))
+    worn = torch.fft.irfft(spectrum * tilt * shift / (1 + (hz / limit) ** 4), sound.shape[-1])
+    hiss = torch.randn(sound.shape, generator=rng, device=sound.device) * 10 ** draw(-4.5, -2.3)
+    return (worn + hiss).clamp(-1, 1)

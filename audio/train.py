@@ -1,0 +1,213 @@
+"""The training task of the audio model: pictures and sounds encoded once, captions written anew at every step."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mediagen.aligned import AlignedEncoder
+from mediagen.audio.codec import Codec
+from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
+from mediagen.audio.generate import generate_latents, watch
+from mediagen.audio.model import AudioModel
+from mediagen.audio.recogniser import SoundRecogniser
+from mediagen.audio.train_codec import impact_f1, save_spectrograms
+from mediagen.clip import to_float, to_uint8
+from mediagen.config import Config
+from mediagen.flow import draw_t, flow_loss, noise_like, velocity
+from mediagen.nn.weights import Tensors
+from mediagen.tae import TAE
+from mediagen.text import Text, TextEncoder
+from mediagen.train.cache import build_cache
+from mediagen.world.draw import render
+from mediagen.world.scene import Scene, draw_scene
+from mediagen.world.sounds import foreground_class, synthesise
+from mediagen.world.words import caption, music_caption, sound_caption
+
+
+@dataclass(frozen=True)
+class SoundEncoders:
+    """The frozen models that the audio model learns from.
+
+    tae: where given, every second clip is seen through it, as generated pictures are.
+    """
+
+    text: TextEncoder
+    aligned: AlignedEncoder
+    codec: Codec
+    tae: TAE | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioTaskConfig(Config):
+    """What the audio model is trained on, and how t is drawn.
+
+    clips: encoded once, before training (0.14 MB each on disk and in memory for the tiny models).  full: share of
+    difficulty "full".  crops: share of batches of shorter windows, from `shortest` seconds on, that begin anywhere.
+    t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made with `steps` and
+    `guidance`.
+    """
+
+    full: float = 0.0
+    size: tuple[int, int] = (64, 64)
+    seconds: float = 2.0
+    fps: float = 16.0
+    clips: int = 4000
+    batch: int = 16
+    crops: float = 0.25
+    shortest: float = 1.0
+    t_mean: float = 0.0
+    t_std: float = 1.0
+    check: int = 8
+    steps: int = 16
+    guidance: float = 3.0
+
+
+@dataclass(frozen=True)
+class AudioBatch:
+    """latent (B, C, L), pictures at 25 Hz (B, L, P), the text of the prompts, and of "" (one row)."""
+
+    latent: Tensor
+    pictures: Tensor
+    text: Text
+    null: Text
+
+
+class AudioTask:
+    """Trains an AudioModel by flow matching on the world's sounds; see `mediagen.train.task.Task`.
+
+    cache: folder that the encoded clips are kept in.  judge: where given, previews tell how many sounds it names right.
+    """
+
+    name = "audio"
+
+    def __init__(self, model: AudioModel, encoders: SoundEncoders, config: AudioTaskConfig, cache: Path,
+                 device: str = "cpu", judge: SoundRecogniser | None = None) -> None:  # fmt: skip
+        self.config, self.device, self.encoders = config, device, encoders
+        self.model = model.to(device)
+        for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae, judge)):
+            module.to(device).eval().requires_grad_(False)
+        self.judge = judge
+        about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
+        about |= {name: _mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
+        self.pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about).tensors
+        self.null = encoders.text.encode([""])
+
+    def scene(self, index: int, split: str = "train") -> Scene:
+        """Scene number `index` of a split."""
+        config = self.config
+        full = np.random.default_rng((index, 19)).random() < config.full
+        return draw_scene(index, split, "full" if full else "simple", seconds=config.seconds, fps=config.fps,
+                          aspect=config.size[0] / config.size[1])  # fmt: skip
+
+    @torch.no_grad()
+    def encode_scenes(self, scenes: list[Scene]) -> Tensors:
+        """latent (B, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate."""
+        frames = render(scenes, self.config.size, self.device)
+        if self.encoders.tae is not None:
+            tae = self.encoders.tae
+            worn = torch.tensor([scene.seed % 2 == 1 for scene in scenes], device=frames.device)
+            if worn.any():
+                frames[worn] = to_uint8(tae.decode(tae.encode(to_float(frames[worn])), frames.shape[1]))
+        sounds = torch.stack([synthesise(scene) for scene in scenes]).to(self.device)
+        return {
+            "latent": self.encoders.codec.encode(sounds),
+            "pictures": self.encoders.aligned.picture_features(frames),
+        }
+
+    def batch(self, step: int, rank: int, world: int) -> AudioBatch:
+        config, rng = self.config, np.random.default_rng((step, rank, 21))
+        rows = rng.integers(0, config.clips, config.batch)
+        chosen = torch.from_numpy(rows)
+        latent = self.pool["latent"][chosen].to(self.device, torch.float32)
+        pictures = self.pool["pictures"][chosen].to(self.device, torch.float32)
+        first, length = 0, latent.shape[-1]
+        if rng.random() < config.crops:
+            least = min(length, round(config.shortest * LATENT_RATE))
+            length = int(rng.integers(least, length + 1))
+            first = int(rng.integers(0, latent.shape[-1] - length + 1))
+        text = self.encoders.text.encode([world_prompt(self.scene(int(row)), rng) for row in rows])
+        pictures = at_sound_rate(pictures, config.fps, length, start=first / LATENT_RATE)
+        return AudioBatch(latent[..., first : first + length], pictures, text, self.null)
+
+    def loss(
+        self, model: nn.Module, batch: AudioBatch, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        """The flow-matching loss over what is to be made; what is known is given and not judged."""
+        assert isinstance(model, AudioModel)
+        latent, count = batch.latent, len(batch.latent)
+        without_text, without_pictures = draw_drops(count, rng)
+        text = Text.cat([batch.text, batch.null])[
+            torch.where(without_text, count, torch.arange(count, device=rng.device))
+        ]
+        pictures = batch.pictures * ~without_pictures[:, None, None]
+        clean = draw_clean(count, latent.shape[-1], rng)
+        prepared = model.prepare(text, latent.shape[-1], pictures, latent, clean)
+        noise, t = noise_like(latent, rng), draw_t(count, rng, self.config.t_mean, self.config.t_std)
+        target = velocity(latent, noise)
+        losses = flow_loss(
+            lambda x, t: torch.where(clean[:, None], target, model(x, t, prepared)), latent, t, noise
+        ) / (~clean).float().mean(1)  # fmt: skip
+        free = ~clean.any(1) & ~without_text & ~without_pictures
+        figures: dict[str, float | Tensor] = {"whole": (losses.detach() * free).sum() / free.sum().clamp_min(1)}
+        return losses.mean(), figures
+
+    @torch.no_grad()
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Sounds for validation scenes and their own pictures, spectrograms of the truth above them, and figures.
+
+        onset_f1 and class_accuracy are of the generated sounds; those that end in _codec are what the codec allows.
+        """
+        assert isinstance(model, AudioModel)
+        config, codec = self.config, self.encoders.codec
+        scenes = [self.scene(index, "validation") for index in range(config.check)]
+        truth = torch.stack([synthesise(scene) for scene in scenes]).to(self.device)
+        latent = codec.encode(truth)
+        pictures = watch(self.encoders.aligned, render(scenes, config.size, self.device), config.fps, latent.shape[-1])
+        prompts = [world_prompt(scene, np.random.default_rng((i, 23))) for i, scene in enumerate(scenes)]
+        text = self.encoders.text.encode(prompts)
+        rng = torch.Generator(self.device).manual_seed(0)
+        made = generate_latents(model, text, self.null, latent.shape[-1], rng=rng, pictures=pictures,
+                                steps=config.steps, guidance=config.guidance)  # fmt: skip
+        prepared = model.prepare(text, latent.shape[-1], pictures)
+        t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
+        losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
+        figures = {"validation_loss": float(losses.mean())}
+        sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
+        for name, sound in sounds.items():
+            figures[f"onset_f1{name}"] = impact_f1(scenes, sound.cpu())
+            if self.judge is not None:
+                named = zip(self.judge.classify(sound), scenes, strict=True)
+                figures[f"class_accuracy{name}"] = float(np.mean([word == foreground_class(s) for word, s in named]))
+        save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png")
+        (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
+        return figures
+
+    def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
+        scenes = [self.scene(index) for index in items]
+        parts = [self.encode_scenes(scenes[i : i + 16]) for i in range(0, len(scenes), 16)]
+        tensors = {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}
+        return tensors, [""] * len(scenes)  # captions are written anew at every step
+
+
+def world_prompt(scene: Scene, rng: np.random.Generator) -> str:
+    """A prompt as a person could give for the sound of `scene`.
+
+    4 in 10 tell what is seen, as when a film's own prompt is used, 4 what is heard, 2 both. The music, or that there is
+    none, is told apart in 7 of 10; in the others music is only mentioned, and none means none.
+    """
+    roll = rng.random()
+    told = [] if 0.4 <= roll < 0.8 else [caption(scene, rng)]
+    told += [] if roll < 0.4 else [sound_caption(scene, rng)]
+    music = music_caption(scene, rng)
+    if rng.random() < 0.7:
+        return sound_prompt(". ".join(part.rstrip(".") for part in told), music)
+    return sound_prompt(". ".join(part.rstrip(".") for part in (*told, music) if part))
+
+
+def _mark(module: nn.Module | None) -> str:
+    """A few digits that change with the weights, so that clips encoded by other models are not mistaken for these."""
+    tensors = [] if module is None else [value.detach().double().cpu() for value in module.state_dict().values()]
+    return f"{sum(float(value.abs().sum()) for value in tensors):.9g}"

@@ -1,0 +1,152 @@
+"""The training task of the sound codec."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from mediagen.audio.codec import Codec
+from mediagen.audio.critic import SpectralCritic
+from mediagen.audio.measure import log_mel_distance, onset_f1, onsets, si_sdr
+from mediagen.config import Config
+from mediagen.grid import SOUND_HOP
+from mediagen.nn.discriminator import hinge_critic, hinge_generator
+from mediagen.nn.spectral import log_mel, spectral_loss
+from mediagen.world.motion import contacts
+from mediagen.world.scene import Scene, draw_scene
+from mediagen.world.sounds import synthesise
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecTaskConfig(Config):
+    """What the codec is trained on and by which terms.
+
+    pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
+    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  adversarial: weight of the critic's
+    term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.
+    """
+
+    batch: int = 8
+    pool: int = 2000
+    frames: int = 20
+    full: float = 0.5
+    noise: float = 0.1
+    kl: float = 1e-5
+    wave: float = 10.0
+    spectral: float = 1.0
+    adversarial: float = 0.0
+    adversarial_start: int = 0
+    check: int = 64
+
+
+@dataclass(frozen=True)
+class SoundBatch:
+    """Crops (B, 1, S) and the number of their step."""
+
+    sound: Tensor
+    step: int
+
+
+class CodecTask:
+    """Trains a Codec to rebuild the world's sounds; see `mediagen.train.loop.Task`."""
+
+    name = "codec"
+
+    def __init__(self, model: Codec, config: CodecTaskConfig | None = None, device: str = "cpu") -> None:
+        self.config, self.device = config or CodecTaskConfig(), device
+        self.model = model.to(device)
+        self.pool = torch.stack([_as_int16(layered(seed, self.config.full)) for seed in range(self.config.pool)])
+        if self.config.adversarial > 0:
+            self.critic = SpectralCritic().to(device)
+
+    def batch(self, step: int, rank: int, world: int) -> SoundBatch:
+        """Random crops of random clips, each at a random loudness and polarity."""
+        config, rng = self.config, np.random.default_rng((step, rank, 5))
+        length = config.frames * SOUND_HOP
+        crops = []
+        for clip in rng.integers(0, len(self.pool), config.batch):
+            start = rng.integers(0, self.pool.shape[1] - length + 1)
+            gain = float(rng.choice((-1, 1)) * 2 ** rng.uniform(-1.5, 0.2))
+            crops.append((self.pool[clip, start : start + length].float() * (gain / 32767)).clamp(-1, 1))
+        return SoundBatch(torch.stack(crops)[:, None].to(self.device), step)
+
+    def loss(
+        self, model: nn.Module, batch: SoundBatch, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        assert isinstance(model, Codec)
+        config = self.config
+        rebuilt, kl = model.reconstruct(batch.sound, config.noise, rng)
+        wave = (rebuilt - batch.sound).abs().mean()
+        spectral = spectral_loss(rebuilt, batch.sound)
+        total = config.wave * wave + config.spectral * spectral + config.kl * kl
+        figures: dict[str, float | Tensor] = {
+            "wave": wave.detach(), "spectral": spectral.detach(), "kl": kl.detach(),
+            "si_sdr": si_sdr(rebuilt.detach(), batch.sound).median(),
+        }  # fmt: skip
+        if self._adversarial(batch.step):
+            score = hinge_generator(self.critic, rebuilt)
+            total, figures["score"] = total + config.adversarial * score, score.detach()
+        return total, figures
+
+    def critic_loss(self, critic: nn.Module, batch: SoundBatch, rng: torch.Generator) -> Tensor:
+        if not self._adversarial(batch.step):
+            return sum((p.sum() * 0 for p in critic.parameters()), torch.zeros((), device=self.device))
+        with torch.no_grad():
+            self.model.eval()  # leaves the running statistics as they are
+            rebuilt, _ = self.model.reconstruct(batch.sound, self.config.noise, rng)
+            self.model.train()
+        return hinge_critic(critic, batch.sound, rebuilt)
+
+    @torch.no_grad()
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Figures on validation scenes, and spectrograms of eight above those of their reconstructions."""
+        assert isinstance(model, Codec)
+        scenes = [draw_scene(seed, "validation", "simple") for seed in range(self.config.check)]
+        truth = torch.stack([synthesise(scene) for scene in scenes])
+        rebuilt = torch.cat([model.decode(model.encode(s.to(self.device)), s.shape[-1]).cpu() for s in truth.split(8)])
+        save_spectrograms(truth[:8, 0], rebuilt[:8, 0], folder / f"codec-{step:06d}.png")
+        return {
+            "si_sdr": float(si_sdr(rebuilt, truth).mean()),
+            "log_mel_db": float(log_mel_distance(rebuilt, truth).mean()),
+            "onset_f1": impact_f1(scenes, rebuilt),
+            "onset_f1_truth": impact_f1(scenes, truth),
+        }
+
+    def _adversarial(self, step: int) -> bool:
+        return self.config.adversarial > 0 and step >= self.config.adversarial_start
+
+
+def layered(seed: int, full: float) -> Tensor:
+    """Training clip `seed` (S,): mostly whole sounds, sometimes effects, ambience or music alone."""
+    rng = np.random.default_rng((seed, 11))
+    scene = draw_scene(seed, "train", "full" if rng.random() < full else "simple")
+    choice = rng.random()
+    if choice < 0.2:
+        return synthesise(scene, ambience=False, music=False)[0]
+    if choice < 0.3 and scene.mood is not None:
+        return synthesise(scene, effects=False, ambience=False)[0]
+    return synthesise(scene)[0]
+
+
+def impact_f1(scenes: list[Scene], sounds: Tensor) -> float:
+    """Mean onset F1 against the true contacts of those of `scenes` that have any; sounds (B, 1, S). NaN for none."""
+    scores = [
+        onset_f1(onsets(sound), [contact.time for contact in contacts(scene)])
+        for scene, sound in zip(scenes, sounds, strict=True)
+        if contacts(scene)
+    ]
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def save_spectrograms(above: Tensor, below: Tensor, path: Path) -> None:
+    """Writes a grey PNG: log-mel spectrograms of `above` (B, S) in a row, those of `below` under them."""
+    rows = [((log_mel(sounds, bands=80, hop=960) + 9.0) / 11).clamp(0, 1).flip(1) for sounds in (above, below)]
+    tiles = [torch.cat(list(nn.functional.pad(row, (1, 1, 1, 1), value=1.0)), dim=1) for row in rows]
+    Image.fromarray((torch.cat(tiles) * 255).to(torch.uint8).cpu().numpy()).save(path)
+
+
+def _as_int16(sound: Tensor) -> Tensor:
+    return (sound * 32767).round().to(torch.int16)

@@ -1,0 +1,4 @@
+"""Instruction editing of video, built on the video model."""
+
+if __name__ != "mediagen.edit":
+    raise ImportError("got the bare name 'edit', expected 'mediagen.edit'; write 'from mediagen import edit' instead.")

@@ -1,0 +1,299 @@
+"""Reading and writing of video, sound and pictures. PyAV is imported inside functions: GPU machines may lack it."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from mediagen import writers
+from mediagen.clip import Clip
+from mediagen.writers import SOUND_RATE, TAG
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioResampler
+    from av.container import InputContainer
+    from av.stream import Stream
+
+MAX_SECONDS = 600.0  # longest file that is decoded unless the caller says otherwise
+MAX_PIXELS = 2**29  # most decoded pixels, over all frames: 1.6 GB, or 256 frames of 1920x1080
+
+_OPEN = {  # a playlist that calls itself .mp4 must not make FFmpeg open further files or addresses
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,asf,ogg,wav,mp3,flac,aac,gif,png_pipe,jpeg_pipe,webp_pipe",
+}
+
+
+def write_clip(clip: Clip, path: str | Path) -> Path:
+    """Writes a clip by the ending of `path`; the file appears whole or not at all, with equal bytes for equal clips.
+
+    mp4: H.264 and AAC at 48 kHz, of even sizes.  webm: VP9 and Opus.  wav: the sound, 16 bits at its own rate.
+    gif: the pictures.  png: one frame, or a contact sheet of up to 16.  Settings and caption travel inside the file.
+    Raises ValueError where the folder is missing, the ending is unknown, or the clip lacks what the format holds.
+    """
+    path = Path(path)
+    writers.check(clip, path)
+    ending = path.suffix.lower()
+    if ending in writers.VIDEO and clip.sound is not None:
+        clip = replace(clip, sound=resample(clip.sound, clip.rate, SOUND_RATE), rate=SOUND_RATE)
+    samples = 0 if clip.sound is None else clip.sound.shape[-1]
+    about = {"settings": clip.settings, "caption": clip.caption, "samples": samples}
+    try:
+        tag = json.dumps(about)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
+    # Written beside the target, for a rename is only atomic within one file system.
+    temporary = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex}{path.suffix}")
+    try:
+        write = {".gif": writers.write_gif, ".png": writers.write_png}.get(ending, writers.write_stream)
+        write(clip, temporary, tag)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Clip:
+    """Reads a video: every frame (uint8), its fps, its sound at its own rate (float32), its caption and settings.
+
+    Sound starts with the pictures; of a file of ours it has exactly the samples that were written (AAC pads to 1,024).
+    Raises ValueError for a file that is missing, damaged, without pictures, longer than `max_seconds`, or of more than
+    `max_pixels` decoded pixels (frames x height x width).
+    """
+    import av
+    from av.stream import Disposition
+
+    path = Path(path)
+    with _opened(path) as container:
+        about = _about(container.metadata)
+        videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not videos:
+            raise ValueError(f"got {path.name} without pictures, expected a video; give one, or use read_sound.")
+        video, audio = videos[0], next(iter(container.streams.audio), None)
+        _check_known(path, video, audio)
+        _check_seconds(path, _claimed(container), max_seconds)
+        video.thread_type = "AUTO"
+        _check_pixels(path, video.width * video.height * max(video.frames, 1), max_pixels)
+        # The header may lie: this stops a huge frame before there is memory for it.
+        video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
+        pictures: list[np.ndarray] = []
+        sounds = _Sounds()
+        start, end, pixels = None, 0.0, 0
+        fps = float(video.average_rate or video.guessed_rate or 25)
+        for frame in container.decode(*[s for s in (video, audio) if s is not None]):
+            if isinstance(frame, av.AudioFrame):
+                sounds.add(frame)
+                _check_seconds(path, sounds.seconds, max_seconds)
+                continue
+            assert isinstance(frame, av.VideoFrame)
+            start = frame.time if start is None else start
+            end = (
+                (frame.time or 0.0)
+                - (start or 0.0)
+                + max(float((frame.duration or 0) * (frame.time_base or 0)), 1 / fps)
+            )
+            pixels += frame.width * frame.height
+            _check_pixels(path, pixels, max_pixels)
+            _check_seconds(path, end, max_seconds)
+            picture = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+            if pictures and picture.shape != pictures[0].shape:
+                raise ValueError(f"got {path.name} whose size changes on the way, expected one size; convert it first.")
+            pictures.append(np.ascontiguousarray(picture))
+        if not pictures:
+            raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
+        sound = sounds.joined(start or 0.0, about.get("samples"))
+        _check_complete(path, container, max(end, sounds.seconds))
+    return Clip(
+        frames=torch.from_numpy(np.stack(pictures)), fps=fps, sound=sound, rate=sounds.rate or SOUND_RATE,
+        caption=str(about.get("caption", "")), settings=about.get("settings", {}),
+    )  # fmt: skip
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """The settings that made a file of ours, of any format; empty for a foreign file, ValueError for a damaged one."""
+    path = Path(path)
+    if path.suffix.lower() in (".png", ".gif"):
+        with _image(path) as image:
+            return _about(image.info).get("settings", {})
+    with _opened(path) as container:
+        return _about(container.metadata).get("settings", {})
+
+
+def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pixels: int = 2**26) -> torch.Tensor:
+    """Reads a picture as uint8 (1, H, W, 3), turned upright, transparency over white.
+
+    `size` = (width, height) scales it to cover that size and cuts the middle.
+    Raises ValueError for a file that is missing, damaged, or larger than `max_pixels`.
+    """
+    with _image(Path(path)) as image:
+        _check_pixels(Path(path), image.width * image.height, max_pixels)
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        made = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
+        if size is not None:
+            made = ImageOps.fit(made, size, Image.Resampling.LANCZOS)
+        return torch.from_numpy(np.array(made))[None]
+
+
+def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
+    """Reads the sound of a sound or video file as float32 (channels, S) at `rate` Hz; errors as in `read_clip`."""
+    path = Path(path)
+    with _opened(path) as container:
+        if not container.streams.audio:
+            raise ValueError(
+                f"got {path.name} without sound, expected a sound or a video with sound; give another file."
+            )
+        _check_known(path, container.streams.audio[0])
+        _check_seconds(path, _claimed(container), max_seconds)
+        sounds = _Sounds()
+        for frame in container.decode(container.streams.audio[0]):
+            sounds.add(frame)
+            _check_seconds(path, sounds.seconds, max_seconds)
+        sound = sounds.joined(0.0, _about(container.metadata).get("samples"))
+        if sound is None:
+            raise ValueError(f"got {path.name} with no readable sound, expected a whole file; the file is damaged.")
+        if not container.streams.video:  # beside pictures the sound may be the shorter of the two
+            _check_complete(path, container, sounds.seconds)
+    return resample(sound, sounds.rate, rate)
+
+
+def resample(sound: torch.Tensor, rate_in: int, rate_out: int) -> torch.Tensor:
+    """Changes the rate of float32 (channels, S) without delay; gives round(S * rate_out / rate_in) samples."""
+    if rate_in == rate_out or sound.shape[-1] == 0:
+        return sound
+    import av
+
+    channels, samples = sound.shape
+    wanted = round(samples * rate_out / rate_in)
+    made = []
+    for channel in sound.cpu().float().numpy():  # one by one: any number of channels, no layout to guess
+        tool = av.AudioResampler(format="fltp", layout="mono", rate=rate_out)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channel[None]), format="fltp", layout="mono")
+        frame.sample_rate = rate_in
+        parts = [part.to_ndarray() for part in (*tool.resample(frame), *tool.resample(None))]
+        whole = np.concatenate(parts, axis=1)[:, :wanted]
+        made.append(np.pad(whole, ((0, 0), (0, wanted - whole.shape[1]))))
+    return torch.from_numpy(np.concatenate(made)).reshape(channels, wanted).to(sound.device)
+
+
+class _Sounds:
+    """Gathers decoded sound as float32 and knows when it starts."""
+
+    def __init__(self) -> None:
+        self.parts: list[np.ndarray] = []
+        self.rate, self.samples = 0, 0
+        self.start: float | None = None
+        self.tool: AudioResampler | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate if self.rate else 0.0
+
+    def add(self, frame: "AudioFrame | None") -> None:
+        """Takes the next decoded frame, or None at the end."""
+        import av
+
+        if frame is not None and self.tool is None:
+            self.rate, self.start = frame.sample_rate, frame.time
+            self.tool = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
+        if self.tool is not None:
+            for part in self.tool.resample(frame):
+                self.parts.append(part.to_ndarray())
+                self.samples += part.samples
+
+    def joined(self, start: float, samples: Any) -> torch.Tensor | None:
+        """float32 (channels, S) from the time `start` on; of a file of ours, the `samples` that were written."""
+        self.add(None)
+        if not self.parts:
+            return None
+        sound = np.concatenate(self.parts, axis=1)
+        late = round(((self.start or 0.0) - start) * self.rate)
+        if late > self.rate // 500:  # below 2 ms it is the rounding of time stamps
+            sound = np.pad(sound, ((0, 0), (late, 0)))
+        elif late < -self.rate // 500:
+            sound = sound[:, -late:]
+        return torch.from_numpy(
+            np.ascontiguousarray(sound[:, : samples if isinstance(samples, int) and samples > 0 else None])
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["InputContainer"]:
+    """Opens a file for decoding; whatever FFmpeg says against it becomes one ValueError."""
+    import av
+    from av.error import FFmpegError
+
+    if not path.is_file():
+        raise ValueError(f"got no file at '{path}', expected a video or sound; check the path.")
+    try:
+        with av.open(str(path.resolve()), options=_OPEN) as container:
+            yield container
+    except FFmpegError as error:
+        raise ValueError(
+            f"got {path.name}, which is damaged or no video or sound ({error.strerror}); give a whole file."
+        ) from None
+
+
+@contextmanager
+def _image(path: Path) -> Iterator[Image.Image]:
+    if not path.is_file():
+        raise ValueError(f"got no file at '{path}', expected a picture; check the path.")
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"got {path.name}, which is damaged, too large or no picture ({error}); give a whole one."
+        ) from None
+
+
+def _check_known(path: Path, *streams: "Stream | None") -> None:
+    if any(stream is not None and stream.codec_context is None for stream in streams):
+        raise ValueError(
+            f"got {path.name}, which is damaged or of an unknown codec; convert it to H.264 and AAC first."
+        )
+
+
+def _check_seconds(path: Path, seconds: float, most: float) -> None:
+    if seconds > most:
+        raise ValueError(f"got {path.name} of {seconds:.1f} s or more, expected at most {most:g} s; cut it first.")
+
+
+def _check_pixels(path: Path, pixels: int, most: int) -> None:
+    if pixels > most:
+        raise ValueError(
+            f"got {path.name} of {pixels:,} pixels or more, expected at most {most:,}; make it smaller or cut it."
+        )
+
+
+def _claimed(container: "InputContainer") -> float:
+    """Seconds by the header; 0 where it does not say so for certain (other formats guess from the bit rate)."""
+    known = {"mov", "matroska", "wav"} & set(container.format.name.split(","))
+    return (container.duration or 0) / 1e6 if known else 0.0
+
+
+def _check_complete(path: Path, container: "InputContainer", seconds: float) -> None:
+    claimed = _claimed(container)
+    if seconds + 0.1 < claimed:  # less than this is the padding of the sound codecs
+        raise ValueError(
+            f"got {seconds:.2f} s of {path.name}, expected {claimed:.2f} s; the file is cut short, copy it again."
+        )
+
+
+def _about(metadata: Mapping[Any, Any]) -> dict[str, Any]:
+    """What `write_clip` left in the file; empty for a foreign file."""
+    texts = {str(key).lower(): value for key, value in metadata.items()}
+    text = texts.get(TAG, texts.get("comment", ""))
+    try:
+        about = json.loads(text)
+    except (ValueError, TypeError):
+        return {}
+    return about if isinstance(about, dict) and isinstance(about.get("settings"), dict) else {}

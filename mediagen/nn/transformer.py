@@ -1,0 +1,221 @@
+"""Transformer blocks shared by the video and the sound model: attention, cross-attention and MLP under one modulation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+
+
+@dataclass
+class Memory:
+    """Keys and values of a text for one layer, each (B, heads, M, D / heads), computed once per request."""
+
+    key: Tensor
+    value: Tensor
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Softmax attention over (B, heads, N, D / heads); mask: bool, True where a key may be read."""
+    if query.device.type == "cpu" and query.dtype is torch.bfloat16:  # whose backward is five times slower there
+        with torch.autocast("cpu", enabled=False):
+            return F.scaled_dot_product_attention(query.float(), key.float(), value.float(), attn_mask=mask)
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+class Attention(nn.Module):
+    """Full self-attention without biases. `attend` is swapped from outside for context parallelism."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.attend: Attend = attend
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (_split(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        return self.out(_merge(self.attend(q, k, v, None)))
+
+
+class CrossAttention(nn.Module):
+    """Attention of the tokens to a text whose keys and values were computed by `memorise`."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.attend: Attend = attend
+
+    def memorise(self, text: Tensor) -> Memory:
+        """text (B, M, D) to this layer's keys and values."""
+        return Memory(*(_split(part, self.heads) for part in self.key_value(text).chunk(2, dim=-1)))
+
+    def forward(self, x: Tensor, memory: Memory, mask: Tensor | None) -> Tensor:
+        return self.out(_merge(self.attend(_split(self.query(x), self.heads), memory.key, memory.value, mask)))
+
+
+class SwiGLU(nn.Module):
+    """Gated MLP of three matrices without biases."""
+
+    def __init__(self, width: int, hidden: int):
+        super().__init__()
+        self.gate_up = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up)
+
+
+class MLP(nn.Module):
+    """Plain GELU MLP of two matrices without biases."""
+
+    def __init__(self, width: int, hidden: int):
+        super().__init__()
+        self.up = nn.Linear(width, hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.gelu(self.up(x), approximate="tanh"))
+
+
+class Block(nn.Module):
+    """Self-attention, cross-attention to the text, MLP; scale, shift and gate come from the shared timestep MLP.
+
+    mlp: builds the last part from (width, hidden).  The modulation is (B or 1, 6, D): this layer's learned `bias` is added.
+    With gates that start at zero, a new block starts as the identity.
+    """
+
+    def __init__(self, width: int, heads: int, hidden: int, mlp: Callable[[int, int], nn.Module] = SwiGLU):
+        super().__init__()
+        self.norm_attention = RMSNorm(width)
+        self.attention = Attention(width, heads)
+        self.norm_text = RMSNorm(width)
+        self.text = CrossAttention(width, heads)
+        self.norm_mlp = RMSNorm(width)
+        self.mlp = mlp(width, hidden)
+        self.bias = nn.Parameter(torch.zeros(6, width))
+
+    def forward(self, x: Tensor, modulation: Tensor, memory: Memory, mask: Tensor | None,
+                mix: Callable[[Tensor], Tensor] | None = None) -> Tensor:  # fmt: skip
+        """x (B, N, D). mix: applied to the input of the attention and of the MLP (local mixing), nothing by default."""
+        scale_a, shift_a, gate_a, scale_m, shift_m, gate_m = (modulation + self.bias).unsqueeze(2).unbind(1)
+        y = self.norm_attention(x, scale_a, shift_a)
+        x = torch.addcmul(x, gate_a, self.attention(mix(y) if mix else y).to(x.dtype))
+        x = x + self.text(self.norm_text(x), memory, mask)
+        y = self.norm_mlp(x, scale_m, shift_m)
+        return torch.addcmul(x, gate_m, self.mlp(mix(y) if mix else y).to(x.dtype))
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight * (1 + scale) + shift, the last two from the modulation, if any; its backward is written out."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        gain = self.weight.expand(1, 1, -1) if scale is None else self.weight * (1 + scale)
+        return _Norm.apply(x, gain, gain.new_zeros(1, 1, 1) if shift is None else shift)  # type: ignore[return-value]
+
+
+class _Norm(torch.autograd.Function):
+    """Normalisation and modulation in as few passes over memory as plain operations allow (2.5x autograd's on a CPU)."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:  # type: ignore[override]
+        rate = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
+        ctx.save_for_backward(x, rate, gain, shift)
+        return torch.addcmul(shift, x * rate, gain)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+        x, rate, gain, shift = ctx.saved_tensors
+        normed = x * rate
+        inner = grad * gain
+        along = torch.linalg.vecdot(inner, normed).unsqueeze(-1).div_(x.shape[-1])
+        grad_x = torch.addcmul(inner, normed, along, value=-1).mul_(rate)
+        return grad_x, (normed.mul_(grad)).sum_to_size(gain.shape), grad.sum_to_size(shift.shape)
+
+
+class _Mix(torch.autograd.Function):
+    """Local mixing of (B, *grid, D): six eighths of the channels come from the neighbours along each axis."""
+
+    @staticmethod
+    def forward(ctx, cube: Tensor) -> Tensor:  # type: ignore[override]
+        mixed = cube.clone()
+        for axis, low, high, ahead, behind in _neighbours(cube):
+            size = cube.shape[axis] - 1
+            mixed[..., ahead].narrow(axis, 0, size).copy_(high(cube)[..., ahead])
+            mixed[..., behind].narrow(axis, 1, size).copy_(low(cube)[..., behind])
+        return mixed
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:  # type: ignore[override]
+        out = grad.clone()
+        for axis, low, high, ahead, behind in _neighbours(grad):
+            size = grad.shape[axis] - 1
+            low(out)[..., ahead].zero_()
+            high(out)[..., ahead].add_(low(grad)[..., ahead])
+            high(out)[..., behind].zero_()
+            low(out)[..., behind].add_(high(grad)[..., behind])
+            assert size > 0
+        return out
+
+
+def _neighbours(cube: Tensor):
+    """Per axis of more than one token: the axis, views without its last and its first token, channels of each side."""
+    share = cube.shape[-1] // 8
+    for index, axis in enumerate(range(1, cube.ndim - 1)):
+        size = cube.shape[axis] - 1
+        if size:
+            ahead = slice(2 * index * share, (2 * index + 1) * share)
+            behind = slice((2 * index + 1) * share, (2 * index + 2) * share)
+            yield (
+                axis,
+                lambda x, axis=axis, size=size: x.narrow(axis, 0, size),
+                lambda x, axis=axis, size=size: x.narrow(axis, 1, size),
+                ahead,
+                behind,
+            )
+
+
+def mixer(grid: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
+    """Local mixing over a token grid of up to three axes: an eighth of the channels from each neighbour, their own at borders."""
+    return lambda x: _Mix.apply(x.unflatten(1, grid)).flatten(1, -2)  # type: ignore[union-attr]
+
+
+class TimestepMLP(nn.Module):
+    """The one timestep MLP that all layers share: t in [0, 1] to six modulation vectors, (B,) to (B, 6, D)."""
+
+    def __init__(self, width: int, frequencies: int = 128):
+        super().__init__()
+        rates = torch.exp(torch.linspace(0, 9.2, frequencies // 2))
+        self.register_buffer("rates", rates, persistent=False)
+        self.rates: Tensor
+        self.hidden = nn.Linear(frequencies, width)
+        self.rows = nn.Linear(width, 6 * width)
+        nn.init.zeros_(self.rows.weight)
+        nn.init.zeros_(self.rows.bias)
+        with torch.no_grad():
+            self.rows.bias.view(6, width)[2].fill_(0.5)  # gates: half open, so that small models learn from step one
+            self.rows.bias.view(6, width)[5].fill_(0.5)
+
+    def forward(self, t: Tensor) -> Tensor:
+        angle = t[:, None].float() * self.rates
+        waves = torch.cat((angle.cos(), angle.sin()), dim=-1).to(self.hidden.weight.dtype)
+        return self.rows(F.silu(self.hidden(waves))).unflatten(-1, (6, -1))
+
+
+def _split(x: Tensor, heads: int) -> Tensor:
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def _merge(x: Tensor) -> Tensor:
+    return x.transpose(1, 2).flatten(2)

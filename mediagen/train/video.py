@@ -1,0 +1,141 @@
+"""The training task of the video model: latents encoded once, captions written anew at every step."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mediagen.clip import to_float
+from mediagen.config import Config
+from mediagen.flow import draw_t, flow_loss, noise_like
+from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
+from mediagen.grid import Grid
+from mediagen.sheets import save_sheet
+from mediagen.tae import TAE
+from mediagen.text import Text, TextEncoder, with_fps
+from mediagen.train.cache import build_cache
+from mediagen.video import VideoModel
+from mediagen.world.draw import render
+from mediagen.world.scene import draw_scene
+from mediagen.world.words import caption
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoTaskConfig(Config):
+    """What the video model is trained on, and how t is drawn.
+
+    images: share of batches of single pictures (1.0 is the report's first stage, images alone; then 1 : 10).
+    drop: share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their
+    first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
+    trains more on noise, where small models learn the layout).
+    """
+
+    difficulty: str = "simple"
+    size: tuple[int, int] = (64, 64)
+    seconds: float = 2.0
+    fps: float = 16.0
+    clips: int = 12_000  # encoded once, before training
+    batch: int = 32
+    images: float = 0.1
+    drop: float = 0.1
+    still: float = 0.1
+    past: float = 0.1
+    t_mean: float = -0.5
+    t_std: float = 1.2
+    guidance: float = 3.0  # of previews
+
+
+@dataclass(frozen=True)
+class VideoBatch:
+    """latent (B, C, L, h, w), what of it is known (or None), where, and the captions' text."""
+
+    latent: Tensor
+    known: Tensor
+    clean: Tensor
+    text: Text
+
+
+class VideoTask:
+    """Trains a VideoModel by flow matching on the latents of rendered clips; see `mediagen.train.loop.Task`."""
+
+    name = "video"
+
+    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path, device: str = "cpu"):  # fmt: skip
+        self.config, self.device = config, device
+        self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
+        about = {"difficulty": config.difficulty, "size": config.size, "seconds": config.seconds, "fps": config.fps,
+                 "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters()))}  # fmt: skip
+        tensors = build_cache(cache, config.clips, self.encode_clips, about=about).tensors
+        self.latents, self.stills = tensors["latent"], tensors["still"]
+
+    def scene(self, index: int, split: str = "train"):
+        """Scene number `index` of the pool."""
+        config = self.config
+        aspect = config.size[0] / config.size[1]
+        return draw_scene(index, split, config.difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)
+
+    @torch.no_grad()
+    def encode_clips(self, indices: range) -> tuple[dict[str, Tensor], list[str]]:
+        """Latents of some scenes and of their first frames alone; captions are written later, anew at every step."""
+        latents, stills = [], []
+        for first in range(indices.start, indices.stop, 32):
+            scenes = [self.scene(i) for i in range(first, min(first + 32, indices.stop))]
+            videos = to_float(render(scenes, self.config.size, self.device))
+            latents.append(self.tae.encode(videos).half().cpu())
+            stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
+        return {"latent": torch.cat(latents), "still": torch.cat(stills)}, [""] * len(indices)
+
+    def batch(self, step: int, rank: int, world: int) -> VideoBatch:
+        config = self.config
+        rng = np.random.default_rng((step, rank, world, 11))
+        rows = rng.integers(0, len(self.latents), config.batch)
+        captions = [
+            "" if rng.random() < config.drop else with_fps(caption(self.scene(int(i)), rng), config.fps) for i in rows
+        ]
+        text = self.text.encode(captions)
+        still = self.stills[rows].to(self.device, torch.float32)
+        if rng.random() < config.images:
+            return VideoBatch(still, torch.zeros_like(still), torch.zeros_like(still[:, :1]), text)
+        latent = self.latents[rows].to(self.device, torch.float32)
+        known, clean = torch.zeros_like(latent), torch.zeros_like(latent[:, :1])
+        for i, given in enumerate(rng.random(config.batch)):
+            if given < config.still:
+                known[i, :, :1], clean[i, :, :1] = still[i], STILL
+            elif given < config.still + config.past:
+                count = int(rng.integers(1, latent.shape[2]))
+                known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
+        return VideoBatch(latent, known, clean, text)
+
+    def loss(
+        self, model: nn.Module, batch: VideoBatch, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        assert isinstance(model, VideoModel)
+        latent = batch.latent
+        t = draw_t(len(latent), rng, self.config.t_mean, self.config.t_std)
+        shape = (latent.shape[2], latent.shape[3], latent.shape[4])
+        prepared = model.prepare(batch.text, shape, batch.known, batch.clean)
+        losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
+        noisy = t < 0.3
+        figures: dict[str, float | Tensor] = {
+            "noisy_share": noisy.float().mean(),
+            "noisy_loss": (losses.detach() * noisy).sum() / noisy.sum().clamp_min(1),
+        }
+        return losses.mean(), figures
+
+    @torch.no_grad()
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Clips from captions of validation scenes, one row each, and the validation loss."""
+        assert isinstance(model, VideoModel)
+        config = self.config
+        models = VideoModels(self.text, self.tae, model)
+        scenes = [self.scene(i, "validation") for i in range(12)]
+        captions = [caption(scene, np.random.default_rng(i)) for i, scene in enumerate(scenes)]
+        seconds = config.seconds if config.images < 1 else 1 / config.fps
+        grid = Grid.of(seconds, config.size, config.fps, self.tae.stride, model.config.patch)
+        rng = torch.Generator(self.device).manual_seed(0)
+        latent = generate_latent(models, captions, grid, rng=rng, steps=24, scale=config.guidance)
+        frames = decode_frames(models, latent, grid.frames)
+        save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
+        return {}

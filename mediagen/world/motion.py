@@ -1,0 +1,120 @@
+"""How the things of a scene move, and when they touch the ground: the physics that pictures and sound share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mediagen.world.scene import RADIUS, Scene, Thing
+
+GROUND = 0.80  # height of the ground line on which things rest, in picture heights from the top
+_LOW_GRAVITY = {"outer space": 0.45}
+
+
+@dataclass(frozen=True)
+class Path:
+    """A thing's state at given times, arrays of shape (F,): centre x, y; angle in radians; squash (0 round, 1 flat)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    angle: np.ndarray
+    squash: np.ndarray
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One impact of a thing on the ground: seconds from the start, which thing, and how hard (0 to 1)."""
+
+    time: float
+    thing: int
+    strength: float
+
+
+def gravity(scene: Scene) -> float:
+    """In picture heights per second squared."""
+    return 4.0 * _LOW_GRAVITY.get(scene.place, 1.0)
+
+
+def path(scene: Scene, thing: Thing, times: np.ndarray) -> Path:
+    """The state of `thing` at `times` (seconds from the start of the clip)."""
+    t = np.asarray(times, dtype=np.float64)
+    radius, sign, rate = RADIUS[thing.size], thing.facing, thing.pace
+    still = np.zeros_like(t)
+    floor = GROUND - radius
+    if thing.motion in ("bounces", "falls"):
+        height, squash = _ballistic(scene, thing, t)
+        drift = 0.06 * sign * t if thing.motion == "bounces" else still
+        return Path(thing.x + drift, floor - height, still, squash)
+    if thing.motion in ("rolls left", "rolls right"):
+        sign = 1 if thing.motion == "rolls right" else -1
+        x = 0.5 * scene.aspect + sign * (0.33 * rate * (t - 0.5 * scene.seconds))
+        return Path(x, still + floor, (x - x[0]) / radius if len(x) else still, still)
+    if thing.motion == "crosses":
+        x = 0.5 * scene.aspect + sign * (0.34 * rate * (t - 0.5 * scene.seconds))
+        if thing.kind in ("car", "boat"):
+            return Path(x, floor + 0.008 * np.sin(9 * t + 6 * thing.phase), 0.03 * np.sin(7 * t), still)
+        return Path(x, 0.42 + 0.05 * np.sin(2.5 * t + 6.28 * thing.phase), 0.08 * np.cos(2.5 * t), still)
+    if thing.motion == "floats up":
+        y = floor - 0.05 - 0.22 * rate * t
+        return Path(thing.x + 0.03 * np.sin(3 * t + 6.28 * thing.phase), y, 0.15 * np.sin(2 * t), still)
+    if thing.motion == "spins":
+        return Path(still + thing.x, still + 0.55, sign * 5.0 * rate * t + 6.28 * thing.phase, still)
+    if thing.motion == "orbits":
+        turn = sign * 3.6 * rate * t + 6.28 * thing.phase
+        return Path(0.5 * scene.aspect + 0.22 * np.cos(turn), 0.48 + 0.22 * np.sin(turn), still, still)
+    return Path(still + thing.x, still + floor, still, still)
+
+
+def contacts(scene: Scene) -> list[Contact]:
+    """Every impact within the clip, in order of time."""
+    found = []
+    for index, thing in enumerate(scene.things):
+        if thing.motion in ("bounces", "falls"):
+            for time, speed in _impacts(scene, thing, scene.seconds):
+                if 0 <= time < scene.seconds:
+                    found.append(Contact(time, index, min(1.0, speed / 2.2)))
+    return sorted(found, key=lambda contact: contact.time)
+
+
+def _drop(scene: Scene, thing: Thing) -> tuple[float, float, float]:
+    """Height of the drop, moment at which it (virtually) began, restitution."""
+    if thing.motion == "bounces":
+        return 0.34 + 0.12 * thing.phase, -0.25 * thing.phase, 0.86
+    return 0.62, 0.35 * thing.phase, 0.25
+
+
+def _impacts(scene: Scene, thing: Thing, until: float) -> list[tuple[float, float]]:
+    """(time, speed) of the impacts up to `until` and one beyond; rebounds slower than 0.12 end the series."""
+    g = gravity(scene) * thing.pace
+    height, start, restitution = _drop(scene, thing)
+    time, speed = start + (2 * height / g) ** 0.5, (2 * height * g) ** 0.5
+    series = [(time, speed)]
+    while time < until and speed * restitution > 0.12:
+        speed *= restitution
+        time += 2 * speed / g
+        series.append((time, speed))
+    return series
+
+
+def _ballistic(scene: Scene, thing: Thing, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Height above the ground and squash at times t, for a thing dropped from rest."""
+    g = gravity(scene) * thing.pace
+    height, start, restitution = _drop(scene, thing)
+    series = _impacts(scene, thing, float(t.max(initial=0.0)))
+    since = np.maximum(t - start, 0)
+    y = np.maximum(height - 0.5 * g * since**2, 0)
+    squash = np.zeros_like(t)
+    for time, speed in series:
+        rebound = speed * restitution
+        rising = t - time
+        flight = rebound * rising - 0.5 * g * rising**2
+        y = np.where(rising >= 0, np.maximum(flight, 0), y)
+        squash = np.maximum(squash, min(1.0, speed / 2.2) * np.exp(-((rising / 0.045) ** 2)))
+    return y, squash
+
+
+def camera(scene: Scene, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The camera's sideways offset (picture heights, for the nearest layer) and zoom factor at `times`."""
+    progress = np.asarray(times) / max(scene.seconds, 1e-6) - 0.5
+    pan = {"pan left": -0.3, "pan right": 0.3}.get(scene.camera, 0.0) * progress
+    zoom = 1.15 + {"zoom in": 0.35, "zoom out": -0.35}.get(scene.camera, 0.0) * progress
+    return pan, zoom if scene.camera.startswith("zoom") else np.ones_like(progress)

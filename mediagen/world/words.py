@@ -1,0 +1,182 @@
+"""Words: what a person could have written to get a scene, in many phrasings, and what it sounds like."""
+
+import numpy as np
+
+from mediagen.world.scene import Scene, Thing
+from mediagen.world.vocabulary import (
+    AMBIENCE_WORDS,
+    CAMERA_WORDS,
+    CLAUSES,
+    COLOUR_WORDS,
+    CROSSING_NOISE_WORDS,
+    CROSSING_WORDS,
+    EXTRAS,
+    FRAMES,
+    KIND_WORDS,
+    MATERIAL_WORDS,
+    MOOD_WORDS,
+    MOTION_WORDS,
+    NOISE_WORDS,
+    PAIR_CLAUSES,
+    PLACE_WORDS,
+    SIZE_WORDS,
+    STILL_CLAUSES,
+    STYLE_WORDS,
+    SUNNY_WORDS,
+    TIME_WORDS,
+    WEATHER_NOISE_WORDS,
+    WEATHER_WORDS,
+)
+
+
+def caption(scene: Scene, rng: np.random.Generator) -> str:
+    """One of very many phrasings of what `scene` shows, short or long, as people write prompts.
+
+    Always names the colour and kind of every thing and the place; the motion in 95 of 100; camera motion (first),
+    weather and style when there are any; the size and the daylight sometimes.
+    """
+    return tell(scene, rng)[0]
+
+
+def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
+    """`caption`, and the names of what it says, since a reader can't know the rest.
+
+    Names: "place", "camera", "weather", "time", "style", and for thing number 0 and 1 "kind0", "colour0", "size0",
+    "motion0" and "facing0".
+    """
+    said = {"place"}
+    before, bare = _word(rng, PLACE_WORDS[scene.place]).split("|")
+    words = {"p": before + bare, "b": bare.strip()}
+    moving = len(scene.things) > 1 or rng.random() < 0.95
+    for index, thing in enumerate(scene.things):
+        words |= _thing_words(thing, index, rng, said, moving)
+    clauses = CLAUSES if moving else STILL_CLAUSES
+    text = str(rng.choice(PAIR_CLAUSES if len(scene.things) > 1 else clauses)).format(**words)
+    if text.startswith(("a ", "an ")) and rng.random() < 0.15:
+        text = str(rng.choice(FRAMES)).format(text)
+    extras = _extras(scene, rng, said)
+    for extra in extras:
+        text = f"{text} {extra}" if extra.startswith(("in ", "at ", "on ", "with ", "while ")) else f"{text}, {extra}"
+    if scene.camera != "still" or rng.random() < 0.05:
+        said.add("camera")
+        camera, joint = _word(rng, CAMERA_WORDS[scene.camera]), str(rng.choice((": ", ". ", ", ")))
+        if scene.camera.startswith("zoom") and text.startswith(("a ", "an ")) and rng.random() < 0.4:
+            camera, joint = f"The camera {scene.camera.replace('zoom', 'zooms')} on", " "
+        text = camera + joint + text
+    return _dress(text, rng), frozenset(said)
+
+
+def canonical(scene: Scene) -> str:
+    """The one fixed plain phrasing of `scene`, for benches: "A red ball bounces in a meadow."."""
+    parts = []
+    for thing in scene.things:
+        verb = CROSSING_WORDS.get(thing.kind, MOTION_WORDS["crosses"])[0] if thing.motion == "crosses" else thing.motion
+        size = "" if thing.size == "medium" else f"{thing.size} "
+        parts.append(f"{_article(size + thing.colour)} {thing.kind} {_sided(verb.split('|')[0], thing)}")
+    text = " and ".join(parts) + " " + PLACE_WORDS[scene.place][0].replace("|", "")
+    if scene.time == "night" and scene.place not in ("night city", "outer space"):
+        text += " at night"
+    if scene.weather != "clear":
+        text += " " + WEATHER_WORDS[scene.weather][0]
+    if scene.style != "plain":
+        text += ", " + STYLE_WORDS[scene.style][0 if scene.style == "outlined" else 1]
+    if scene.camera != "still":
+        text = f"{CAMERA_WORDS[scene.camera][0]}: {text}"
+    return text[0].upper() + text[1:] + "."
+
+
+def _thing_words(thing: Thing, index: int, rng: np.random.Generator, said: set[str], moving: bool) -> dict[str, str]:
+    key = "" if index == 0 else str(index + 1)
+    said |= {f"kind{index}", f"colour{index}"}
+    noun = f"{_word(rng, COLOUR_WORDS[thing.colour])} {_word(rng, KIND_WORDS[thing.kind])}"
+    if rng.random() < (0.12 if thing.size == "medium" else 0.6):
+        said.add(f"size{index}")
+        noun = f"{_word(rng, SIZE_WORDS[thing.size])} {noun}"
+    table = MOTION_WORDS[thing.motion]
+    if thing.motion == "crosses" and rng.random() < 0.85:
+        table = CROSSING_WORDS.get(thing.kind, table)
+    motion = _word(rng, table)
+    if moving:
+        said.add(f"motion{index}")
+        if "{d}" in motion:  # a rolling thing may look the other way
+            said.add(f"facing{index}")
+    verb, gerund = _sided(motion, thing).split("|")
+    return {f"a{key}": _article(noun), f"n{key}": noun, f"v{key}": verb, f"g{key}": gerund}
+
+
+def _extras(scene: Scene, rng: np.random.Generator, said: set[str]) -> list[str]:
+    """Weather, time, style and harmless words, in a random order."""
+    extras = []
+    outdoors = scene.place not in ("room", "outer space", "night city")
+    implied = scene.place in ("night city", "outer space")
+    if scene.weather != "clear" or (outdoors and rng.random() < 0.06):
+        said.add("weather")
+        extras.append(_word(rng, WEATHER_WORDS[scene.weather]))
+    if rng.random() < (0.15 if implied else 0.92 if scene.time == "night" else 0.3):
+        said.add("time")
+        sunny = scene.time == "day" and scene.weather == "clear" and outdoors and rng.random() < 0.6
+        extras.append(_word(rng, SUNNY_WORDS if sunny else TIME_WORDS[scene.time]))
+    if scene.style != "plain" or rng.random() < 0.03:
+        said.add("style")
+        extras.append(_word(rng, STYLE_WORDS[scene.style]))
+    if rng.random() < 0.08:
+        extras.append(str(rng.choice(EXTRAS)))
+    order = rng.permutation(len(extras))
+    return [extras[i] for i in order]
+
+
+def _dress(text: str, rng: np.random.Generator) -> str:
+    """Case and full stop as people type them: a sentence, all lower case, seldom shouted."""
+    roll = rng.random()
+    text = text.lower() if roll < 0.45 else text.upper() if roll < 0.48 else text[0].upper() + text[1:]
+    return text + ("." if rng.random() < 0.4 else "")
+
+
+def _word(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
+    """The plain word (the first) in every second draw, at least, otherwise any."""
+    return choices[0] if rng.random() < 0.5 else choices[int(rng.integers(len(choices)))]
+
+
+def _sided(motion: str, thing: Thing) -> str:
+    side, other = ("right", "left") if thing.facing > 0 else ("left", "right")
+    return motion.replace("{d}", side).replace("{o}", other)
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def sound_caption(scene: Scene, rng: np.random.Generator) -> str:
+    """One of many phrasings of what `scene` sounds like, without its music: motions and impacts, place, weather."""
+    parts = []
+    for thing in scene.things:
+        table = CROSSING_NOISE_WORDS[thing.kind] if thing.motion == "crosses" else NOISE_WORDS[thing.motion]
+        if table:
+            material, what = MATERIAL_WORDS[thing.kind]
+            parts.append(_word(rng, table).format(m=material, w=what))
+    parts.append(_word(rng, AMBIENCE_WORDS[scene.place]))
+    if scene.weather != "clear":
+        parts.append(_word(rng, WEATHER_NOISE_WORDS[scene.weather]))
+    if rng.random() < 0.3:
+        parts = [parts[i] for i in rng.permutation(len(parts))]
+    joint = str(rng.choice((", ", " and ", " with ")))
+    text = ", ".join(parts[:-1]) + joint + parts[-1] if len(parts) > 1 else parts[0]
+    if rng.random() < 0.15:
+        text = "the sound of " + text
+    return _dress(text, rng)
+
+
+def music_caption(scene: Scene, rng: np.random.Generator) -> str:
+    """One of some phrasings of the scene's music bed; "" where there is none."""
+    if scene.mood is None:
+        return ""
+    mood = _word(rng, MOOD_WORDS[scene.mood])
+    phrasings = (
+        "{} music",
+        "{} background music",
+        "music, {}",
+        "a {} tune",
+        "soft {} music",
+        "{} melody in the background",
+    )
+    return _dress(_word(rng, phrasings).format(mood), rng)

@@ -1,0 +1,147 @@
+"""Writing of one clip as a stream (mp4, webm, wav), gif or png: the formats behind `media.write_clip`."""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from PIL import Image, PngImagePlugin
+
+from mediagen.clip import Clip
+from mediagen.sheets import contact_sheet
+
+if TYPE_CHECKING:
+    from av import AudioStream, VideoStream
+    from av.container import OutputContainer
+
+TAG = "mediagen"  # metadata entry that holds our JSON
+SOUND_RATE = 48_000  # Hz, of the sound in video files
+VIDEO: dict[str, tuple[str, dict[str, str], str]] = {  # ending: picture codec, its options, sound codec
+    # One thread: with more, the bytes of the file would depend on the number of cores of the machine.
+    ".mp4": ("libx264", {"crf": "17", "preset": "medium", "threads": "1"}, "aac"),
+    ".webm": ("libvpx-vp9", {"crf": "24", "b": "0", "cpu-used": "4", "threads": "1", "row-mt": "0"}, "libopus"),
+}
+ENDINGS = (*VIDEO, ".wav", ".png", ".gif")
+
+
+def check(clip: Clip, path: Path) -> None:
+    """Raises ValueError where the name, the folder or the clip do not fit."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise ValueError(
+            f"got the name '{path.name}', expected an ending of {', '.join(ENDINGS)}; try '{path.stem}.mp4'."
+        )
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"got the folder '{path.parent}', expected one that exists; create it first or write elsewhere."
+        )
+    if path.is_dir():
+        raise ValueError(f"got '{path}', which is a folder, expected a file name; choose another name.")
+    if ending == ".wav":
+        if clip.sound is None or not clip.sound.shape[-1]:
+            raise ValueError("got a clip without sound, expected some for a .wav; save it as .mp4 instead.")
+    elif clip.frames is None or not len(clip.frames):
+        raise ValueError(f"got a clip without frames, expected some for a {ending}; save it as .wav instead.")
+    elif ending == ".mp4" and (clip.frames.shape[1] % 2 or clip.frames.shape[2] % 2):
+        height, width = clip.frames.shape[1:3]
+        raise ValueError(
+            f"got frames of {width}x{height}, expected even sizes for H.264; resize them or write a .webm."
+        )
+    if not (math.isfinite(clip.fps) and clip.fps > 0):
+        raise ValueError(f"got {clip.fps} frames per second, expected a number above 0; set fps.")
+    if clip.sound is not None and (len(clip.sound) not in (1, 2) or not bool(torch.isfinite(clip.sound).all())):
+        raise ValueError(
+            f"got sound of {len(clip.sound)} channels, expected 1 or 2 of finite numbers; mix or repair it."
+        )
+
+
+def write_gif(clip: Clip, path: Path, tag: str) -> None:
+    """The pictures, with a palette for each; equal neighbours are stored once and shown longer."""
+    assert clip.frames is not None
+    pictures = [Image.fromarray(picture) for picture in clip.frames.cpu().numpy()]
+    # A gif counts hundredths of a second: rounding each frame's END keeps the whole in time.
+    ends = [round(100 * (index + 1) / clip.fps) * 10 for index in range(len(pictures))]
+    lengths = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=lengths, loop=0, comment=tag.encode())
+
+
+def write_png(clip: Clip, path: Path, tag: str) -> None:
+    """One frame as it is, or a contact sheet of up to 16 evenly spaced ones."""
+    assert clip.frames is not None
+    chosen = np.unique(np.linspace(0, len(clip.frames) - 1, min(len(clip.frames), 16)).round().astype(int))
+    sheet = contact_sheet([clip.frames[int(index)] for index in chosen], columns=math.ceil(math.sqrt(len(chosen))))
+    info = PngImagePlugin.PngInfo()
+    info.add_text(TAG, tag)
+    Image.fromarray(sheet.numpy()).save(path, pnginfo=info)
+
+
+def write_stream(clip: Clip, path: Path, tag: str) -> None:
+    """mp4, webm or wav. Sound follows each frame closely in the file, so that it can play while it loads."""
+    import av
+    from av.video.reformatter import Colorspace
+
+    ending, sound = path.suffix.lower(), clip.sound
+    # bitexact: no random identities and no version strings, so that equal clips make equal bytes.
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if ending == ".mp4" else {})
+    with av.open(str(path), "w", options=options) as container:
+        container.metadata["comment" if ending == ".wav" else TAG] = tag  # wav knows a fixed list of names
+        picture_codec, settings, sound_codec = VIDEO.get(ending, ("", {}, "pcm_s16le"))
+        video = _video_stream(container, picture_codec, settings, clip) if picture_codec else None
+        speaker = None if sound is None or not sound.shape[-1] else _Speaker(container, sound_codec, sound, clip.rate)
+        if video is not None and clip.frames is not None:
+            for index, picture in enumerate(clip.frames.cpu().numpy()):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                # Named on both sides: players take untagged pictures for BT.709, the converter for BT.601.
+                frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+                frame.pts, frame.time_base = index, 1 / video.codec_context.framerate
+                container.mux(video.encode(frame))
+                if speaker is not None:
+                    speaker.until((index + 1) / clip.fps)
+            container.mux(video.encode(None))
+        if speaker is not None:
+            speaker.until(math.inf)
+            speaker.close()
+
+
+def _video_stream(container: "OutputContainer", codec: str, settings: dict[str, str], clip: Clip) -> "VideoStream":
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+    assert clip.frames is not None
+    rate = Fraction(clip.fps).limit_denominator(1001)  # so that 29.97 is found again as 30000/1001
+    stream = cast("VideoStream", container.add_stream(codec, rate=rate, options=settings))
+    stream.height, stream.width, stream.pix_fmt = clip.frames.shape[1], clip.frames.shape[2], "yuv420p"
+    context = stream.codec_context
+    context.thread_count = 1
+    context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+    context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return stream
+
+
+class _Speaker:
+    """Feeds the sound of a clip to its encoder, piece by piece."""
+
+    def __init__(self, container: "OutputContainer", codec: str, sound: torch.Tensor, rate: int) -> None:
+        self.layout = "mono" if len(sound) == 1 else "stereo"
+        self.container, self.rate, self.done = container, rate, 0
+        self.sound = np.ascontiguousarray(sound.detach().cpu().float().clamp(-1, 1).numpy())
+        self.stream = cast("AudioStream", container.add_stream(codec, rate=rate, layout=self.layout))
+        if codec != "pcm_s16le":
+            self.stream.bit_rate = min(192_000 * len(sound), 320_000)  # sharp onsets smear below 128 kbit/s a channel
+
+    def until(self, seconds: float) -> None:
+        """Encodes up to `seconds` from the start, in pieces of at most a second."""
+        import av
+
+        end = int(min(seconds * self.rate, self.sound.shape[1]))
+        while self.done < end:
+            stop = min(end, self.done + self.rate)
+            piece = np.ascontiguousarray(self.sound[:, self.done : stop])
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=self.layout)
+            frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
+            self.container.mux(self.stream.encode(frame))
+            self.done = stop
+
+    def close(self) -> None:
+        self.container.mux(self.stream.encode(None))

@@ -1,0 +1,54 @@
+"""What a user touches: the engine, requests, catalog, command line and benchmarks.
+
+Names are imported when first used, so that `import mediagen.sdk` is quick; `from mediagen.sdk import Engine` brings
+torch.
+"""
+
+if __name__ != "mediagen.sdk":
+    raise ImportError("got the bare name 'sdk', expected 'mediagen.sdk'; write 'from mediagen import sdk' instead.")
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mediagen.clip import Clip
+    from mediagen.sdk.engine import Engine, Progress
+    from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
+    from mediagen.sdk.limits import Limits
+    from mediagen.sdk.requests import ExtendRequest, GenerateRequest
+
+__all__ = [
+    "Cancelled",
+    "Clip",
+    "Engine",
+    "ExtendRequest",
+    "GenerateRequest",
+    "Limits",
+    "MediagenError",
+    "ModelError",
+    "Progress",
+    "RequestError",
+]
+
+_HOME = {
+    "Cancelled": "mediagen.sdk.errors",
+    "Clip": "mediagen.clip",
+    "Engine": "mediagen.sdk.engine",
+    "ExtendRequest": "mediagen.sdk.requests",
+    "GenerateRequest": "mediagen.sdk.requests",
+    "Limits": "mediagen.sdk.limits",
+    "MediagenError": "mediagen.sdk.errors",
+    "ModelError": "mediagen.sdk.errors",
+    "Progress": "mediagen.sdk.engine",
+    "RequestError": "mediagen.sdk.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mediagen.sdk' has no attribute '{name}'; it has {', '.join(__all__)}.")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,73 @@
+"""The table of model families: what stands in which folder, and how it is trained. A new family is one entry here.
+
+Every import stands inside a function, so that reading the table costs nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of model. folder: its place in a model folder.  what: a line for people.  load: gives its class."""
+
+    folder: str
+    what: str
+    load: Callable[[], "type[nn.Module]"]
+
+
+def _tae() -> "type[nn.Module]":
+    from mediagen.tae import TAE
+
+    return TAE
+
+
+def _prompt() -> "type[nn.Module]":
+    from mediagen.text import TextEncoder
+
+    return TextEncoder
+
+
+def _aligned() -> "type[nn.Module]":
+    from mediagen.aligned import AlignedEncoder
+
+    return AlignedEncoder
+
+
+def _video() -> "type[nn.Module]":
+    from mediagen.video import VideoModel
+
+    return VideoModel
+
+
+def _codec() -> "type[nn.Module]":
+    from mediagen.audio.codec import Codec
+
+    return Codec
+
+
+def _audio() -> "type[nn.Module]":
+    from mediagen.audio.model import AudioModel
+
+    return AudioModel
+
+
+def _recogniser() -> "type[nn.Module]":
+    from mediagen.recogniser import Recogniser
+
+    return Recogniser
+
+
+FAMILIES: dict[str, Family] = {
+    "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae),
+    "prompt": Family("prompt", "text encoder that reads the prompt", _prompt),
+    "aligned": Family("aligned", "encoder in which text and pictures share one space", _aligned),
+    "video": Family("video", "diffusion transformer of the pictures", _video),
+    "codec": Family("codec", "48 kHz sound codec: sound to latent and back", _codec),
+    "audio": Family("audio", "diffusion transformer of the sound", _audio),
+    "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
+}

@@ -1,0 +1,188 @@
+"""Engine: the models of one folder behind `generate` and `extend`, the face of mediagen in Python."""
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from mediagen import __version__
+from mediagen.clip import Clip
+from mediagen.grid import SOUND_RATE
+from mediagen.sdk.errors import RequestError
+from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.limits import Limits
+from mediagen.sdk.pictures import fingerprint, first_frame
+from mediagen.sdk.replay import read
+from mediagen.sdk.requests import ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.work import Progress, ProgressCallback, Work
+
+__all__ = ["Engine", "Progress"]
+StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
+
+
+class Engine:
+    """Makes clips. One engine serves any number of threads: models are loaded once and only read.
+
+    What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
+    never touched. The same request with the same seed on the same machine gives the same clip.
+    """
+
+    def __init__(self, models: ModelFolder) -> None:
+        self.models = models
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str | Path | None = None, *, device: str | None = None, revision: str | None = None
+    ) -> Self:
+        """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
+
+        device: "cpu", "cuda", ...; None takes a GPU where there is one.  revision: of a hub model.
+        Raises ModelError where there is no such folder. Weights are read when they are first needed.
+        """
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return cls(ModelFolder.of(model, device, revision))
+
+    @property
+    def limits(self) -> Limits:
+        """What the models were trained for, and the defaults: sizes, seconds, fps, steps, guidance."""
+        return self.models.limits
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        seconds: float | None = None,
+        fps: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        sound: bool = True,
+        sound_prompt: str | None = None,
+        image: Any = None,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip:
+        """A clip from a prompt; None means the default of the model folder (`limits`).
+
+        seed: None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
+        (H, W, 3).  callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
+        and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
+        every stage.
+        Raises RequestError before any work where the request cannot be met, ModelError for damaged or missing models.
+        """
+        request = GenerateRequest.of(
+            {
+                "prompt": prompt,
+                "negative_prompt": negative_prompt,
+                "seconds": seconds,
+                "fps": fps,
+                "width": width,
+                "height": height,
+                "num_inference_steps": num_inference_steps,
+                "guidance_scale": guidance_scale,
+                "seed": seed,
+                "sound": sound,
+                "sound_prompt": sound_prompt,
+                "image": image,
+            }
+        )
+        return self.run(request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+
+    def extend(
+        self,
+        clip: Clip | str | Path,
+        prompt: str | None = None,
+        seconds: float | None = None,
+        *,
+        negative_prompt: str = "",
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        sound: bool = True,
+        sound_prompt: str | None = None,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip:
+        """The clip (or the one in a file) and `seconds` more, with pictures and sound that go on from its end.
+
+        prompt: what happens next; None for the clip's own.  The frames that are there stay as they are.
+        The rest as in `generate`.
+        """
+        clip = clip if isinstance(clip, Clip) else read(clip)
+        request = ExtendRequest.of(
+            {
+                "prompt": clip.caption if prompt is None else prompt,
+                "seconds": seconds,
+                "negative_prompt": negative_prompt,
+                "num_inference_steps": num_inference_steps,
+                "guidance_scale": guidance_scale,
+                "seed": seed,
+                "sound": sound,
+                "sound_prompt": sound_prompt,
+            }
+        )
+        return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+
+    def run(
+        self,
+        request: GenerateRequest,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip:
+        """Meets a request that is made already; `generate` makes one and calls this."""
+        full, notes = request.fit(self.limits)
+        assert full.fps is not None and full.width is not None and full.height is not None and full.seconds is not None
+        size = (full.width, full.height)
+        first = None if full.image is None else first_frame(full.image, size)
+        work = self._work(full, callback_on_step_end, on_progress)
+        work.check_sound()
+        frames = work.pictures(full.seconds, size, full.fps, first)
+        sound = work.sound(frames, full.fps) if full.sound else None
+        settings = self._settings(work, request, notes)
+        if first is not None:
+            settings["picture"] = fingerprint(first)
+        return Clip(frames=frames, fps=full.fps, sound=sound, rate=SOUND_RATE, caption=full.prompt, settings=settings)
+
+    def run_extend(
+        self,
+        clip: Clip,
+        request: ExtendRequest,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip:
+        """Meets a request to extend that is made already; `extend` makes one and calls this."""
+        if clip.frames is None or not len(clip.frames):
+            raise RequestError("got a clip without pictures, expected some to go on from; give another clip.")
+        size = (clip.frames.shape[2], clip.frames.shape[1])
+        full, notes = request.fit(self.limits, clip.fps, size, clip.seconds)
+        assert full.seconds is not None
+        work = self._work(full, callback_on_step_end, on_progress)
+        work.check_sound()
+        frames = work.more_pictures(clip.frames, round(full.seconds * clip.fps), clip.fps)
+        sound, rate = clip.sound, clip.rate
+        if full.sound:
+            sound, rate = work.more_sound(frames, clip), SOUND_RATE
+        settings = {**self._settings(work, request, notes), "source": clip.settings}
+        return Clip(frames=frames, fps=clip.fps, sound=sound, rate=rate, caption=full.prompt, settings=settings)
+
+    def _work(self, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None) -> Work:
+        if request.seed is None:  # small enough to type again
+            request = request.model_copy(update={"seed": secrets.randbits(31)})
+        return Work(self.models, request, None if on_step is None else partial(on_step, self), on_progress)
+
+    def _settings(self, work: Work, request: Request, notes: list[str]) -> dict[str, Any]:
+        """What the file will say about how the clip was made."""
+        settings = {**work.request.settings(), "version": __version__, "model": self.models.fingerprint}
+        if request.seconds is not None and request.seconds != work.request.seconds:
+            settings["asked"] = {"seconds": request.seconds}
+        if notes or work.notes:
+            settings["notes"] = [*notes, *work.notes]
+        return settings

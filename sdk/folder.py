@@ -1,0 +1,108 @@
+"""ModelFolder: the models of one folder, each loaded when first needed, once, and shared by every request."""
+
+import hashlib
+import re
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from mediagen.nn.weights import load_model
+from mediagen.sdk.catalog import FAMILIES
+from mediagen.sdk.errors import ModelError
+from mediagen.sdk.info import built_in
+from mediagen.sdk.limits import Limits
+
+ENGINE = "engine.json"
+_EDGE = 1 << 16  # bytes read from each end of a weights file for the fingerprint: all of a 30B model would take minutes
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class ModelFolder:
+    """A folder with engine.json and one sub-folder for each family (see `catalog`).
+
+    path: the folder.  device: where its models go.  Raises ModelError where the folder is missing or damaged.
+    """
+
+    def __init__(self, path: str | Path, device: str | torch.device = "cpu") -> None:
+        self.path = Path(path)
+        self.device = torch.device(device)
+        self._lock = threading.RLock()
+        self._loaded: dict[str, nn.Module] = {}
+        if not (self.path / ENGINE).is_file():
+            raise ModelError(
+                f"got the model folder '{self.path}' without {ENGINE}, expected a folder of mediagen models; give "
+                "another, or leave the model out for the one that is built in."
+            )
+        try:
+            self.limits = Limits.load(self.path / ENGINE)
+        except ValueError as error:
+            raise ModelError(str(error)) from None
+
+    @classmethod
+    def of(cls, model: str | Path | None, device: str | torch.device, revision: str | None = None) -> Self:
+        """The folder at a path, of a name "owner/model" on the Hugging Face hub, or the built-in one for None."""
+        if model is None:
+            return cls(built_in(), device)
+        if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
+            return cls(_download(str(model), revision), device)
+        return cls(model, device)
+
+    def has(self, name: str) -> bool:
+        """Whether the folder holds the family `name`."""
+        return (self.path / FAMILIES[name].folder / "config.json").is_file()
+
+    def get(self, name: str) -> Any:
+        """The model of a family, on the device and in eval mode; threads that ask at once get the same one."""
+        with self._lock:
+            if name not in self._loaded:
+                if not self.has(name):
+                    raise ModelError(
+                        f"got the model folder '{self.path}' without '{name}' ({FAMILIES[name].what}), which this "
+                        "request needs; add it, or give another folder."
+                    )
+                try:
+                    self._loaded[name] = load_model(
+                        FAMILIES[name].load(), self.path / FAMILIES[name].folder, self.device
+                    )
+                except (ValueError, OSError) as error:
+                    raise ModelError(f"cannot load '{name}': {error}") from None
+            return self._loaded[name]
+
+    def loaded(self, name: str) -> bool:
+        """Whether the model of a family is in memory already."""
+        return name in self._loaded
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with the models: over the JSON files, and the size and ends of the weights."""
+        total = hashlib.sha256()
+        for path in sorted(p for p in self.path.rglob("*") if p.suffix in (".json", ".safetensors")):
+            total.update(path.relative_to(self.path).as_posix().encode())
+            if path.suffix == ".json":
+                total.update(path.read_bytes())
+                continue
+            size = path.stat().st_size
+            total.update(str(size).encode())
+            with path.open("rb") as file:
+                total.update(file.read(_EDGE))
+                file.seek(max(0, size - _EDGE))
+                total.update(file.read(_EDGE))
+        return total.hexdigest()[:12]
+
+
+def _download(name: str, revision: str | None) -> Path:
+    """Fetches a model of the hub into its cache: tensors and JSON alone, nothing that could run."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        why = " ".join(str(error).split())
+        raise ModelError(
+            f"got the model '{name}', which is neither a folder here nor could be fetched from the hub ({why[:200]}); "
+            "check the name and the connection."
+        ) from None

@@ -1,0 +1,56 @@
+"""Limits: what a model folder was trained for, and its defaults; stored as engine.json beside the models."""
+
+import math
+from dataclasses import dataclass
+
+from mediagen.config import Config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits(Config):
+    """Defaults and bounds of one model folder.
+
+    width, height: default size in pixels.  sizes: every (width, height) trained for; () means only the default.
+    fps: default frames per second.  rates: every fps trained for; () means only the default.
+    seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
+    max_extended_seconds: longest clip that `extend` may make.
+    steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale: of the sound.
+    """
+
+    width: int = 64
+    height: int = 64
+    sizes: tuple[tuple[int, int], ...] = ()
+    fps: float = 16.0
+    rates: tuple[float, ...] = ()
+    seconds: float = 2.0
+    min_seconds: float = 0.5
+    max_seconds: float = 2.0
+    max_extended_seconds: float = 60.0
+    steps: int = 50
+    guidance_scale: float = 3.0
+    sound_steps: int = 50
+    sound_guidance_scale: float = 3.0
+
+    def __post_init__(self) -> None:
+        positive = {
+            name: getattr(self, name)
+            for name in ("width", "height", "fps", "seconds", "max_seconds", "steps", "sound_steps")
+        }
+        for name, value in positive.items():
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"Limits.{name}: got {value}, expected a number above 0; correct engine.json.")
+        if not self.min_seconds <= self.seconds <= self.max_seconds:
+            raise ValueError(
+                f"Limits.seconds: got {self.seconds}, expected {self.min_seconds} to {self.max_seconds}; "
+                "correct engine.json."
+            )
+
+    @property
+    def all_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Every (width, height) that a request may ask for, the default first."""
+        return tuple(dict.fromkeys(((self.width, self.height), *self.sizes)))
+
+    @property
+    def all_rates(self) -> tuple[float, ...]:
+        """Every fps that a request may ask for, the default first."""
+        return tuple(dict.fromkeys((self.fps, *self.rates)))

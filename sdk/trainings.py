@@ -1,0 +1,147 @@
+"""The table of trainings: a name, the model with its presets, the task with its settings, and the loop's defaults.
+
+Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mediagen.config import Config
+    from mediagen.sdk.folder import ModelFolder
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training happens. device: of the model.  folder: of the run.  models: those it needs as they are."""
+
+    device: str
+    folder: Path
+    models: "ModelFolder | None"
+
+    def frozen(self, name: str) -> Any:
+        """One of the models that the training needs as they are."""
+        assert self.models is not None, f"'{name}' is not among the training's needs"
+        return self.models.get(name)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a training is made of.
+
+    presets: sizes of the model, by name.  model: builds it from a preset.  task_config: the settings of the task.
+    task: builds the task from the model, its settings and the place.
+    """
+
+    presets: "Mapping[str, Config]"
+    model: Callable[[Any], Any]
+    task_config: "type[Config]"
+    task: Callable[[Any, Any, Place], Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One thing to train. loop, task: its defaults where they differ from the classes' own.  needs: frozen models."""
+
+    what: str
+    load: Callable[[], Parts]
+    loop: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
+    preset: str = "tiny"
+    needs: tuple[str, ...] = ()
+
+
+def _tae() -> Parts:
+    from mediagen.tae import TAE
+    from mediagen.train.tae import TAETask, TAETaskConfig
+
+    return Parts(TAE.PRESETS, TAE, TAETaskConfig, lambda model, config, at: TAETask(model, config, at.device))
+
+
+def _prompt() -> Parts:
+    from mediagen.text import PRESETS
+    from mediagen.train.texts import PromptReader, PromptTask, PromptTaskConfig
+
+    own = {name: preset for name, preset in PRESETS.items() if not any(part.source for part in preset.encoders)}
+    return Parts(own, PromptReader, PromptTaskConfig, lambda model, config, at: PromptTask(model.to(at.device), config))
+
+
+def _aligned() -> Parts:
+    from mediagen.aligned import PRESETS, AlignedEncoder
+    from mediagen.train.aligned import AlignedTask, AlignedTaskConfig
+
+    own = {name: preset for name, preset in PRESETS.items() if not preset.source}
+    return Parts(
+        own, AlignedEncoder, AlignedTaskConfig, lambda model, config, at: AlignedTask(model.to(at.device), config)
+    )
+
+
+def _recogniser() -> Parts:
+    from mediagen.recogniser import Recogniser
+    from mediagen.train.recogniser import RecogniserTask, RecogniserTaskConfig
+
+    return Parts(
+        Recogniser.PRESETS,
+        Recogniser,
+        RecogniserTaskConfig,
+        lambda model, config, at: RecogniserTask(model.to(at.device), config),
+    )
+
+
+def _video() -> Parts:
+    from mediagen.train.video import VideoTask, VideoTaskConfig
+    from mediagen.video import VideoModel
+
+    return Parts(
+        VideoModel.PRESETS,
+        VideoModel,
+        VideoTaskConfig,
+        lambda model, config, at: VideoTask(
+            model, at.frozen("tae"), at.frozen("prompt"), config, at.folder / "cache", at.device
+        ),
+    )
+
+
+def _codec() -> Parts:
+    from mediagen.audio.codec import PRESETS, Codec
+    from mediagen.audio.train_codec import CodecTask, CodecTaskConfig
+
+    return Parts(PRESETS, Codec, CodecTaskConfig, lambda model, config, at: CodecTask(model, config, at.device))
+
+
+def _audio() -> Parts:
+    from mediagen.audio.model import AudioModel
+    from mediagen.audio.train import AudioTask, AudioTaskConfig, SoundEncoders
+
+    def task(model: AudioModel, config: AudioTaskConfig, at: Place) -> AudioTask:
+        encoders = SoundEncoders(*(at.frozen(name) for name in ("prompt", "aligned", "codec", "tae")))
+        return AudioTask(model, encoders, config, at.folder / "cache", at.device)
+
+    return Parts(AudioModel.PRESETS, AudioModel, AudioTaskConfig, task)
+
+
+def _sound_recogniser() -> Parts:
+    from mediagen.audio.recogniser import SoundRecogniser, SoundRecogniserTask, SoundRecogniserTaskConfig
+
+    return Parts(
+        {"tiny": SoundRecogniser.Config()},
+        SoundRecogniser,
+        SoundRecogniserTaskConfig,
+        lambda model, config, at: SoundRecogniserTask(model, config, at.device),
+    )
+
+
+TRAININGS: dict[str, Training] = {
+    "tae": Training("temporal autoencoder of the pictures", _tae, loop={"steps": 20_000}),
+    "prompt": Training("text encoder that reads the prompt", _prompt, loop={"steps": 6_000}),
+    "aligned": Training("encoder in which text and pictures share one space", _aligned, loop={"steps": 6_000}),
+    "recogniser": Training("judge of pictures: names what they show", _recogniser, loop={"steps": 6_000}),
+    "video": Training("transformer of the pictures", _video, loop={"steps": 40_000}, needs=("tae", "prompt")),
+    "codec": Training("48 kHz sound codec", _codec, loop={"steps": 20_000}),
+    "audio": Training(
+        "transformer of the sound", _audio, loop={"steps": 20_000}, needs=("prompt", "aligned", "codec", "tae")
+    ),
+    "sound-recogniser": Training("judge of sounds: names what is heard", _sound_recogniser, loop={"steps": 4_000}),
+}

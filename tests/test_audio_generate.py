@@ -1,0 +1,203 @@
+"""Making sound and learning to: exact lengths, known sound kept, seeds, time, and a loss that falls."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mediagen.aligned import PRESETS as ALIGNED
+from mediagen.aligned import AlignedEncoder
+from mediagen.audio.codec import Codec
+from mediagen.audio.generate import SoundModels, generate_latents, generate_sound, join, remember
+from mediagen.audio.model import AudioModel
+from mediagen.audio.train import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders, world_prompt
+from mediagen.nn.weights import load_model, save_model
+from mediagen.tae import TAE, TAEConfig
+from mediagen.text import Text, TextEncoder
+from mediagen.world.draw import render
+from mediagen.world.scene import draw_scene
+
+
+@pytest.fixture(scope="module")
+def models() -> SoundModels:
+    torch.manual_seed(0)
+    text, aligned = TextEncoder.from_preset("debug"), AlignedEncoder(ALIGNED["debug"])
+    codec, audio = Codec.from_preset("debug"), AudioModel.from_preset("debug")
+    torch.nn.init.normal_(audio.write.weight, std=0.2)
+    return SoundModels(text.eval(), aligned.eval(), codec.eval(), audio.eval())
+
+
+@pytest.fixture(scope="module")
+def frames() -> Tensor:
+    return render([draw_scene(3)])[0]
+
+
+@pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
+def test_lengths_are_exact(models: SoundModels, frames: Tensor, samples: int) -> None:
+    sound = generate_sound(models, frames, 16, "a ball", samples=samples, seed=0, steps=1)
+    assert sound.shape == (1, samples) and sound.dtype == torch.float32
+    assert sound.abs().max() <= 1
+
+
+def test_a_seed_is_a_sound(models: SoundModels, frames: Tensor) -> None:
+    def make(seed: int, prompt: str = "a ball", pictures: Tensor | None = frames) -> Tensor:
+        return generate_sound(models, pictures, 16, prompt, samples=30_000, seed=seed, steps=2)
+
+    state = torch.get_rng_state()
+    first = make(4)
+    assert torch.equal(first, make(4))
+    assert torch.equal(state, torch.get_rng_state()), "the global random state is nobody's"
+    assert not torch.equal(first, make(5))
+    assert not torch.equal(first, make(4, prompt="a rocket roars"))
+    assert not torch.equal(first, make(4, pictures=None))
+
+
+def test_known_sound_is_kept_and_gone_on_from(models: SoundModels, frames: Tensor) -> None:
+    known = torch.sin(torch.arange(20_000) * 0.05)[None] * 0.5
+    sound = generate_sound(models, frames, 16, "a ball", samples=48_000, seed=0, steps=2, known=known)
+    assert sound.shape == (1, 48_000)
+    assert torch.equal(sound[:, : 20_000 - 480], known[:, :-480])
+    latent, clean = remember(models.codec, known, 48_000)
+    assert clean[0].tolist() == [True] * 10 + [False] * 15
+    made = generate_latents(models.audio, models.text.encode(["a"]), models.text.encode([""]), 25, steps=2,
+                            rng=torch.Generator().manual_seed(0), known=latent, clean=clean)  # fmt: skip
+    assert torch.equal(made[..., :10], latent[..., :10])
+    loud = generate_sound(models, frames, 16, "a ball", samples=48_000, seed=0, steps=2, known=known * 1.9)
+    assert not torch.equal(loud[:, 30_000:], sound[:, 30_000:]), "what follows depends on what was"
+
+
+def test_a_join_has_no_step() -> None:
+    joined = join(torch.full((1, 5000), 0.8), torch.full((1, 9000), -0.8))
+    assert joined.diff().abs().max() < 0.005
+    assert joined[0, 0] == pytest.approx(0.8) and joined[0, -1] == pytest.approx(-0.8)
+
+
+@pytest.mark.parametrize("known", [torch.zeros(1, 48_000), torch.zeros(2, 9600), torch.zeros(1, 100)])
+def test_known_sound_must_fit(models: SoundModels, known: Tensor) -> None:
+    with pytest.raises(ValueError, match="known sound"):
+        generate_sound(models, None, 16, "a ball", samples=48_000, seed=0, steps=1, known=known)
+
+
+def test_guidance_leads_away_from_the_null(models: SoundModels) -> None:
+    text, null = models.text.encode(["a red ball"]), models.text.encode([""])
+
+    def make(prompt: Text, guidance: float) -> Tensor:
+        rng = torch.Generator().manual_seed(0)
+        return generate_latents(models.audio, prompt, null, 10, rng=rng, steps=1, guidance=guidance)
+
+    torch.testing.assert_close(make(null, 5.0), make(null, 1.0), rtol=1e-5, atol=1e-5)
+    plain, none = make(text, 1.0), make(null, 1.0)
+    assert (make(text, 4.0) - none).norm() > 2 * (plain - none).norm()
+
+
+def test_a_callback_can_cancel(models: SoundModels) -> None:
+    seen: list[int] = []
+
+    def stop(index: int, t: float, x: Tensor) -> None:
+        seen.append(index)
+        if index == 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        generate_sound(models, None, 16, "a ball", samples=9600, seed=0, steps=5, on_step=stop)
+    assert seen == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def task(models: SoundModels, tmp_path_factory: pytest.TempPathFactory) -> AudioTask:
+    encoders = SoundEncoders(models.text, models.aligned, models.codec)
+    config = AudioTaskConfig(clips=6, batch=4, crops=0.5, check=2, steps=2)
+    torch.manual_seed(1)
+    return AudioTask(AudioModel.from_preset("debug"), encoders, config, tmp_path_factory.mktemp("cache"))
+
+
+def test_a_batch_is_a_function_of_its_step(task: AudioTask) -> None:
+    one, again, other = task.batch(3, 0, 1), task.batch(3, 0, 1), task.batch(4, 0, 1)
+    assert torch.equal(one.latent, again.latent) and torch.equal(one.text.parts[0], again.text.parts[0])
+    assert one.latent.shape != other.latent.shape or not torch.equal(one.latent, other.latent)
+    lengths = {task.batch(step, 0, 1).latent.shape[-1] for step in range(20)}
+    assert max(lengths) == 50 and 25 <= min(lengths) < 50, "crops and whole clips"
+    for step in range(6):
+        batch = task.batch(step, 0, 1)
+        assert batch.pictures.shape[:2] == (4, batch.latent.shape[-1])
+
+
+def test_the_pool_holds_what_a_clip_sounds_and_looks_like(task: AudioTask) -> None:
+    alone = task.encode_scenes([task.scene(5)])
+    for name, values in alone.items():
+        torch.testing.assert_close(task.pool[name][5].float(), values[0], rtol=2e-3, atol=2e-3)
+
+
+def test_every_second_clip_is_seen_through_the_autoencoder(task: AudioTask, tmp_path: Path) -> None:
+    tae = TAE(TAEConfig(widths=(8, 8, 8), encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1), attention=False))
+    encoders = replace(task.encoders, tae=tae)
+    worn = AudioTask(task.model, encoders, task.config.replace(clips=2), tmp_path)
+    assert torch.equal(worn.pool["pictures"][0], task.pool["pictures"][0])
+    assert not torch.equal(worn.pool["pictures"][1], task.pool["pictures"][1])
+    torch.testing.assert_close(worn.pool["latent"][1], task.pool["latent"][1], rtol=2e-3, atol=2e-3)
+
+
+def test_a_pool_of_other_encoders_is_refused(task: AudioTask, tmp_path: Path) -> None:
+    small = task.config.replace(clips=1)
+    AudioTask(task.model, task.encoders, small, tmp_path)
+    torch.manual_seed(9)
+    other = SoundEncoders(task.encoders.text, task.encoders.aligned, Codec.from_preset("debug"))
+    with pytest.raises(ValueError, match="another cache"):
+        AudioTask(task.model, other, small, tmp_path)
+
+
+def test_the_loss_falls_on_one_batch(task: AudioTask) -> None:
+    torch.manual_seed(0)
+    model, batch = AudioModel.from_preset("debug"), task.batch(0, 0, 1)
+    optimiser = torch.optim.AdamW(model.parameters(), 1e-2)
+
+    def judged() -> float:
+        with torch.no_grad():
+            return float(
+                np.mean([float(task.loss(model, batch, torch.Generator().manual_seed(s))[0]) for s in range(8)])
+            )
+
+    before = judged()
+    for step in range(150):
+        optimiser.zero_grad()
+        task.loss(model, batch, torch.Generator().manual_seed(100 + step))[0].backward()
+        optimiser.step()
+    assert judged() < 0.8 * before
+
+
+@torch.no_grad()
+def test_known_frames_are_not_judged(task: AudioTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a model that says 0 the loss is the mean square of the target over what is made: 2 for unit data."""
+    silent, batch = AudioModel.from_preset("debug"), task.batch(1, 0, 1)
+    latent = torch.randn(64, 8, 50, generator=torch.Generator().manual_seed(3))
+    latent[..., :10] = 100.0
+    known = torch.arange(50)[None].expand(64, -1) < 10
+    monkeypatch.setattr("mediagen.audio.train.draw_clean", lambda *_: known)
+    loud = AudioBatch(latent, torch.zeros(64, 50, 272), batch.text[[0] * 64], batch.null)
+    assert float(task.loss(silent, loud, torch.Generator().manual_seed(0))[0]) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_preview_writes_pictures_and_figures(task: AudioTask, tmp_path: Path) -> None:
+    figures = task.preview(task.model, tmp_path, 7)
+    assert {"validation_loss", "onset_f1", "onset_f1_codec"} <= set(figures)
+    assert (tmp_path / "audio-000007.png").stat().st_size > 0
+    assert figures == task.preview(task.model, tmp_path, 7)
+
+
+def test_prompts_of_the_world_are_the_mixture() -> None:
+    prompts = [world_prompt(draw_scene(i), np.random.default_rng(i)) for i in range(600)]
+    assert all(prompt.startswith("quality 8.0. ") for prompt in prompts)
+    assert 0.6 < np.mean(["music: " in prompt for prompt in prompts]) < 0.8
+    for i, prompt in enumerate(prompts):
+        if "music: " in prompt:
+            assert ("music: no music. " in prompt) == (draw_scene(i).mood is None)
+
+
+def test_the_model_survives_the_disk(models: SoundModels, tmp_path: Path) -> None:
+    save_model(models.audio, models.audio.config, tmp_path, half=False)
+    again = load_model(AudioModel, tmp_path)
+    for mine, theirs in zip(models.audio.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(mine, theirs)

@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from mediagen.train.cache import LatentCache, build_cache
+
+
+def encode(items: range) -> tuple[dict[str, torch.Tensor], list[str]]:
+    values = torch.tensor(list(items))
+    return {"latent": values[:, None].float() * torch.ones(3), "label": values * 1000}, [f"item {i} é" for i in items]
+
+
+def test_items_come_back_by_number(tmp_path):
+    build_cache(tmp_path, 10, encode, shard=4, about={"split": "train"})
+    cache = LatentCache(tmp_path)
+    assert len(cache) == 10 and cache.about == {"split": "train"}
+    tensors, captions = cache[torch.tensor([9, 0, 4])]
+    assert tensors["latent"].dtype == torch.float16 and tensors["latent"][:, 0].tolist() == [9, 0, 4]
+    assert tensors["label"].tolist() == [9000, 0, 4000] and captions == ["item 9 é", "item 0 é", "item 4 é"]
+
+
+def test_a_build_that_died_goes_on_where_it_was(tmp_path):
+    asked = []
+
+    def dying(items):
+        if items.start == 8 and 8 not in asked:
+            asked.append(8)
+            raise KeyboardInterrupt
+        asked.append(items.start)
+        return encode(items)
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(tmp_path, 10, dying, shard=4)
+    with pytest.raises(ValueError, match="2 of 3 shards"):
+        LatentCache(tmp_path)
+    (tmp_path / "shard-00002.safetensors.99.tmp").write_bytes(b"half")
+    cache = build_cache(tmp_path, 10, dying, shard=4)
+    assert asked == [0, 4, 8, 8] and len(cache) == 10
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("name", ["shard-00001.safetensors", "shard-00001.json"])
+def test_a_damaged_shard_is_named(tmp_path, name):
+    build_cache(tmp_path, 10, encode, shard=4)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[-2] ^= 1
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}: got a missing or damaged shard"):
+        LatentCache(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ValueError, match=name):
+        LatentCache(tmp_path)
+
+
+def test_another_cache_in_the_folder_is_an_error(tmp_path):
+    build_cache(tmp_path, 4, encode, about={"size": 64})
+    with pytest.raises(ValueError, match="another cache"):
+        build_cache(tmp_path, 4, encode, about={"size": 128})
+    with pytest.raises(ValueError, match="build it first"):
+        LatentCache(tmp_path / "elsewhere")
+
+
+def test_an_epoch_visits_every_item_once_over_all_ranks(tmp_path):
+    cache = build_cache(tmp_path, 12, encode, shard=5)
+    for epoch in (0, 1):
+        steps = [cache.draw(step, 2, rank, 3) for step in (2 * epoch, 2 * epoch + 1) for rank in range(3)]
+        assert sorted(torch.cat(steps).tolist()) == list(range(12))
+    assert cache.draw(0, 12).tolist() != cache.draw(1, 12).tolist() != list(range(12))
+    assert torch.equal(cache.draw(7, 50), cache.draw(7, 50))  # more than an epoch in one step
+
+
+def test_an_encoder_that_miscounts_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="expected 4"):
+        build_cache(tmp_path, 4, lambda items: (encode(items)[0], ["one"]))

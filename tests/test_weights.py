@@ -1,0 +1,118 @@
+import json
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+
+from mediagen.config import Config
+from mediagen.nn.weights import load_model, load_weights, save_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairConfig(Config):
+    width: int = 4
+
+
+class Pair(nn.Module):
+    Config = PairConfig
+    count: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, config: PairConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.first = nn.Linear(config.width, config.width)
+        self.tied = nn.Linear(config.width, config.width, bias=False)
+        self.tied.weight = self.first.weight
+        self.register_buffer("count", torch.tensor(0))
+        self.register_buffer("scale", torch.ones(config.width))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    pair = Pair(PairConfig(width=6))
+    pair.count += 70_000
+    pair.scale *= 0.125
+    save_model(pair, pair.config, tmp_path)
+    return pair, tmp_path
+
+
+def test_a_model_comes_back_with_its_config_buffers_and_ties(saved):
+    pair, folder = saved
+    state = torch.random.get_rng_state()
+    back = load_model(Pair, folder)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert back.config == PairConfig(width=6) and not back.training
+    assert torch.equal(back.first.weight, pair.first.weight.half().float()) and back.first.weight.dtype == torch.float32
+    assert back.tied.weight is back.first.weight
+    assert back.count == 70_000 and torch.equal(back.scale, pair.scale)
+
+
+def test_without_half_every_bit_comes_back(tmp_path):
+    pair = Pair(PairConfig())
+    save_model(pair, pair.config, tmp_path, half=False)
+    assert torch.equal(load_model(Pair, tmp_path).first.weight, pair.first.weight)
+
+
+def test_what_float16_cannot_hold_is_stored_whole(tmp_path):
+    pair = Pair(PairConfig())
+    pair.scale *= 1e6
+    save_model(pair, pair.config, tmp_path)
+    assert torch.equal(load_model(Pair, tmp_path).scale, pair.scale)
+
+
+def test_equal_models_give_equal_bytes_and_no_temporary_file_stays(saved, tmp_path_factory):
+    pair, folder = saved
+    other = save_model(pair, pair.config, tmp_path_factory.mktemp("other"))
+    assert (other / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "config.json"}
+
+
+@pytest.mark.parametrize("place", [0, 5, 40, -200, -1])
+def test_any_damaged_byte_is_one_clear_error(saved, place):
+    _, folder = saved
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0x11
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model.safetensors: got a damaged file.*restore"):
+        load_model(Pair, folder)
+
+
+def test_a_file_cut_short_or_missing_is_one_clear_error(saved):
+    _, folder = saved
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(ValueError, match="damaged"):
+        load_model(Pair, folder)
+    path.unlink()
+    with pytest.raises(ValueError, match="got no weights at"):
+        load_model(Pair, folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(ValueError, match="got no config at"):
+        load_model(Pair, folder)
+
+
+def test_weights_of_another_shape_are_refused_and_change_nothing(saved):
+    _, folder = saved
+    small = Pair(PairConfig(width=4))
+    before = small.first.weight.clone()
+    with pytest.raises(ValueError, match=r"'first.weight' is \(6, 6\) instead of \(4, 4\)"):
+        load_weights(small, folder)
+    assert torch.equal(small.first.weight, before)
+
+
+def test_missing_and_unknown_tensors_are_named(saved):
+    _, folder = saved
+    with pytest.raises(ValueError, match=r"'0.weight' is missing.*and \d more"):
+        load_weights(nn.Sequential(nn.Linear(6, 6)), folder)
+
+
+def test_a_class_without_config_or_a_foreign_config_is_an_error(saved):
+    _, folder = saved
+    with pytest.raises(ValueError, match="attribute `Config`"):
+        load_model(nn.Identity, folder)
+    (folder / "config.json").write_text(json.dumps({"widht": 6}))
+    with pytest.raises(ValueError, match="did you mean 'width'"):
+        load_model(Pair, folder)
