@@ -1,6 +1,7 @@
 """The sound codec: 48 kHz sound <-> latent frames at 25 Hz."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -61,20 +62,21 @@ class Codec(nn.Module):
         self.config = config
         self.frontend = Waveform() if config.hop == 1 else Mdct(config.hop)
         kernel, dilations, widths = config.kernel, config.dilations, config.encoder
+        active = Snake if config.hop == 1 else _silu  # a spectrum has no period that a snake could follow
         layers: list[nn.Module] = [_conv(self.frontend.channels_in, widths[0], kernel)]
         for stride, a, b in zip(config.strides, widths, widths[1:], strict=False):
-            layers += [Residual(a, kernel, d) for d in dilations]
-            layers += [Snake(a), _Down(a, b, stride)]
-        layers += [Residual(widths[-1], kernel, 1), Norm(widths[-1]), _conv(widths[-1], 2 * config.latent, 3)]
+            layers += [Residual(a, kernel, d, active) for d in dilations]
+            layers += [active(a), _Down(a, b, stride)]
+        layers += [Residual(widths[-1], kernel, 1, active), Norm(widths[-1]), _conv(widths[-1], 2 * config.latent, 3)]
         self.encoder = nn.Sequential(*layers)
         with torch.no_grad():  # nearly deterministic at first: at unit variance the decoder would hear only noise
             layers[-1].get_parameter("bias")[config.latent :] = -5.0
         widths = config.decoder
-        layers = [_conv(config.latent, widths[0], kernel), Residual(widths[0], kernel, 1)]
+        layers = [_conv(config.latent, widths[0], kernel), Residual(widths[0], kernel, 1, active)]
         for stride, a, b in zip(reversed(config.strides), widths, widths[1:], strict=False):
-            layers += [Snake(a), _Up(a, b, stride)]
-            layers += [Residual(b, kernel, d) for d in dilations]
-        layers += [Norm(widths[-1]), Snake(widths[-1]), _conv(widths[-1], self.frontend.channels_out, kernel)]
+            layers += [active(a), _Up(a, b, stride)]
+            layers += [Residual(b, kernel, d, active) for d in dilations]
+        layers += [Norm(widths[-1]), active(widths[-1]), _conv(widths[-1], self.frontend.channels_out, kernel)]
         self.decoder = nn.Sequential(*layers)
         # it starts near silence
         nn.init.normal_(layers[-1].get_parameter("weight"), std=0.1 * (kernel * widths[-1]) ** -0.5)
@@ -98,7 +100,9 @@ class Codec(nn.Module):
         """(B, C, L) -> (B, 1, samples); without `samples`, all L * 1920 of them."""
         if latent.ndim != 3 or latent.shape[1] != self.config.latent:
             raise ValueError(f"got a latent of shape {tuple(latent.shape)}, expected (B, {self.config.latent}, L).")
-        sound = self.frontend.synthesise(self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None]))
+        features = self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None])
+        with torch.autocast(latent.device.type, enabled=False):
+            sound = self.frontend.synthesise(features.float())
         if samples is not None and samples > sound.shape[-1]:
             raise ValueError(
                 f"got samples={samples}, expected at most {sound.shape[-1]} from {latent.shape[-1]} frames."
@@ -112,7 +116,9 @@ class Codec(nn.Module):
                 f"got sound of shape {tuple(sound.shape)}, expected (B, 1, S); mix it down to one channel."
             )
         padded = nn.functional.pad(sound, (0, -sound.shape[-1] % SOUND_HOP))
-        mean, variance = self.encoder(self.frontend.analyse(padded)).chunk(2, dim=1)
+        with torch.autocast(sound.device.type, enabled=False):
+            features = self.frontend.analyse(padded)
+        mean, variance = self.encoder(features).float().chunk(2, dim=1)
         return mean, variance.clamp(-14, 4)
 
     def reconstruct(self, sound: Tensor, noise: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -161,13 +167,13 @@ class Norm(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + conv1(snake(conv_k(snake(norm(x))))): DAC's unit (arXiv 2306.06546, section 3.1), normed where DAC norms its
+    """x + conv1(active(conv_k(active(norm(x))))): DAC's unit (arXiv 2306.06546, section 3.1), normed where DAC norms its
     weights, which takes learning rates several times as high."""
 
-    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+    def __init__(self, width: int, kernel: int, dilation: int, active: Callable[[int], nn.Module]) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            Norm(width), Snake(width), _conv(width, width, kernel, dilation), Snake(width), _conv(width, width, 1)
+            Norm(width), active(width), _conv(width, width, kernel, dilation), active(width), _conv(width, width, 1)
         )
         nn.init.zeros_(self.body[-1].get_parameter("weight"))
 
@@ -193,6 +199,10 @@ class _Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         left = self.stride // 2
         return self.conv(x)[..., left : left + x.shape[-1] * self.stride]
+
+
+def _silu(width: int) -> nn.Module:
+    return nn.SiLU()
 
 
 def _conv(width: int, out: int, kernel: int, dilation: int = 1) -> nn.Conv1d:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
-from mediagen.nn.transformer import MLP, Block, Memory, TimestepMLP
+from mediagen.nn.transformer import MLP, Block, Memory, RMSNorm, TimestepMLP, mixer
 from mediagen.text import Text
 
 
@@ -134,21 +134,13 @@ class AudioModel(nn.Module):
         else:
             modulation = self.timestep(t)
         tokens = self.read((x * prepared.made).transpose(1, 2)) + prepared.added
-        mix = _mix if self.config.mixing else None
+        mix = mixer((x.shape[-1],)) if self.config.mixing else None
         for block, memory in zip(self._blocks(), prepared.memories, strict=True):
             tokens = block(tokens, modulation, memory, prepared.mask, mix)
         return self.write(self.norm(tokens)).transpose(1, 2) * prepared.made
 
     def _blocks(self) -> list[Block]:
         return list(self.blocks)  # type: ignore[arg-type]
-
-
-def _mix(x: Tensor) -> Tensor:
-    """Local mixing over frames (B, L, D): an eighth of the channels from each neighbour, its own at the ends."""
-    share = x.shape[-1] // 8
-    before = torch.cat((x[:, :1, :share], x[:, :-1, :share]), dim=1)
-    after = torch.cat((x[:, 1:, share : 2 * share], x[:, -1:, share : 2 * share]), dim=1)
-    return torch.cat((before, after, x[..., 2 * share :]), dim=-1)
 
 
 def _waves(length: int, width: int) -> Tensor:

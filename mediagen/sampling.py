@@ -14,12 +14,14 @@ def linear(steps: int) -> list[float]:
     return [i / steps for i in range(steps + 1)]
 
 
-def linear_quadratic(steps: int, emulate: int = 250) -> list[float]:
+def linear_quadratic(steps: int, emulate: int | None = None) -> list[float]:
     """steps + 1 times: the first half are those of `emulate` uniform steps, the rest grow quadratically to 1.
 
-    Movie Gen (arXiv 2410.13720, section 3.4.2); the quadratic part continues the slope of the linear one.
+    Movie Gen (arXiv 2410.13720, section 3.4.2); the quadratic part continues the slope of the linear one. emulate is
+    250 by default, or `steps` where that is more.
     """
     _check(steps)
+    emulate = max(250, steps) if emulate is None else emulate
     if emulate < steps:
         raise ValueError(
             f"got {steps} steps emulating {emulate}, expected at least as many emulated; use linear({steps})."

@@ -62,6 +62,12 @@ def _recogniser() -> "type[nn.Module]":
     return Recogniser
 
 
+def _sound_recogniser() -> "type[nn.Module]":
+    from mediagen.audio.recogniser import SoundRecogniser
+
+    return SoundRecogniser
+
+
 FAMILIES: dict[str, Family] = {
     "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae),
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt),
@@ -70,4 +76,5 @@ FAMILIES: dict[str, Family] = {
     "codec": Family("codec", "48 kHz sound codec: sound to latent and back", _codec),
     "audio": Family("audio", "diffusion transformer of the sound", _audio),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
+    "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
 }

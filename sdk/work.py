@@ -13,13 +13,12 @@ from mediagen.clip import Clip
 from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
 from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
 from mediagen.media import resample
-from mediagen.sampling import OnStep, linear_quadratic
+from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
 from mediagen.sdk.folder import ModelFolder
 from mediagen.sdk.requests import Request
 
 _SOUND = ("prompt", "aligned", "codec", "audio")  # the families that make sound, in the order of SoundModels
-_EMULATED = 250  # uniform steps whose first ones the schedule takes (Movie Gen, section 3.4.2)
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ class Work:
             known, clean = known_start(models, start.to(self.models.device), grid)
         latent = generate_latent(
             models, [request.prompt], grid, rng=rng, negative=request.negative_prompt, scale=request.guidance_scale,
-            times=linear_quadratic(self._count, max(_EMULATED, self._count)), known=known, clean=clean, on_step=watch,
+            steps=self._count, known=known, clean=clean, on_step=watch,
         )  # fmt: skip
         self._stage("Decoding the pictures")
         return decode_frames(models, latent, grid.frames)[0].cpu()

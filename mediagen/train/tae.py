@@ -71,7 +71,7 @@ class TAETask:
 
     def _rebuild(self, model: TAE, video: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """The rebuilt video and the raw latent; updates the statistics that normalise latents."""
-        raw = model.encode_raw(video)
+        raw = model.encode_raw(video).float()
         if model.training and video.shape[2] > 1:
             with torch.no_grad():
                 std, mean = torch.std_mean(raw.detach(), dim=(0, 2, 3, 4))
@@ -79,7 +79,7 @@ class TAETask:
                 model.latent_std.lerp_(std, 0.02)
         level = model.config.noise * torch.rand(len(raw), 1, 1, 1, 1, generator=rng, device=raw.device)
         noise = torch.randn(raw.shape, generator=rng, device=raw.device) * model.latent_std.view(1, -1, 1, 1, 1)
-        return model.decode_raw(raw + level * noise)[:, :, : video.shape[2]], raw
+        return model.decode_raw(raw + level * noise)[:, :, : video.shape[2]].float(), raw
 
     def loss(self, model: nn.Module, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
         assert isinstance(model, TAE)

@@ -1,0 +1,109 @@
+"""The temporal autoencoder: shapes of any length, pictures as one-frame videos, tiles, outliers, PCA."""
+
+import pytest
+import torch
+
+from mediagen.clip import to_float
+from mediagen.nn.conv import TimeConv
+from mediagen.nn.weights import load_model, save_model
+from mediagen.tae import TAE, TAEConfig, outlier_penalty
+from mediagen.world.draw import render
+from mediagen.world.scene import draw_scene
+
+SMALL = TAEConfig(widths=(8, 16, 16), encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1))
+
+
+def build(config: TAEConfig = SMALL) -> TAE:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return TAE(config).eval()
+
+
+def video(frames: int, height: int = 16, width: int = 16) -> torch.Tensor:
+    return torch.rand(1, 3, frames, height, width, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+@pytest.mark.parametrize("frames", [1, 7, 8, 9, 13, 33])
+@torch.no_grad()
+def test_any_length_comes_back_exactly(frames: int) -> None:
+    tae = build()
+    latent = tae.encode(video(frames, 16, 24))
+    assert latent.shape == (1, 16, -(-frames // 8), 2, 3)
+    assert tae.decode(latent, frames).shape == (1, 3, frames, 16, 24)
+    assert tae.decode(latent).shape[2] == latent.shape[2] * 8
+
+
+@torch.no_grad()
+def test_a_picture_is_a_still_video_of_one_frame() -> None:
+    tae = build()
+    picture = video(1)
+    assert torch.allclose(tae.encode(picture), tae.encode(picture.expand(-1, -1, 8, -1, -1)), atol=1e-5)
+
+
+def test_presets_compress_by_eight_and_paper_has_sixteen_channels() -> None:
+    with torch.device("meta"):
+        for name in TAE.PRESETS:
+            tae = TAE.from_preset(name)
+            assert tae.stride == (8, 8, 8) and tae.config.latent_channels == 16
+
+
+def test_time_conv_starts_as_the_identity_on_a_still() -> None:
+    conv = TimeConv(8)
+    with torch.no_grad():
+        conv.mix.weight.copy_(torch.eye(8).repeat(1, 3)[:, :, None, None] / 3)
+    x = torch.randn(1, 8, 2, 2, generator=torch.Generator().manual_seed(0))
+    out, frames = conv(x.repeat(4, 1, 1, 1), 4)
+    assert frames == 4 and torch.allclose(out, x.repeat(4, 1, 1, 1), atol=1e-6)
+    alone, _ = conv(x, 1)
+    assert torch.allclose(alone, x, atol=1e-6)
+
+
+@torch.no_grad()
+def test_tiles_without_attention_match_the_whole_away_from_borders_and_keep_the_length() -> None:
+    tae = build(SMALL.replace(attention=False))
+    latent = torch.randn(1, 16, 12, 2, 2, generator=torch.Generator().manual_seed(1))
+    whole, tiled = tae.decode(latent, 93), tae.decode_tiled(latent, 93, tile=8, overlap=4)
+    assert tiled.shape == whole.shape
+    assert (whole - tiled).square().mean() < 0.02 * whole.var()
+    cut = torch.cat([tae.decode(latent[:, :, i : i + 4]) for i in range(0, 12, 4)], 2)[:, :, :93]
+    seam = slice(28, 37)  # where the tiles without overlap meet
+    assert (whole - tiled)[:, :, seam].square().mean() < (whole - cut)[:, :, seam].square().mean()
+
+
+def test_tiles_must_overlap_by_less_than_themselves() -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        build().decode_tiled(torch.zeros(1, 16, 8, 2, 2), tile=2, overlap=2)
+
+
+def test_outlier_penalty_has_the_value_worked_out_by_hand() -> None:
+    latent = torch.zeros(1, 1, 1, 4, 4)
+    latent[..., 0, 0] = 16.0  # mean 1, standard deviation sqrt(15): the spike lies 15 from the mean
+    excess = 15 - 3 * 15**0.5
+    assert outlier_penalty(latent).item() == pytest.approx(excess / 16, rel=1e-5)
+    assert outlier_penalty(torch.randn(1, 4, 1, 8, 8, generator=torch.Generator().manual_seed(0))) == 0
+
+
+@torch.no_grad()
+def test_pca_starts_the_autoencoder_as_the_best_linear_one() -> None:
+    tae = build()
+    clips = to_float(render([draw_scene(i, seconds=0.5) for i in range(24)], (32, 32)))
+    before = (tae.decode(tae.encode(clips)) - clips).square().mean()
+    tae.fit_linear(clips)
+    after = (tae.decode(tae.encode(clips)) - clips).square().mean()
+    assert after < 0.2 * before
+    latent = tae.encode_raw(clips)
+    assert torch.allclose(latent.var((0, 2, 3, 4)), torch.ones(16), atol=0.05)
+
+
+@torch.no_grad()
+def test_weights_come_back(tmp_path) -> None:
+    tae = build()
+    tae.latent_std.fill_(2.0)
+    save_model(tae, tae.config, tmp_path, half=False)
+    again = load_model(TAE, tmp_path)
+    assert torch.equal(again.encode(video(9)), tae.encode(video(9)))
+
+
+def test_a_size_off_the_grid_is_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 8"):
+        build().encode(video(1, 12, 16))

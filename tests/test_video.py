@@ -1,0 +1,179 @@
+"""The video model: counts of the report, exact accelerations, conditioning on what is known; and the story of a clip."""
+
+import pytest
+import torch
+
+from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent, known_start
+from mediagen.grid import Grid
+from mediagen.guidance import cfg
+from mediagen.nn.transformer import Attention, RMSNorm, mixer
+from mediagen.tae import TAE, TAEConfig
+from mediagen.text import PRESETS, Text, TextEncoder
+from mediagen.video import VideoConfig, VideoModel
+
+SMALL = VideoConfig(latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4), mixing=True)  # fmt: skip
+SHAPE = (2, 4, 4)
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def build(config: VideoConfig = SMALL) -> VideoModel:
+    """A model whose every parameter matters: those that start at zero are drawn."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VideoModel(config).eval()
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+    return model
+
+
+def text(batch: int = 2) -> Text:
+    parts = tuple(torch.randn(batch, 5, width, generator=rng(width)) for width in (8, 12))
+    masks = tuple(torch.arange(5) < torch.tensor([[5], [3]])[:batch] for _ in parts)
+    return Text(parts, masks)
+
+
+@pytest.mark.parametrize(("preset", "billions"), [("30b", 28.99), ("5b", 4.83)])
+def test_presets_count_as_published(preset: str, billions: float) -> None:
+    with torch.device("meta"):
+        model = VideoModel.from_preset(preset)
+    count = sum(parameter.numel() for parameter in model.blocks.parameters()) / 1e9
+    assert count == pytest.approx(billions, rel=0.01)
+
+
+def test_the_reports_clip_fits_the_30b_positions() -> None:
+    grid = Grid.of(16, (768, 768), 16)
+    longest = VideoModel.PRESETS["30b"].longest
+    assert grid.tokens == 73_728 and all(n <= most for n, most in zip((32, 48, 48), longest, strict=True))
+
+
+@torch.no_grad()
+def test_rows_computed_once_equal_rows_computed_each_step() -> None:
+    model, x = build(), torch.randn(2, 4, *SHAPE, generator=rng())
+    once, each = model.prepare(text(), SHAPE, times=[0.25]), model.prepare(text(), SHAPE)
+    a, b = model(x, 0.25, once), model(x, torch.full((2,), 0.25), each)
+    assert torch.allclose(a, b, atol=1e-5)
+
+
+@torch.no_grad()
+def test_batched_guidance_equals_two_plain_forwards() -> None:
+    model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
+    both = text()
+    batched = cfg(model, model.prepare(both, SHAPE, times=[0.5]), 4.0)(x, 0.5)
+    prompt, null = (model(x, torch.tensor([0.5]), model.prepare(both[i : i + 1], SHAPE)) for i in (0, 1))
+    assert torch.allclose(batched, null + 4.0 * (prompt - null), atol=1e-5)
+
+
+@torch.no_grad()
+def test_padding_of_the_text_changes_nothing() -> None:
+    model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
+    short = text()[1:]
+    cut = Text(tuple(part[:, :3] for part in short.parts), tuple(mask[:, :3] for mask in short.masks))
+    assert torch.allclose(
+        model(x, 0.5, model.prepare(short, SHAPE)), model(x, 0.5, model.prepare(cut, SHAPE)), atol=1e-5
+    )
+
+
+@torch.no_grad()
+def test_the_text_the_time_and_what_is_known_all_matter_and_unknown_cells_do_not() -> None:
+    model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
+    one, known = text()[:1], torch.randn(1, 4, *SHAPE, generator=rng(5))
+    clean = torch.zeros(1, 1, *SHAPE)
+    clean[:, :, 0] = 1
+    plain = model(x, 0.5, model.prepare(one, SHAPE))
+    assert not torch.allclose(plain, model(x, 0.5, model.prepare(text()[1:], SHAPE)), atol=1e-4)
+    assert not torch.allclose(plain, model(x, 0.6, model.prepare(one, SHAPE)), atol=1e-4)
+    given = model(x, 0.5, model.prepare(one, SHAPE, known, clean))
+    assert not torch.allclose(plain, given, atol=1e-4)
+    other = known.clone()
+    other[:, :, 1] = 9.0
+    assert torch.equal(given, model(x, 0.5, model.prepare(one, SHAPE, other, clean)))
+
+
+def test_a_fresh_model_ignores_what_is_known() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VideoModel(SMALL)
+    torch.nn.init.normal_(model.write.weight)
+    x, known, clean = torch.randn(1, 4, *SHAPE), torch.randn(1, 4, *SHAPE), torch.ones(1, 1, *SHAPE)
+    one = text()[:1]
+    assert torch.equal(model(x, 0.5, model.prepare(one, SHAPE)), model(x, 0.5, model.prepare(one, SHAPE, known, clean)))
+
+
+def test_too_large_a_latent_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most"):
+        build().prepare(text(), (5, 4, 4))
+    with pytest.raises(ValueError, match="multiples"):
+        build().prepare(text(), (2, 3, 4))
+
+
+def test_the_norms_backward_is_the_true_gradient() -> None:
+    norm = RMSNorm(6).double()
+    x, scale, shift = (torch.randn(2, n, 6, dtype=torch.double, generator=rng(i), requires_grad=True) for i, n in enumerate((3, 1, 1)))  # fmt: skip
+    assert torch.autograd.gradcheck(lambda *args: norm(*args), (x, scale, shift))
+    rms = x.square().mean(-1, keepdim=True).add(1e-6).sqrt()
+    assert torch.allclose(norm(x, scale, shift), x / rms * (1 + scale) + shift)
+
+
+def test_mixing_brings_neighbours_and_its_backward_is_the_true_gradient() -> None:
+    mix = mixer((2, 2, 3))
+    x = torch.randn(1, 12, 8, dtype=torch.double, generator=rng(), requires_grad=True)
+    assert torch.autograd.gradcheck(lambda y: mix(y), (x,))
+    cube, mixed = x.view(2, 2, 3, 8), mix(x).view(2, 2, 3, 8)
+    assert torch.equal(mixed[0, :, :, 0], cube[1, :, :, 0]) and torch.equal(mixed[1, :, :, 0], cube[1, :, :, 0])
+    assert torch.equal(mixed[:, :, 1:, 5], cube[:, :, :-1, 5]) and torch.equal(mixed[:, :, 0, 5], cube[:, :, 0, 5])
+    assert torch.equal(mixed[..., 6:], cube[..., 6:])
+
+
+def test_attention_can_be_swapped_from_outside() -> None:
+    attention, seen = Attention(8, 2), []
+
+    def spy(query, key, value, mask):
+        seen.append(query.shape)
+        return value
+
+    attention.attend = spy
+    attention(torch.randn(1, 3, 8))
+    assert seen == [(1, 2, 3, 4)]
+
+
+def models() -> VideoModels:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        tae = TAE(
+            TAEConfig(latent_channels=4, widths=(8, 8, 8), encoder_blocks=(0, 0, 0), decoder_blocks=(0, 0, 0))
+        ).eval()
+        words = TextEncoder(PRESETS["debug"]).eval()
+    return VideoModels(words, tae, build(SMALL.replace(text_widths=words.widths)))
+
+
+def test_a_clip_has_exactly_its_frames_and_a_seed_is_a_clip() -> None:
+    made, grid = models(), Grid.of(1.0, (32, 32), 13)
+    latents = [generate_latent(made, ["a red ball"], grid, rng=rng(seed), steps=3) for seed in (0, 0, 1)]
+    assert torch.equal(latents[0], latents[1]) and not torch.equal(latents[0], latents[2])
+    assert decode_frames(made, latents[0], grid.frames).shape == (1, 13, 32, 32, 3)
+
+
+def test_a_batch_of_prompts_is_the_clips_one_by_one() -> None:
+    made, grid = models(), Grid.of(1.0, (32, 32), 16)
+    both = generate_latent(made, ["a red ball", "a blue cube by the sea"], grid, rng=rng(), steps=3)
+    noise = torch.randn(2, 4, *grid.latent, generator=rng())
+    prepared = made.video.prepare(made.text.encode(["FPS-16 a red ball", ""]), grid.latent)
+    x = noise[:1]
+    from mediagen.sampling import euler, linear_quadratic
+
+    alone = euler(cfg(made.video, prepared, 3.0), x, linear_quadratic(3))
+    assert torch.allclose(both[:1], alone, atol=1e-3)
+
+
+def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
+    made, grid = models(), Grid.of(1.0, (32, 32), 24)
+    frames = torch.randint(0, 255, (20, 32, 32, 3), dtype=torch.uint8, generator=rng())
+    known, clean = known_start(made, frames[:1], grid)
+    assert known.shape == (1, 4, 3, 4, 4) and clean[0, 0, :, 0, 0].tolist() == [STILL, 0, 0]
+    known, clean = known_start(made, frames, grid)
+    assert clean[0, 0, :, 0, 0].tolist() == [1, 1, 0]
+    with pytest.raises(ValueError, match="frames to begin"):
+        known_start(made, frames[:5], grid)

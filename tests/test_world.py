@@ -1,0 +1,121 @@
+"""The procedural world: scenes are data from a seed, pictures follow the physics, splits share nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+from mediagen.world.draw import COLOUR_RGB, render
+from mediagen.world.motion import GROUND, contacts, path
+from mediagen.world.scene import (
+    COLOURS,
+    KINDS,
+    MOTIONS,
+    PLACES,
+    RADIUS,
+    SIMPLE_KINDS,
+    SUITS,
+    UNSEEN,
+    draw_scene,
+    is_held_out,
+)
+
+
+def test_a_seed_is_a_scene_and_a_scene_is_its_pixels() -> None:
+    first, again = draw_scene(7, difficulty="full"), draw_scene(7, difficulty="full")
+    assert first == again
+    assert torch.equal(render([first]), render([again]))
+    assert draw_scene(8, difficulty="full") != first
+
+
+def test_a_clip_does_not_depend_on_what_it_is_rendered_with() -> None:
+    scenes = [draw_scene(i, difficulty="full") for i in range(8)]
+    together = render(scenes)
+    for i in (0, 5):
+        assert (render(scenes[i : i + 1])[0].int() - together[i].int()).abs().max() <= 1
+
+
+def test_frames_can_be_drawn_alone() -> None:
+    scenes = [draw_scene(3, difficulty="full")]
+    assert torch.equal(render(scenes, frames=[4, 9])[0], render(scenes)[0][[4, 9]])
+
+
+def test_splits_are_disjoint_and_held_out_triples_stay_out_of_training() -> None:
+    drawn = {split: [draw_scene(i, split, "full") for i in range(300)] for split in ("train", "validation", "test", "held-out")}  # fmt: skip
+    assert len({repr((s.place, s.things)) for scenes in drawn.values() for s in scenes}) == 1200
+
+    def held(scene) -> list[bool]:
+        return [is_held_out(thing.kind, thing.colour, scene.place) for thing in scene.things]
+
+    assert not any(any(held(s)) for split in ("train", "validation") for s in drawn[split])
+    assert all(held(s)[0] for s in drawn["held-out"])
+    triples = [is_held_out(k, c, p) for k in KINDS for c in COLOURS for p in PLACES]
+    assert 0.03 < np.mean(triples) < 0.1
+
+
+def test_simple_is_simple_and_full_is_everything() -> None:
+    simple = [draw_scene(i) for i in range(400)]
+    assert {s.things[0].kind for s in simple} == set(SIMPLE_KINDS)
+    assert all(len(s.things) == 1 and s.weather == "clear" and s.camera == "still" and s.style == "plain" for s in simple)  # fmt: skip
+    full = [draw_scene(i, difficulty="full") for i in range(1500)]
+    assert {t.motion for s in full for t in s.things} == set(MOTIONS)
+    assert {s.place for s in full} == set(PLACES)
+    assert any(len(s.things) == 2 for s in full)
+    assert all(t.motion in SUITS[t.kind] and (t.colour, s.place) not in UNSEEN for s in full for t in s.things)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (112, 64), (64, 112), (8, 8)])
+def test_every_size_is_drawn(size: tuple[int, int]) -> None:
+    scenes = [draw_scene(i, difficulty="full", seconds=0.5, aspect=size[0] / size[1]) for i in range(6)]
+    frames = render(scenes, size)
+    assert frames.shape == (6, 8, size[1], size[0], 3) and frames.dtype == torch.uint8
+
+
+def test_a_thing_touches_the_ground_at_its_contacts_and_nowhere_between() -> None:
+    found = 0
+    for seed in range(200):
+        scene = draw_scene(seed)
+        thing = scene.things[0]
+        floor = GROUND - RADIUS[thing.size]
+        for contact in contacts(scene):
+            assert path(scene, thing, np.array([contact.time])).y[0] == pytest.approx(floor, abs=1e-6)
+            found += 1
+        if thing.motion == "bounces":
+            times = [c.time for c in contacts(scene)]
+            for a, b in zip(times, times[1:], strict=False):
+                assert path(scene, thing, np.array([(a + b) / 2])).y[0] < floor - 0.01
+    assert found > 50
+
+
+def test_the_thing_is_where_its_path_says_and_has_its_colour() -> None:
+    checked = 0
+    for seed in range(60):
+        scene = draw_scene(seed)
+        thing = scene.things[0]
+        if thing.kind != "ball" or scene.time == "night" or thing.colour in ("white", "black"):
+            continue
+        frames, state = render([scene])[0], path(scene, thing, np.arange(scene.frames) / scene.fps)
+        for f in range(0, scene.frames, 8):
+            x, y = int(state.x[f] * 64), int(state.y[f] * 64)
+            if 2 < x < 62 and 2 < y < 62:
+                rgb = frames[f, y, x].float() / 255
+                want = torch.tensor(COLOUR_RGB[thing.colour])
+                assert torch.nn.functional.cosine_similarity(rgb, want, dim=0) > 0.95
+                checked += 1
+    assert checked > 5
+
+
+def test_pan_moves_near_more_than_far() -> None:
+    base = next(s for s in (draw_scene(i, difficulty="full") for i in range(500)) if s.place == "meadow" and s.camera == "pan right" and s.weather == "clear")  # fmt: skip
+    frames = render([base], (64, 64))[0].float()
+    top, bottom = frames[:, :6], frames[:, 36:48]
+    change = [(part[-1] - part[0]).abs().mean() for part in (top, bottom)]
+    assert change[1] > change[0]
+
+
+def test_wrong_requests_say_what_is_wrong() -> None:
+    with pytest.raises(ValueError, match="expected one of train"):
+        draw_scene(0, "trian")
+    with pytest.raises(ValueError, match="separate calls"):
+        render([draw_scene(0), draw_scene(0, fps=8)])
+    with pytest.raises(ValueError, match="at least one"):
+        render([])
