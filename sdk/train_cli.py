@@ -27,6 +27,9 @@ def train(
     model: Annotated[
         str | None, typer.Option("--model", help="Folder of the models that are used as they are. Default: built in.")
     ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="Model folder that takes the trained model, for the next training.")
+    ] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, ... Default: a GPU where there is one.")
     ] = None,
@@ -69,6 +72,8 @@ def train(
                 bar.show(f"Training {name}", step, config.steps)
 
             exported = run(task, config, folder, resume=not fresh, on_step=on_step)
+            if into is not None:
+                exported = training.place(exported, into)
         say(f"The trained model is in {exported}, made in {bar.elapsed:.1f} s.")
 
 

@@ -3,6 +3,7 @@
 Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,16 +42,38 @@ class Parts:
     task: Callable[[Any, Any, Place], Any]
 
 
+def _keep_all(exported: Path, folder: Path) -> None:
+    shutil.copytree(exported, folder, dirs_exist_ok=True)
+
+
 @dataclass(frozen=True)
 class Training:
-    """One thing to train. loop, task: its defaults where they differ from the classes' own.  needs: frozen models."""
+    """One thing to train.
+
+    folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
+    needs: frozen models.  keep: writes what is kept of an exported model to a folder; all of it, if not given.
+    """
 
     what: str
+    folder: str
     load: Callable[[], Parts]
     loop: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)
     preset: str = "tiny"
     needs: tuple[str, ...] = ()
+    keep: Callable[[Path, Path], object] = _keep_all
+
+    def place(self, exported: Path, models: Path) -> Path:
+        """Puts an exported model where a model folder has it, and returns its folder there."""
+        folder = models / self.folder
+        self.keep(exported, folder)
+        return folder
+
+
+def _keep_encoder(exported: Path, folder: Path) -> None:
+    from mediagen.train.texts import keep_encoder
+
+    keep_encoder(exported, folder)
 
 
 def _tae() -> Parts:
@@ -133,15 +156,53 @@ def _sound_recogniser() -> Parts:
     )
 
 
+# What a CPU of two cores trains the built-in models with; recipes/ has the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
-    "tae": Training("temporal autoencoder of the pictures", _tae, loop={"steps": 20_000}),
-    "prompt": Training("text encoder that reads the prompt", _prompt, loop={"steps": 6_000}),
-    "aligned": Training("encoder in which text and pictures share one space", _aligned, loop={"steps": 6_000}),
-    "recogniser": Training("judge of pictures: names what they show", _recogniser, loop={"steps": 6_000}),
-    "video": Training("transformer of the pictures", _video, loop={"steps": 40_000}, needs=("tae", "prompt")),
-    "codec": Training("48 kHz sound codec", _codec, loop={"steps": 20_000}),
-    "audio": Training(
-        "transformer of the sound", _audio, loop={"steps": 20_000}, needs=("prompt", "aligned", "codec", "tae")
+    "tae": Training(
+        "temporal autoencoder of the pictures",
+        "tae",
+        _tae,
+        loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
     ),
-    "sound-recogniser": Training("judge of sounds: names what is heard", _sound_recogniser, loop={"steps": 4_000}),
+    "prompt": Training(
+        "text encoder that reads the prompt",
+        "prompt",
+        _prompt,
+        loop={"steps": 1_000, "lr": 2e-3, "ema": 0.99, "betas": (0.9, 0.98)},
+        keep=_keep_encoder,
+    ),
+    "aligned": Training(
+        "encoder in which text and pictures share one space",
+        "aligned",
+        _aligned,
+        loop={"steps": 1_500, "ema": 0.995},
+    ),
+    "recogniser": Training(
+        "judge of pictures: names what they show",
+        "recogniser",
+        _recogniser,
+        loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
+    ),
+    "video": Training(
+        "transformer of the pictures", "video", _video, loop={"steps": 8_000, "lr": 1e-3}, needs=("tae", "prompt")
+    ),
+    "codec": Training(
+        "48 kHz sound codec",
+        "codec",
+        _codec,
+        loop={"steps": 6_000, "lr": 8e-4, "warmup": 200, "betas": (0.8, 0.99), "ema": 0.998, "decay": "linear"},
+    ),
+    "audio": Training(
+        "transformer of the sound",
+        "audio",
+        _audio,
+        loop={"steps": 6_000},
+        needs=("prompt", "aligned", "codec", "tae"),
+    ),
+    "sound-recogniser": Training(
+        "judge of sounds: names what is heard",
+        "sound_recogniser",
+        _sound_recogniser,
+        loop={"steps": 600, "lr": 3e-3, "warmup": 20, "ema": 0.99, "decay": "linear"},
+    ),
 }
