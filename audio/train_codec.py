@@ -30,9 +30,9 @@ class CodecTaskConfig(Config):
     """
 
     batch: int = 8
-    pool: int = 2000
+    pool: int = 1500
     frames: int = 20
-    full: float = 0.5
+    full: float = 0.1
     noise: float = 0.1
     kl: float = 1e-5
     wave: float = 10.0

@@ -109,7 +109,7 @@ def plan(
     task_config = parts.task_config.of(task_values)
     model_config = model_config.replace(**model_values)
     loop = {key: getattr(task_config, key) for key in ("batch",) if key in task_keys}  # the loop only counts them
-    loop |= {**training.loop, **{key: value for key, value in given.items() if key in loop_keys}}
+    loop |= {"precision": "auto", **training.loop, **{key: value for key, value in given.items() if key in loop_keys}}
 
     def make(place: Place) -> Any:
         return parts.task(parts.model(model_config), task_config, place)

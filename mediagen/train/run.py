@@ -19,7 +19,7 @@ from mediagen.train.ema import EMA
 from mediagen.train.log import Log
 from mediagen.train.optim import Learner, schedule
 from mediagen.train.ranks import Ranks
-from mediagen.train.task import Task, TrainConfig
+from mediagen.train.task import Task, TrainConfig, multiplies_bf16_fast
 
 BAD_STEPS = 20  # non-finite gradients in a row after which a run gives up
 _log = logging.getLogger(__name__)
@@ -137,9 +137,10 @@ class Run:
         words = (self.config.seed, self.step, self.ranks.rank, micro, purpose)
         seed = int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
         gpu = self.device.type == "cuda"
+        half = self.config.precision == "bf16" or self.config.precision == "auto" and multiplies_bf16_fast(self.device)
         with torch.random.fork_rng(devices=[self.device] if gpu else []):
             torch.manual_seed(seed)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
                 yield torch.Generator(self.device).manual_seed(seed)
 
     def report(self, figures: dict[str, float | Tensor], last: bool) -> None:

@@ -27,8 +27,8 @@ class TAETaskConfig(Config):
     difficulty: str = "simple"
     size: tuple[int, int] = (64, 64)
     frames: int = 16  # of a training clip; the autoencoder takes any length
-    batch: int = 8  # clips; image batches hold `images` times as many pictures
-    images: int = 4
+    batch: int = 8  # clips; image batches hold `images` times as many pictures, which cost half a clip each
+    images: int = 1
     motion_weight: float = 2.0
     outlier_weight: float = 0.01
     perceptual_weight: float = 0.0

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Trains the built-in models from nothing on a CPU of two cores: about five hours one after another, half of it with two
+# trainings side by side. Any line that was stopped goes on where it was when it is run again.
+#
+#   bash recipes/cpu.sh MODELS [RUNS]      MODELS: the model folder to fill; RUNS: checkpoints and previews
+set -euo pipefail
+models=${1:?the model folder to fill}
+runs=${2:-runs}
+export OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1
+
+train() { # NAME [settings]: one training, its result placed in the model folder
+  local name=$1
+  shift
+  mediagen train "$name" --out "$runs/$name" --into "$models" --model "$models" "$@"
+}
+
+mkdir -p "$models"
+cp -n "$(dirname "$0")/../mediagen/pretrained/engine.json" "$models/"
+
+train prompt    # five minutes: reads captions, named attributes and hidden words
+train tae &     # side by side: pictures on one core, sound on the other
+train codec
+train recogniser
+train sound-recogniser
+train aligned
+wait
+train video &   # the long one
+train audio
+wait
+mediagen bench --model "$models" -o "$runs/bench" --prompts 500
