@@ -191,7 +191,7 @@ TRAININGS: dict[str, Training] = {
         "48 kHz sound codec",
         "codec",
         _codec,
-        loop={"steps": 6_000, "lr": 8e-4, "warmup": 200, "betas": (0.8, 0.99), "ema": 0.998, "decay": "linear"},
+        loop={"steps": 4_100, "lr": 8e-4, "warmup": 200, "betas": (0.8, 0.99), "ema": 0.998, "decay": "linear"},
     ),
     "audio": Training(
         "transformer of the sound",
