@@ -57,7 +57,8 @@ class TAETask:
 
     def _videos(self, step: int, count: int, stream: WorldStream, rank: int = 0, world: int = 1) -> Tensor:
         scenes = stream.scenes(step, count, rank, world)
-        start = int(torch.randint(0, scenes[0].frames - self.config.frames + 1, (), generator=torch.Generator().manual_seed(step)))  # fmt: skip
+        rng = torch.Generator().manual_seed(step)
+        start = int(torch.randint(0, scenes[0].frames - self.config.frames + 1, (), generator=rng))
         frames = list(range(start, start + self.config.frames))
         return to_float(render(scenes, self.config.size, self.device, frames))
 

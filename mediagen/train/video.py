@@ -62,7 +62,8 @@ class VideoTask:
 
     name = "video"
 
-    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path, device: str = "cpu"):  # fmt: skip
+    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path,
+                 device: str = "cpu"):  # fmt: skip
         self.config, self.device = config, device
         self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
         about = {"difficulty": config.difficulty, "size": config.size, "seconds": config.seconds, "fps": config.fps,
