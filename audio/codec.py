@@ -168,8 +168,10 @@ class Norm(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + conv1(active(conv_k(active(norm(x))))): DAC's unit (arXiv 2306.06546, section 3.1), normed where DAC norms its
-    weights, which takes learning rates several times as high."""
+    """x + conv1(active(conv_k(active(norm(x))))): DAC's unit (arXiv 2306.06546, section 3.1).
+
+    Normed where DAC norms its weights, which takes learning rates several times as high.
+    """
 
     def __init__(self, width: int, kernel: int, dilation: int, active: Callable[[int], nn.Module]) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
-from mediagen.nn.transformer import MLP, Block, Memory, RMSNorm, TimestepMLP, mixer
+from mediagen.nn.transformer import MLP, Block, Memory, TimestepMLP, mixer
 from mediagen.text import Text
 
 

@@ -1,5 +1,6 @@
-"""The training task of the audio model: pictures and sounds encoded once, captions written anew at every step."""
+"""The training task of the audio model: clips are encoded once, the world's captions written anew at every step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from mediagen.train.cache import build_cache
 from mediagen.world.draw import render
 from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import foreground_class, synthesise
+from mediagen.world.stream import FolderStream, open_stream, pictures_of, sounds_of
 from mediagen.world.words import caption, music_caption, sound_caption
 
 
@@ -47,9 +49,11 @@ class AudioTaskConfig(Config):
     clips: encoded once, before training (0.14 MB each on disk and in memory for the tiny models).  full: share of
     difficulty "full".  crops: share of batches of shorter windows, from `shortest` seconds on, that begin anywhere.
     t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made with `steps` and
-    `guidance`.
+    `guidance`.  data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is
+    then how many windows of them are encoded.
     """
 
+    data: str | None = None
     full: float = 0.0
     size: tuple[int, int] = (64, 64)
     seconds: float = 2.0
@@ -76,7 +80,7 @@ class AudioBatch:
 
 
 class AudioTask:
-    """Trains an AudioModel by flow matching on the world's sounds; see `mediagen.train.task.Task`.
+    """Trains an AudioModel by flow matching on sounds and their pictures; see `mediagen.train.task.Task`.
 
     cache: folder that the encoded clips are kept in.  judge: where given, previews tell how many sounds it names right.
     """
@@ -92,7 +96,14 @@ class AudioTask:
         self.judge = judge
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
         about |= {name: _mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
-        self.pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about).tensors
+        self.stream, self.held_out = (
+            open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
+            for split in ("train", "validation")
+        )
+        if isinstance(self.stream, FolderStream):
+            about["data"] = self.stream.mark
+        pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
+        self.pool, self.captions = pool.tensors, pool.captions
         self.null = encoders.text.encode([""])
 
     def scene(self, index: int, split: str = "train") -> Scene:
@@ -102,18 +113,25 @@ class AudioTask:
         return draw_scene(index, split, "full" if full else "simple", seconds=config.seconds, fps=config.fps,
                           aspect=config.size[0] / config.size[1])  # fmt: skip
 
-    @torch.no_grad()
     def encode_scenes(self, scenes: list[Scene]) -> Tensors:
-        """latent (B, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate."""
+        """What `encode` makes of scenes."""
         frames = render(scenes, self.config.size, self.device)
+        return self.encode(frames, torch.stack([synthesise(scene) for scene in scenes]), [s.seed for s in scenes])
+
+    @torch.no_grad()
+    def encode(self, frames: Tensor, sounds: Tensor, numbers: Sequence[int]) -> Tensors:
+        """latent (B, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate.
+
+        frames: uint8 (B, F, H, W, 3).  sounds: (B, 1, S).  numbers: of the clips; odd ones go through the autoencoder.
+        """
+        frames = frames.to(self.device)
         if self.encoders.tae is not None:
             tae = self.encoders.tae
-            worn = torch.tensor([scene.seed % 2 == 1 for scene in scenes], device=frames.device)
+            worn = torch.tensor([number % 2 == 1 for number in numbers], device=frames.device)
             if worn.any():
                 frames[worn] = to_uint8(tae.decode(tae.encode(to_float(frames[worn])), frames.shape[1]))
-        sounds = torch.stack([synthesise(scene) for scene in scenes]).to(self.device)
         return {
-            "latent": self.encoders.codec.encode(sounds),
+            "latent": self.encoders.codec.encode(sounds.to(self.device)),
             "pictures": self.encoders.aligned.picture_features(frames),
         }
 
@@ -128,7 +146,7 @@ class AudioTask:
             least = min(length, round(config.shortest * LATENT_RATE))
             length = int(rng.integers(least, length + 1))
             first = int(rng.integers(0, latent.shape[-1] - length + 1))
-        text = self.encoders.text.encode([world_prompt(self.scene(int(row)), rng) for row in rows])
+        text = self.encoders.text.encode([self._prompt(int(row), rng) for row in rows])
         pictures = at_sound_rate(pictures, config.fps, length, start=first / LATENT_RATE)
         return AudioBatch(latent[..., first : first + length], pictures, text, self.null)
 
@@ -156,17 +174,16 @@ class AudioTask:
 
     @torch.no_grad()
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
-        """Sounds for validation scenes and their own pictures, spectrograms of the truth above them, and figures.
+        """Sounds for validation clips and their own pictures, spectrograms of the truth above them, and figures.
 
         onset_f1 and class_accuracy are of the generated sounds; those that end in _codec are what the codec allows.
+        They are of the world alone, where the truth is known.
         """
         assert isinstance(model, AudioModel)
         config, codec = self.config, self.encoders.codec
-        scenes = [self.scene(index, "validation") for index in range(config.check)]
-        truth = torch.stack([synthesise(scene) for scene in scenes]).to(self.device)
+        scenes, frames, truth, prompts = self._held_out()
         latent = codec.encode(truth)
-        pictures = watch(self.encoders.aligned, render(scenes, config.size, self.device), config.fps, latent.shape[-1])
-        prompts = [world_prompt(scene, np.random.default_rng((i, 23))) for i, scene in enumerate(scenes)]
+        pictures = watch(self.encoders.aligned, frames, config.fps, latent.shape[-1])
         text = self.encoders.text.encode(prompts)
         rng = torch.Generator(self.device).manual_seed(0)
         made = generate_latents(model, text, self.null, latent.shape[-1], rng=rng, pictures=pictures,
@@ -176,7 +193,7 @@ class AudioTask:
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
         figures = {"validation_loss": float(losses.mean())}
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
-        for name, sound in sounds.items():
+        for name, sound in sounds.items() if scenes else ():
             figures[f"onset_f1{name}"] = impact_f1(scenes, sound.cpu())
             if self.judge is not None:
                 named = zip(self.judge.classify(sound), scenes, strict=True)
@@ -185,11 +202,36 @@ class AudioTask:
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 
+    def _prompt(self, index: int, rng: np.random.Generator) -> str:
+        told = self.captions[index]
+        return sound_prompt(told) if told else world_prompt(self.scene(index), rng)
+
+    def _held_out(self) -> tuple[list[Scene], Tensor, Tensor, list[str]]:
+        """Validation data: scenes (none of a folder), pictures (B, F, H, W, 3), sounds (B, 1, S) and prompts."""
+        config = self.config
+        if isinstance(self.held_out, FolderStream):
+            clips = self.held_out.clips_at(range(config.check), sound=True)
+            frames, sounds, scenes = pictures_of(clips), sounds_of(clips), []
+            prompts = [sound_prompt(clip.caption) for clip in clips]
+        else:
+            scenes = [self.scene(index, "validation") for index in range(config.check)]
+            frames = render(scenes, config.size, self.device)
+            sounds = torch.stack([synthesise(scene) for scene in scenes])
+            prompts = [world_prompt(scene, np.random.default_rng((i, 23))) for i, scene in enumerate(scenes)]
+        return scenes, frames.to(self.device), sounds.to(self.device), prompts
+
     def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
-        scenes = [self.scene(index) for index in items]
-        parts = [self.encode_scenes(scenes[i : i + 16]) for i in range(0, len(scenes), 16)]
-        tensors = {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}
-        return tensors, [""] * len(scenes)  # captions are written anew at every step
+        """Tensors and captions; those of the world are "": they are written anew at every step."""
+        parts, captions = [], []
+        for chunk in (items[first : first + 16] for first in range(0, len(items), 16)):
+            if isinstance(self.stream, FolderStream):
+                clips = self.stream.clips_at(chunk, sound=True)
+                parts.append(self.encode(pictures_of(clips), sounds_of(clips), chunk))
+                captions += [clip.caption for clip in clips]
+            else:
+                parts.append(self.encode_scenes([self.scene(index) for index in chunk]))
+                captions += [""] * len(chunk)
+        return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
 
 
 def world_prompt(scene: Scene, rng: np.random.Generator) -> str:

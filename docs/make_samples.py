@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation: 24 clips of held-out scenes, seeds 0 to 23, none left out.
 
-    python docs/make_samples.py [MODELS] [OUT]
+python docs/make_samples.py [MODELS] [OUT]
 """
 
 import sys
@@ -27,7 +27,10 @@ def main() -> None:
         spectra.append(spectrogram_image(clip.sound, clip.rate, (256, 96)))
     save_sheet(strips, folder / "samples-24.png", 2, prompts)
     save_sheet(spectra, folder / "spectrograms-24.png", 4, prompts)
-    best = [torch.nn.functional.interpolate(s.movedim(-1, 1).float(), scale_factor=2).to(torch.uint8).movedim(1, -1) for s in strips]
+    best = [
+        torch.nn.functional.interpolate(s.movedim(-1, 1).float(), scale_factor=2).to(torch.uint8).movedim(1, -1)
+        for s in strips
+    ]
     save_sheet([strip[::2] for strip in best[:6]], folder / "samples.png", 2, prompts[:6])
 
 

@@ -39,7 +39,7 @@ class Clip:
         return 0.0 if self.sound is None else self.sound.shape[-1] / self.rate
 
     def save(self, path: str | Path) -> Path:
-        """Writes an mp4 (H.264 + AAC), webm, wav, png or gif, by the name's ending; the file appears whole or not at all."""
+        """Writes an mp4 (H.264 + AAC), webm, wav, png or gif, by the name's ending; it appears whole or not at all."""
         from mediagen.media import write_clip
 
         return write_clip(self, path)

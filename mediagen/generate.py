@@ -66,7 +66,8 @@ def known_start(models: VideoModels, frames: Tensor, grid: Grid) -> tuple[Tensor
     count = 1 if len(frames) == 1 else len(frames) // time
     if count < 1 or (count >= max(2, grid.latent[0]) and len(frames) > 1):
         raise ValueError(
-            f"got {len(frames)} frames to begin a clip of {grid.frames}, expected 1 or from {time} to {grid.frames - time}."
+            f"got {len(frames)} frames to begin a clip of {grid.frames}, "
+            f"expected 1 or from {time} to {grid.frames - time}."
         )
     begin = models.tae.encode(to_float(frames[-count * time :] if len(frames) > 1 else frames).unsqueeze(0))
     known = torch.zeros(1, begin.shape[1], *grid.latent, device=begin.device)

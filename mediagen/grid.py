@@ -10,7 +10,7 @@ SOUND_HOP = 1_920  # samples per latent frame of sound: 25 Hz (Movie Gen Audio)
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The sizes of one clip in every space. Movie Gen (arXiv 2410.13720) compresses time, height and width by 8 each."""
+    """The sizes of one clip in every space. Movie Gen (arXiv 2410.13720) compresses time, height, width by 8 each."""
 
     frames: int
     height: int

@@ -165,6 +165,12 @@ def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float =
     return resample(sound, sounds.rate, rate)
 
 
+def has_sound(path: str | Path) -> bool:
+    """Whether a file has a sound track, by its header; ValueError for a file that is missing or damaged."""
+    with _opened(Path(path)) as container:
+        return bool(container.streams.audio)
+
+
 def resample(sound: torch.Tensor, rate_in: int, rate_out: int) -> torch.Tensor:
     """Changes the rate of float32 (channels, S) without delay; gives round(S * rate_out / rate_in) samples."""
     if rate_in == rate_out or sound.shape[-1] == 0:

@@ -1,6 +1,7 @@
 """Schedules and solvers: plain functions of velocity(x, t). They know no network."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import Tensor
 
@@ -37,7 +38,7 @@ def linear_quadratic(steps: int, emulate: int | None = None) -> list[float]:
 
 def euler(velocity: Velocity, x: Tensor, times: list[float], on_step: OnStep | None = None) -> Tensor:
     """First-order solver from times[0] to times[-1]; on_step(index, t, x) after each step may raise to cancel."""
-    for index, (t, after) in enumerate(zip(times, times[1:], strict=False)):
+    for index, (t, after) in enumerate(pairwise(times)):
         x = x + (after - t) * velocity(x, t)
         if on_step is not None:
             on_step(index, after, x)
@@ -46,7 +47,7 @@ def euler(velocity: Velocity, x: Tensor, times: list[float], on_step: OnStep | N
 
 def midpoint(velocity: Velocity, x: Tensor, times: list[float], on_step: OnStep | None = None) -> Tensor:
     """Second-order solver, two evaluations a step; on_step as in `euler`."""
-    for index, (t, after) in enumerate(zip(times, times[1:], strict=False)):
+    for index, (t, after) in enumerate(pairwise(times)):
         half = (after - t) / 2
         x = x + 2 * half * velocity(x + half * velocity(x, t), t + half)
         if on_step is not None:

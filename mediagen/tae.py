@@ -1,4 +1,4 @@
-"""TAE: the temporal autoencoder. Videos of any length and size to latents 8x smaller in time, height and width, and back.
+"""TAE: the temporal autoencoder. Videos of any length and size to latents 8x smaller in time and space, and back.
 
 2.5D as in Movie Gen (arXiv 2410.13720, section 3.1.1): after every convolution over space one over time, symmetric
 replicate padding, stride-2 down in time, nearest-neighbour up; an image is a one-frame video; tiled decoding.
@@ -40,7 +40,7 @@ class TAEConfig(Config):
 
 
 class TAE(nn.Module):
-    """The temporal autoencoder. Latents are normalised: zero mean and unit variance per channel over the training data."""
+    """The temporal autoencoder. Latents have zero mean and unit variance per channel over the training data."""
 
     Config = TAEConfig
     PRESETS: ClassVar[dict[str, TAEConfig]] = {
@@ -51,7 +51,7 @@ class TAE(nn.Module):
             encoder_blocks=(1, 1, 2, 2),
             decoder_blocks=(1, 2, 2, 2),
             skip=False,
-        ),  # fmt: skip
+        ),
         "base": TAEConfig(
             stem=(1, 1, 1),
             widths=(128, 256, 512, 512),
@@ -59,7 +59,7 @@ class TAE(nn.Module):
             decoder_blocks=(3, 3, 3, 3),
             skip=False,
             noise=0.1,
-        ),  # fmt: skip
+        ),
     }
 
     def __init__(self, config: TAEConfig):
@@ -108,7 +108,8 @@ class TAE(nn.Module):
         time, height, width = self.stride
         if video.ndim != 5 or video.shape[1] != 3 or video.shape[3] % height or video.shape[4] % width:
             raise ValueError(
-                f"got a video of shape {tuple(video.shape)}, expected (B, 3, F, H, W) with H a multiple of {height} and W of {width}."
+                f"got a video of shape {tuple(video.shape)}, "
+                f"expected (B, 3, F, H, W) with H a multiple of {height} and W of {width}."
             )
         missing = -video.shape[2] % time
         if missing:  # the last frame stands still for what the latent frame lacks
@@ -152,7 +153,7 @@ class TAE(nn.Module):
         return video
 
     def decode_tiled(self, latent: Tensor, frames: int | None = None, *, tile: int = 4, overlap: int = 2) -> Tensor:
-        """As `decode`, in tiles of `tile` latent frames blended linearly over `overlap`: memory does not grow with length.
+        """As `decode`, in tiles of `tile` latent frames blended linearly over `overlap`, in memory that does not grow.
 
         Movie Gen (section 3.1.1): tiles of 32 frames (4 latent), decoder overlap of 16 frames (2 latent).
         """

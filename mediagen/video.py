@@ -57,8 +57,10 @@ class VideoModel(nn.Module):
     PRESETS: ClassVar[dict[str, VideoConfig]] = {
         "tiny": VideoConfig(mixing=True),
         "small": VideoConfig(width=512, depth=12, heads=8, hidden=1408, longest=(32, 32, 32), mixing=True),
-        "5b": VideoConfig(width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280), longest=(32, 64, 64)),
-        "30b": VideoConfig(width=6144, depth=48, heads=48, hidden=16384, text_widths=(4096, 1472, 1280), longest=(32, 120, 120)),
+        "5b": VideoConfig(width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280),
+                          longest=(32, 64, 64)),
+        "30b": VideoConfig(width=6144, depth=48, heads=48, hidden=16384, text_widths=(4096, 1472, 1280),
+                           longest=(32, 120, 120)),
     }  # fmt: skip
 
     def __init__(self, config: VideoConfig):

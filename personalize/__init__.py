@@ -2,5 +2,6 @@
 
 if __name__ != "mediagen.personalize":
     raise ImportError(
-        "got the bare name 'personalize', expected 'mediagen.personalize'; write 'from mediagen import personalize' instead."
+        "got the bare name 'personalize', expected 'mediagen.personalize'; "
+        "write 'from mediagen import personalize' instead."
     )

@@ -149,9 +149,9 @@ def extend(
 def info(model: Model = None) -> None:
     """List the models of a folder: parameters, sizes, limits."""
     with reporting():
-        from mediagen.sdk.info import built_in, overview
+        from mediagen.sdk.info import locate, overview
 
-        for name, known in overview(built_in() if model is None else Path(model)):
+        for name, known in overview(locate(model)):
             typer.echo(f"{name:<11}{known}")
 
 

@@ -1,7 +1,6 @@
 """ModelFolder: the models of one folder, each loaded when first needed, once, and shared by every request."""
 
 import hashlib
-import re
 import threading
 from pathlib import Path
 from typing import Any, Self
@@ -12,12 +11,11 @@ from torch import nn
 from mediagen.nn.weights import load_model
 from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.errors import ModelError
-from mediagen.sdk.info import built_in
+from mediagen.sdk.info import locate
 from mediagen.sdk.limits import Limits
 
 ENGINE = "engine.json"
 _EDGE = 1 << 16  # bytes read from each end of a weights file for the fingerprint: all of a 30B model would take minutes
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 class ModelFolder:
@@ -44,11 +42,7 @@ class ModelFolder:
     @classmethod
     def of(cls, model: str | Path | None, device: str | torch.device, revision: str | None = None) -> Self:
         """The folder at a path, of a name "owner/model" on the Hugging Face hub, or the built-in one for None."""
-        if model is None:
-            return cls(built_in(), device)
-        if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
-            return cls(_download(str(model), revision), device)
-        return cls(model, device)
+        return cls(locate(model, revision), device)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
@@ -91,18 +85,3 @@ class ModelFolder:
                 file.seek(max(0, size - _EDGE))
                 total.update(file.read(_EDGE))
         return total.hexdigest()[:12]
-
-
-def _download(name: str, revision: str | None) -> Path:
-    """Fetches a model of the hub into its cache: tensors and JSON alone, nothing that could run."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        why = " ".join(str(error).split())
-        raise ModelError(
-            f"got the model '{name}', which is neither a folder here nor could be fetched from the hub ({why[:200]}); "
-            "check the name and the connection."
-        ) from None

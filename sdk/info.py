@@ -1,6 +1,7 @@
 """`mediagen info`: what a model folder holds, read from its JSON and the headers of its weights, without torch."""
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from mediagen.sdk.errors import ModelError
 from mediagen.sdk.limits import Limits
 
 WEIGHTS, CONFIG, FIGURES = "model.safetensors", "config.json", "figures.json"
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def built_in() -> Path:
@@ -16,6 +18,15 @@ def built_in() -> Path:
     from mediagen import pretrained
 
     return Path(pretrained.__file__).parent
+
+
+def locate(model: str | Path | None, revision: str | None = None) -> Path:
+    """The folder at a path, of a name "owner/model" on the Hugging Face hub (fetched), or the built-in one for None."""
+    if model is None:
+        return built_in()
+    if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
+        return _download(str(model), revision)
+    return Path(model)
 
 
 def parameters(weights: Path) -> int:
@@ -67,3 +78,18 @@ def _figures(path: Path) -> str:
     except json.JSONDecodeError as error:
         raise ModelError(f"{path} is not valid JSON ({error}); restore the file.") from None
     return "; " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if isinstance(value, int | float))
+
+
+def _download(name: str, revision: str | None) -> Path:
+    """Fetches a model of the hub into its cache: tensors and JSON alone, nothing that could run."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        why = " ".join(str(error).split())
+        raise ModelError(
+            f"got the model '{name}', which is neither a folder here nor could be fetched from the hub ({why[:200]}); "
+            "check the name and the connection."
+        ) from None

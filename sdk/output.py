@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mediagen.sdk.errors import RequestError
 
-ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.media, which would bring torch
+ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.writers, which would bring torch
 
 
 def check_output(path: Path, *, sound: bool = True) -> None:

@@ -52,6 +52,7 @@ def train(
             from mediagen.sdk.folder import ModelFolder
             from mediagen.train.loop import TrainConfig
             from mediagen.train.loop import train as run
+            from mediagen.world.stream import FolderStream
 
             device = device or ("cuda" if torch.cuda.is_available() else "cpu")
             training = TRAININGS[name]
@@ -60,6 +61,8 @@ def train(
                 given = parse_settings(settings or [])
                 loop, make = plan(training, preset, data, given, [f.name for f in dataclasses.fields(TrainConfig)])
                 config = TrainConfig.of(loop)
+                if data is not None:
+                    FolderStream(data)  # a folder that cannot be used is refused before anything is made
             except MediagenError:
                 raise
             except ValueError as error:

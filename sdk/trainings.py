@@ -156,8 +156,8 @@ def _sound_recogniser() -> Parts:
     )
 
 
-# What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has the
-# sequence, docs/training-notes.md the reasons.
+# What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
+# the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
     "tae": Training(
         "temporal autoencoder of the pictures",

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mediagen import writers
 from mediagen.media import read_clip
 from mediagen.sdk.cli import main
+from mediagen.sdk.output import ENDINGS
 
 PYTHON = [sys.executable, "-m", "mediagen.sdk.cli"]
 
@@ -179,6 +181,24 @@ def test_info_tells_sizes_limits_and_figures(monkeypatch, capsys, model_folder):
     with safe_open(model_folder / "tae" / "model.safetensors", "pt") as file:
         numbers = sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118 (not a dict)
     assert f"{numbers / 1e6:.2f} M parameters" in told
+
+
+def test_info_knows_names_of_the_hub_without_torch(model_folder):
+    code = (
+        "import sys, huggingface_hub\n"
+        f"huggingface_hub.snapshot_download = lambda name, **_: {{'some/one': {str(model_folder)!r}}}[name]\n"
+        "sys.argv = ['mediagen', 'info', '--model', 'some/one']\n"
+        "from mediagen.sdk.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "32x32 pixels at 16 fps" in told and str(model_folder) in told
+
+
+def test_the_endings_checked_at_the_door_are_those_that_are_written():
+    assert ENDINGS == writers.ENDINGS
 
 
 def test_train_makes_a_model_and_goes_on_where_it_was(run, tmp_path):

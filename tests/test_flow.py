@@ -1,5 +1,7 @@
 """Flow, schedules, solvers and guidance: identities and golden values."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -48,7 +50,7 @@ def test_linear_quadratic_has_the_reports_times(emulate: int) -> None:
     assert len(times) == 51 and times[0] == 0 and times[-1] == 1
     assert times[25:28] == pytest.approx(GOLDEN[emulate], abs=1e-5)
     assert times[:25] == pytest.approx(linear(emulate)[:25])
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
 
 
 def test_linear_quadratic_250_ends_as_published() -> None:
@@ -58,7 +60,7 @@ def test_linear_quadratic_250_ends_as_published() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 300])
 def test_any_number_of_steps_makes_a_schedule(steps: int) -> None:
     times = linear_quadratic(steps)
-    assert len(times) == steps + 1 and times[-1] == 1 and all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert len(times) == steps + 1 and times[-1] == 1 and all(a < b for a, b in pairwise(times))
 
 
 def test_a_straight_path_is_solved_exactly_in_any_steps() -> None:

@@ -1,4 +1,4 @@
-"""The video model: counts of the report, exact accelerations, conditioning on what is known; and the story of a clip."""
+"""The video model: counts of the report, exact accelerations, conditioning on what is known; the story of a clip."""
 
 import pytest
 import torch
@@ -11,7 +11,8 @@ from mediagen.tae import TAE, TAEConfig
 from mediagen.text import PRESETS, Text, TextEncoder
 from mediagen.video import VideoConfig, VideoModel
 
-SMALL = VideoConfig(latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4), mixing=True)  # fmt: skip
+SMALL = VideoConfig(latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4),
+                    mixing=True)  # fmt: skip
 SHAPE = (2, 4, 4)
 
 
@@ -111,7 +112,9 @@ def test_too_large_a_latent_is_refused() -> None:
 
 def test_the_norms_backward_is_the_true_gradient() -> None:
     norm = RMSNorm(6).double()
-    x, scale, shift = (torch.randn(2, n, 6, dtype=torch.double, generator=rng(i), requires_grad=True) for i, n in enumerate((3, 1, 1)))  # fmt: skip
+    x, scale, shift = (
+        torch.randn(2, n, 6, dtype=torch.double, generator=rng(i), requires_grad=True) for i, n in enumerate((3, 1, 1))
+    )
     assert torch.autograd.gradcheck(lambda *args: norm(*args), (x, scale, shift))
     rms = x.square().mean(-1, keepdim=True).add(1e-6).sqrt()
     assert torch.allclose(norm(x, scale, shift), x / rms * (1 + scale) + shift)

@@ -1,4 +1,4 @@
-"""Transformer blocks shared by the video and the sound model: attention, cross-attention and MLP under one modulation."""
+"""Transformer blocks of the video and the sound model: attention, cross-attention and MLP under one modulation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,8 +88,8 @@ class MLP(nn.Module):
 class Block(nn.Module):
     """Self-attention, cross-attention to the text, MLP; scale, shift and gate come from the shared timestep MLP.
 
-    mlp: builds the last part from (width, hidden).  The modulation is (B or 1, 6, D): this layer's learned `bias` is added.
-    With gates that start at zero, a new block starts as the identity.
+    mlp: builds the last part from (width, hidden).  The modulation is (B or 1, 6, D): this layer's learned `bias` is
+    added. With gates that start at zero, a new block starts as the identity.
     """
 
     def __init__(self, width: int, heads: int, hidden: int, mlp: Callable[[int, int], nn.Module] = SwiGLU):
@@ -114,7 +114,7 @@ class Block(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """x / rms(x) * weight * (1 + scale) + shift, the last two from the modulation, if any; its backward is written out."""
+    """x / rms(x) * weight * (1 + scale) + shift, both from the modulation, if any; its backward is written out."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -126,7 +126,7 @@ class RMSNorm(nn.Module):
 
 
 class _Norm(torch.autograd.Function):
-    """Normalisation and modulation in as few passes over memory as plain operations allow (2.5x autograd's on a CPU)."""
+    """Normalisation and modulation in as few passes as plain operations allow (2.5x autograd's speed on a CPU)."""
 
     @staticmethod
     def forward(ctx, x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:  # type: ignore[override]
@@ -187,7 +187,10 @@ def _neighbours(cube: Tensor):
 
 
 def mixer(grid: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
-    """Local mixing over a token grid of up to three axes: an eighth of the channels from each neighbour, their own at borders."""
+    """Local mixing over a token grid of up to three axes: an eighth of the channels from each neighbour.
+
+    At borders tokens keep their own.
+    """
     return lambda x: _Mix.apply(x.unflatten(1, grid)).flatten(1, -2)  # type: ignore[union-attr]
 
 

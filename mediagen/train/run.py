@@ -137,7 +137,8 @@ class Run:
         words = (self.config.seed, self.step, self.ranks.rank, micro, purpose)
         seed = int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
         gpu = self.device.type == "cuda"
-        half = self.config.precision == "bf16" or self.config.precision == "auto" and multiplies_bf16_fast(self.device)
+        wish = self.config.precision
+        half = wish == "bf16" or (wish == "auto" and multiplies_bf16_fast(self.device))
         with torch.random.fork_rng(devices=[self.device] if gpu else []):
             torch.manual_seed(seed)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=half):

@@ -12,8 +12,9 @@ from mediagen.measure import psnr
 from mediagen.nn.discriminator import PatchDiscriminator, hinge_critic, hinge_generator
 from mediagen.sheets import save_sheet
 from mediagen.tae import TAE, outlier_penalty
-from mediagen.world.draw import render
-from mediagen.world.stream import WorldStream
+from mediagen.world.stream import Stream, open_stream, pictures_of
+
+FPS = 16.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,10 @@ class TAETaskConfig(Config):
 
     Every fourth batch is of single images, as in Movie Gen (images : videos = 1 : 3).  motion_weight: extra weight of
     pixels that differ from their clip's mean, without which small moving things are the last to be learnt.
+    data: a folder of videos with captions to learn from in place of the world.
     """
 
+    data: str | None = None
     difficulty: str = "simple"
     size: tuple[int, int] = (64, 64)
     frames: int = 16  # of a training clip; the autoencoder takes any length
@@ -38,15 +41,19 @@ class TAETaskConfig(Config):
 
 
 class TAETask:
-    """Trains a TAE to rebuild rendered clips; see `mediagen.train.loop.Task`."""
+    """Trains a TAE to rebuild clips; see `mediagen.train.loop.Task`."""
 
     name = "tae"
 
     def __init__(self, model: TAE, config: TAETaskConfig, device: str = "cpu"):
         self.config, self.device = config, device
         self.model = model.to(device)
-        self.stream = WorldStream("train", config.difficulty, size=config.size)
-        self.validation = WorldStream("validation", config.difficulty, size=config.size)
+        # Of a scene any stretch is drawn, but a film is cut to what is wanted of it: it may be shorter than a scene.
+        seconds = 2.0 if config.data is None else config.frames / FPS
+        self.stream, self.validation = (
+            open_stream(config.data, split, config.difficulty, config.size, seconds, FPS, device=device)
+            for split in ("train", "validation")
+        )
         if config.adversarial_weight > 0:
             self.critic = PatchDiscriminator().to(device)
         if config.fit_clips and model.config.skip:
@@ -55,19 +62,20 @@ class TAETask:
             ]
             model.fit_linear(torch.cat(parts))
 
-    def _videos(self, step: int, count: int, stream: WorldStream, rank: int = 0, world: int = 1) -> Tensor:
-        scenes = stream.scenes(step, count, rank, world)
-        start = int(torch.randint(0, scenes[0].frames - self.config.frames + 1, (), generator=torch.Generator().manual_seed(step)))  # fmt: skip
+    def _videos(self, step: int, count: int, stream: Stream, rank: int = 0, world: int = 1) -> Tensor:
+        rng = torch.Generator().manual_seed(step)
+        start = int(torch.randint(0, stream.frames - self.config.frames + 1, (), generator=rng))
         frames = list(range(start, start + self.config.frames))
-        return to_float(render(scenes, self.config.size, self.device, frames))
+        return to_float(pictures_of(stream.clips(step, count, rank, world, frames=frames)).to(self.device))
 
     def batch(self, step: int, rank: int, world: int) -> Tensor:
         """(B, 3, F, H, W) in [-1, 1]; F = 1 in every fourth step."""
         config = self.config
         if step % 4:
             return self._videos(step, config.batch, self.stream, rank, world)
-        scenes = self.stream.scenes(step, config.batch * config.images, rank, world)
-        return to_float(render(scenes, config.size, self.device, [step // 4 * 7 % scenes[0].frames]))
+        frames = [step // 4 * 7 % self.stream.frames]
+        clips = self.stream.clips(step, config.batch * config.images, rank, world, frames=frames)
+        return to_float(pictures_of(clips).to(self.device))
 
     def _rebuild(self, model: TAE, video: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """The rebuilt video and the raw latent; updates the statistics that normalise latents."""
@@ -111,7 +119,7 @@ class TAETask:
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Held-out clips above their reconstructions."""
         assert isinstance(model, TAE)
-        videos = to_float(render(self.validation.scenes(0, 16, 0, 1), self.config.size, self.device))
+        videos = to_float(pictures_of(self.validation.clips(0, 16)).to(self.device))
         rebuilt = model.decode(model.encode(videos), videos.shape[2])
         rows = [row[::4] for pair in zip(videos[:6], rebuilt[:6], strict=True) for row in to_uint8(torch.stack(pair))]
         save_sheet(rows, folder / f"tae-{step:06d}.png")

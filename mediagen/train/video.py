@@ -1,4 +1,4 @@
-"""The training task of the video model: latents encoded once, captions written anew at every step."""
+"""The training task of the video model: latents encoded once, the world's captions written anew at every step."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder, with_fps
 from mediagen.train.cache import build_cache
 from mediagen.video import VideoModel
-from mediagen.world.draw import render
 from mediagen.world.scene import draw_scene
+from mediagen.world.stream import FolderStream, Stream, open_stream, pictures_of
 from mediagen.world.words import caption
 
 
@@ -29,9 +29,11 @@ class VideoTaskConfig(Config):
     images: share of batches of single pictures (1.0 is the report's first stage, images alone; then 1 : 10).
     drop: share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their
     first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
-    trains more on noise, where small models learn the layout).
+    trains more on noise, where small models learn the layout).  data: a folder of videos with captions to learn from in
+    place of the world; `clips` is then how many windows of them are encoded.
     """
 
+    data: str | None = None
     difficulty: str = "simple"
     size: tuple[int, int] = (64, 64)
     seconds: float = 2.0
@@ -58,17 +60,26 @@ class VideoBatch:
 
 
 class VideoTask:
-    """Trains a VideoModel by flow matching on the latents of rendered clips; see `mediagen.train.loop.Task`."""
+    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.loop.Task`."""
 
     name = "video"
 
-    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path, device: str = "cpu"):  # fmt: skip
+    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path,
+                 device: str = "cpu"):  # fmt: skip
         self.config, self.device = config, device
         self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
         about = {"difficulty": config.difficulty, "size": config.size, "seconds": config.seconds, "fps": config.fps,
                  "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters()))}  # fmt: skip
-        tensors = build_cache(cache, config.clips, self.encode_clips, about=about).tensors
-        self.latents, self.stills = tensors["latent"], tensors["still"]
+        self.stream = self._open("train")
+        if isinstance(self.stream, FolderStream):
+            about["data"] = self.stream.mark
+        pool = build_cache(cache, config.clips, self.encode_clips, about=about)
+        self.latents, self.stills, self.captions = pool.tensors["latent"], pool.tensors["still"], pool.captions
+
+    def _open(self, split: str) -> Stream:
+        config = self.config
+        return open_stream(config.data, split, config.difficulty, config.size, config.seconds, config.fps,
+                           device=self.device)  # fmt: skip
 
     def scene(self, index: int, split: str = "train"):
         """Scene number `index` of the pool."""
@@ -78,21 +89,25 @@ class VideoTask:
 
     @torch.no_grad()
     def encode_clips(self, indices: range) -> tuple[dict[str, Tensor], list[str]]:
-        """Latents of some scenes and of their first frames alone; captions are written later, anew at every step."""
-        latents, stills = [], []
-        for first in range(indices.start, indices.stop, 32):
-            scenes = [self.scene(i) for i in range(first, min(first + 32, indices.stop))]
-            videos = to_float(render(scenes, self.config.size, self.device))
+        """Latents of some clips and of their first frames alone, and the captions of a folder's.
+
+        Those of the world are "": they are written later, anew at every step.
+        """
+        latents, stills, captions = [], [], []
+        for first in range(0, len(indices), 32):
+            clips = self.stream.clips_at(indices[first : first + 32])
+            videos = to_float(pictures_of(clips).to(self.device))
             latents.append(self.tae.encode(videos).half().cpu())
             stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
-        return {"latent": torch.cat(latents), "still": torch.cat(stills)}, [""] * len(indices)
+            captions += ["" if self.config.data is None else clip.caption for clip in clips]
+        return {"latent": torch.cat(latents), "still": torch.cat(stills)}, captions
 
     def batch(self, step: int, rank: int, world: int) -> VideoBatch:
         config = self.config
         rng = np.random.default_rng((step, rank, world, 11))
         rows = rng.integers(0, len(self.latents), config.batch)
         captions = [
-            "" if rng.random() < config.drop else with_fps(caption(self.scene(int(i)), rng), config.fps) for i in rows
+            "" if rng.random() < config.drop else with_fps(self._caption(int(i), rng), config.fps) for i in rows
         ]
         text = self.text.encode(captions)
         still = self.stills[rows].to(self.device, torch.float32)
@@ -107,6 +122,15 @@ class VideoTask:
                 count = int(rng.integers(1, latent.shape[2]))
                 known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
         return VideoBatch(latent, known, clean, text)
+
+    def _caption(self, index: int, rng: np.random.Generator) -> str:
+        return self.captions[index] or caption(self.scene(index), rng)
+
+    def _held_out_captions(self, count: int) -> list[str]:
+        held_out = self._open("validation")
+        if isinstance(held_out, FolderStream):
+            return held_out.captions[:count]
+        return [caption(self.scene(i, "validation"), np.random.default_rng(i)) for i in range(count)]
 
     def loss(
         self, model: nn.Module, batch: VideoBatch, rng: torch.Generator
@@ -126,12 +150,11 @@ class VideoTask:
 
     @torch.no_grad()
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
-        """Clips from captions of validation scenes, one row each, and the validation loss."""
+        """Clips from captions of validation clips, one row each."""
         assert isinstance(model, VideoModel)
         config = self.config
         models = VideoModels(self.text, self.tae, model)
-        scenes = [self.scene(i, "validation") for i in range(12)]
-        captions = [caption(scene, np.random.default_rng(i)) for i, scene in enumerate(scenes)]
+        captions = self._held_out_captions(12)
         seconds = config.seconds if config.images < 1 else 1 / config.fps
         grid = Grid.of(seconds, config.size, config.fps, self.tae.stride, model.config.patch)
         rng = torch.Generator(self.device).manual_seed(0)

@@ -1,4 +1,5 @@
-"""The procedural world: captioned scenes with pictures and 48 kHz sound, all from a seed, and the truth of every measure.
+"""The procedural world: captioned scenes with pictures and 48 kHz sound from a seed, and the truth of every measure.
 
-`scene.Scene` is pure data; `motion` moves it, `draw` pictures it, `sounds` sounds it, `words` says it, `stream` serves it.
+`scene.Scene` is pure data; `motion` moves it, `draw` pictures it, `sounds` sounds it, `words` says it, and `stream`
+serves it.
 """

@@ -154,7 +154,8 @@ def night_city(s: Stage) -> None:
         x = s.at(depth) + 2.0
         block = torch.floor(x / width)
         level = torch.frac(torch.sin(block * 12.9898 + 4.1) * 43758.5453).abs()
-        tower = torch.maximum(GROUND - 0.1 - tall * (0.45 + 0.55 * level) - s.y, (x - (block + 0.5) * width).abs() - 0.46 * width)  # fmt: skip
+        top = GROUND - 0.1 - tall * (0.45 + 0.55 * level) - s.y
+        tower = torch.maximum(top, (x - (block + 0.5) * width).abs() - 0.46 * width)
         s.paint(s.inside(tower), rgb)
         wx, wy = x / (width / 3), s.y / 0.085
         lit = torch.frac(torch.sin(torch.floor(wx) * 7.13 + torch.floor(wy) * 3.71) * 951.135).abs() > 0.6
@@ -165,7 +166,8 @@ def night_city(s: Stage) -> None:
 
 def forest(s: Stage) -> None:
     s.fill((0.48, 0.60, 0.52), (0.66, 0.74, 0.62), 0, 0.7)
-    for depth, spacing, width, rgb, index in ((0.3, 0.19, 0.022, (0.46, 0.50, 0.42), 4), (0.6, 0.34, 0.038, (0.36, 0.31, 0.25), 5)):  # fmt: skip
+    far, near = (0.3, 0.19, 0.022, (0.46, 0.50, 0.42), 4), (0.6, 0.34, 0.038, (0.36, 0.31, 0.25), 5)
+    for depth, spacing, width, rgb, index in (far, near):
         x = torch.remainder(s.at(depth) + s.random(index), spacing) - spacing / 2
         s.paint(s.inside(x.abs() - width), rgb)
     leaves = _ridge(s, 0.45, 0.20, 0.05, 9.0, 6)

@@ -79,14 +79,15 @@ def is_held_out(kind: str, colour: str, place: str) -> bool:
 
 def draw_scene(seed: int, split: str = "train", difficulty: str = "simple", *, seconds: float = 2.0, fps: float = 16.0,
                aspect: float = 1.0) -> Scene:  # fmt: skip
-    """The scene number `seed` of a split. Splits share no random state; "held-out" has only triples that training lacks.
+    """The scene number `seed` of a split. Splits share no random state; "held-out": only triples that training lacks.
 
     difficulty "simple" is what a CPU can learn from scratch: one medium or large thing of six shapes, plain style,
     clear weather, still camera. "full" is everything.
     """
     if split not in SPLITS or difficulty not in ("simple", "full"):
         raise ValueError(
-            f"got split '{split}' and difficulty '{difficulty}'; expected one of {', '.join(SPLITS)}, and simple or full."
+            f"got split '{split}' and difficulty '{difficulty}'; "
+            f"expected one of {', '.join(SPLITS)}, and simple or full."
         )
     rng = np.random.default_rng((seed, SPLITS.index(split), difficulty == "full"))
     full = difficulty == "full"

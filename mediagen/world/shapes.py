@@ -1,4 +1,4 @@
-"""The things' outlines as signed distance fields, and their inner colouring. Local coordinates: the radius is 1, y down."""
+"""The things' outlines as signed distance fields, and their colouring. Local coordinates: the radius is 1, y down."""
 
 import math
 
@@ -89,7 +89,8 @@ def details(kind: str, x: Tensor, y: Tensor) -> list[tuple[Tensor, RGB]]:
         wheels = torch.minimum(circle(x, y, -0.6, 0.66, 0.3), circle(x, y, 0.6, 0.66, 0.3))
         return [(box(x, y, -0.1, -0.26, 0.42, 0.2, 0.1), glass), (wheels, dark)]
     if kind == "bird":
-        return [(polygon(x, y, [(1.0, -0.3), (1.3, -0.18), (1.0, -0.06)]), (0.95, 0.65, 0.1)), (circle(x, y, 0.78, -0.26, 0.08), dark)]  # fmt: skip
+        beak = polygon(x, y, [(1.0, -0.3), (1.3, -0.18), (1.0, -0.06)])
+        return [(beak, (0.95, 0.65, 0.1)), (circle(x, y, 0.78, -0.26, 0.08), dark)]
     if kind == "fish":
         return [(circle(x, y, 0.6, -0.12, 0.1), dark)]
     if kind == "rocket":
@@ -98,7 +99,7 @@ def details(kind: str, x: Tensor, y: Tensor) -> list[tuple[Tensor, RGB]]:
 
 
 def shade(kind: str, x: Tensor, y: Tensor, turned_x: Tensor, turned_y: Tensor) -> tuple[Tensor, Tensor]:
-    """Brightness factor and added highlight. (x, y) are upright, for light from the upper left; turned ones turn along."""
+    """Brightness factor and added highlight. (x, y) are upright, for light from the upper left; the others turn."""
     if kind == "ball":
         depth = (1 - x**2 - y**2).clamp_min(0).sqrt()
         facing = 0.62 + 0.45 * (-0.45 * x - 0.6 * y + 0.66 * depth).clamp_min(0)

@@ -1,5 +1,7 @@
-"""Endless training data by step number: scenes of the procedural world, or windows of videos in a folder."""
+"""Endless training data by number: scenes of the procedural world, or windows of videos in a folder."""
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch.nn.functional as F
 
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
-from mediagen.media import read_clip, resample
+from mediagen.media import has_sound, read_clip, read_sound, resample
 from mediagen.world.draw import render
 from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import synthesise
@@ -17,13 +19,14 @@ from mediagen.world.words import caption
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv")
 PER_STEP = 2**16  # scene numbers set aside for each step, so that no batch size makes two steps share a scene
 PER_SEED = 2**48
+HOLD_OUT = 10  # every tenth file is kept for validation, where a folder has as many
 
 
 class WorldStream:
     """Scenes of one split and difficulty, all of one size (width, height), length and frame rate.
 
     What step s gives depends on s alone. The ranks of one step get disjoint parts of what one process would get with
-    their batches together.
+    their batches together.  device: where pictures are drawn, and stay.
     """
 
     def __init__(
@@ -34,10 +37,16 @@ class WorldStream:
         seconds: float = 2.0,
         fps: float = 16.0,
         seed: int = 0,
+        device: str = "cpu",
     ) -> None:
         self.split, self.difficulty, self.size, self.seconds, self.fps = split, difficulty, size, seconds, fps
-        self.seed = seed
+        self.seed, self.device = seed, device
         self.scene(0)  # a wrong split or difficulty is an error here
+
+    @property
+    def frames(self) -> int:
+        """Pictures in a clip."""
+        return max(1, round(self.seconds * self.fps))
 
     def scene(self, index: int) -> Scene:
         """Scene number `index`; any integer from 0 to 2**48 - 1."""
@@ -52,32 +61,45 @@ class WorldStream:
 
     def scenes(self, step: int, batch: int, rank: int = 0, world: int = 1) -> list[Scene]:
         """The `batch` scenes of `rank` (of `world`) in a step."""
-        _check_batch(step, batch, rank, world)
-        return [self.scene(step * PER_STEP + rank * batch + item) for item in range(batch)]
+        return [self.scene(number) for number in self._numbers(step, batch, rank, world)]
 
-    def clips(self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False) -> list[Clip]:
-        """The same as captioned clips: frames at `size`, and the 48 kHz sound (1, S) where `sound` is asked for."""
-        return self.clips_of(self.scenes(step, batch, rank, world), sound=sound)
+    def clips(
+        self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False,
+        frames: list[int] | None = None,
+    ) -> list[Clip]:  # fmt: skip
+        """The same as captioned clips, as `clips_at` gives them."""
+        return self.clips_at(self._numbers(step, batch, rank, world), sound=sound, frames=frames)
 
-    def clips_of(self, scenes: list[Scene], *, sound: bool = False) -> list[Clip]:
-        """Pictures, caption and sound of scenes of this stream."""
+    def clips_at(self, numbers: Sequence[int], *, sound: bool = False, frames: list[int] | None = None) -> list[Clip]:
+        """Scenes by number as captioned clips: pictures at `size`, and the 48 kHz sound (1, S) where asked for.
+
+        frames: which pictures of each clip; None for all.
+        """
+        scenes = [self.scene(number) for number in numbers]
         return [
             Clip(
-                frames=frames,
+                frames=drawn,
                 fps=self.fps,
                 sound=synthesise(scene) if sound else None,
                 rate=SOUND_RATE,
                 caption=caption(scene, np.random.default_rng((scene.seed, 13))),
             )
-            for scene, frames in zip(scenes, render(scenes, self.size), strict=True)
+            for scene, drawn in zip(scenes, render(scenes, self.size, self.device, frames), strict=True)
         ]
+
+    def _numbers(self, step: int, batch: int, rank: int, world: int) -> range:
+        _check_batch(step, batch, rank, world)
+        first = step * PER_STEP + rank * batch
+        return range(first, first + batch)
 
 
 class FolderStream:
     """Random windows of the videos in a folder; beside every video x.mp4 stands its caption x.txt.
 
     Each epoch visits every video once, in an order of its own. Pictures are cut to the middle and scaled to `size`
-    (width, height), and sampled at `fps`. Raises ValueError for a folder without videos or a video without a caption.
+    (width, height), and sampled at `fps`.  split: "all", or "train" or "validation": every tenth file, in the order of
+    their names, is kept out of training where there are ten.  sound: whether every file must have a sound track.
+    Raises ValueError for a folder without videos, a video without a caption, or one without a sound track if it must.
     """
 
     def __init__(
@@ -87,48 +109,130 @@ class FolderStream:
         seconds: float = 2.0,
         fps: float = 16.0,
         seed: int = 0,
+        split: str = "all",
+        sound: bool = False,
     ) -> None:
         self.folder, self.size, self.seconds, self.fps, self.seed = Path(folder), size, seconds, fps, seed
-        if not self.folder.is_dir():
-            raise ValueError(f"got {self.folder}, which is no folder; give a folder of videos with captions.")
-        self.videos = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in VIDEOS)
-        if not self.videos:
-            raise ValueError(
-                f"got no videos in {self.folder}, expected files that end in {', '.join(VIDEOS)}; add some."
-            )
+        self.sound, self.videos = sound, _videos_in(self.folder, split)
         self.captions = [_caption_of(path) for path in self.videos]
+        for path in self.videos if sound else []:
+            if not has_sound(path):
+                raise ValueError(f"got {path} without a sound track, expected one in every file; add it or remove it.")
 
-    def clips(self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False) -> list[Clip]:
-        """The clips of `rank` (of `world`) in a step; a file without sound gives a clip without sound.
+    @property
+    def frames(self) -> int:
+        """Pictures in a clip."""
+        return max(1, round(self.seconds * self.fps))
 
-        Sound comes as (1, S) at 48 kHz. Raises ValueError for a video shorter than the stream's `seconds`.
-        """
+    @property
+    def mark(self) -> str:
+        """A few digits that change with the files' names, sizes and captions."""
+        total = hashlib.sha256()
+        for path, text in zip(self.videos, self.captions, strict=True):
+            total.update(repr((path.relative_to(self.folder).as_posix(), path.stat().st_size, text)).encode())
+        return total.hexdigest()[:12]
+
+    def clips(
+        self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False,
+        frames: list[int] | None = None,
+    ) -> list[Clip]:  # fmt: skip
+        """The clips of `rank` (of `world`) in a step, as `clips_at` gives them."""
         _check_batch(step, batch, rank, world)
         first = (step * world + rank) * batch
-        return [self._clip(number, sound) for number in range(first, first + batch)]
+        return self.clips_at(range(first, first + batch), sound=sound, frames=frames)
 
-    def _clip(self, number: int, sound: bool) -> Clip:
+    def clips_at(self, numbers: Sequence[int], *, sound: bool = False, frames: list[int] | None = None) -> list[Clip]:
+        """Windows by number, from 0 on; a file without sound gives a clip without sound.
+
+        Sound comes as (1, S) at 48 kHz.  frames: which pictures of each window; None for all.  Raises ValueError for a
+        video shorter than the stream's `seconds`.
+        """
+        return [self._clip(number, sound, frames) for number in numbers]
+
+    def sound_at(self, number: int) -> torch.Tensor:
+        """The sound (1, S) at 48 kHz of a window of its own, silence where the file has less; reads no pictures."""
+        source = Clip(None, sound=read_sound(self.videos[self._file(number)], SOUND_RATE), rate=SOUND_RATE)
+        return _window(source, self._start(number, source.seconds - self.seconds), self.seconds)
+
+    def _file(self, number: int) -> int:
         epoch, place = divmod(number, len(self.videos))
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.videos))
-        index = int(order[place])
+        return int(np.random.default_rng((self.seed, epoch)).permutation(len(self.videos))[place])
+
+    def _start(self, number: int, spare: float) -> float:
+        return float(np.random.default_rng((self.seed, 1, number)).uniform(0, max(spare, 0.0)))
+
+    def _clip(self, number: int, sound: bool, frames: list[int] | None) -> Clip:
+        index = self._file(number)
         source = read_clip(self.videos[index])
         assert source.frames is not None
+        if sound and self.sound and source.sound is None:
+            raise ValueError(f"got {self.videos[index]} with an empty sound track, expected sound; remove the file.")
         spare = source.seconds - self.seconds
         if spare < -0.5 / source.fps:
             raise ValueError(
                 f"got {self.videos[index]} of {source.seconds:.2f} s, expected at least {self.seconds:g} s; "
                 "remove it or train on shorter clips."
             )
-        start = float(np.random.default_rng((self.seed, 1, number)).uniform(0, max(spare, 0.0)))
-        times = start + np.arange(max(1, round(self.seconds * self.fps))) / self.fps
+        start = self._start(number, spare)
+        times = start + np.asarray(range(self.frames) if frames is None else frames) / self.fps
         wanted = np.clip(np.floor(times * source.fps + 1e-6).astype(int), 0, len(source.frames) - 1)
         return Clip(
             frames=_fit(source.frames[torch.from_numpy(wanted)], self.size),
             fps=self.fps,
-            sound=_window(source, start, len(times) / self.fps) if sound and source.sound is not None else None,
+            sound=_window(source, start, self.frames / self.fps) if sound and source.sound is not None else None,
             rate=SOUND_RATE,
             caption=self.captions[index],
         )
+
+
+Stream = WorldStream | FolderStream
+
+
+def open_stream(
+    data: str | None,
+    split: str,
+    difficulty: str = "simple",
+    size: tuple[int, int] = (64, 64),
+    seconds: float = 2.0,
+    fps: float = 16.0,
+    *,
+    sound: bool = False,
+    device: str = "cpu",
+) -> Stream:
+    """Where a training gets its clips from: the world (of `difficulty`, drawn on `device`), or the folder `data`.
+
+    A folder of less than ten videos holds none out: there "validation" is the world's.  Errors as in FolderStream.
+    """
+    if data is None or (split == "validation" and len(_videos_in(Path(data))) < HOLD_OUT):
+        return WorldStream(split, difficulty, size, seconds, fps, device=device)
+    return FolderStream(data, size, seconds, fps, split=split, sound=sound)
+
+
+def pictures_of(clips: Sequence[Clip]) -> torch.Tensor:
+    """The pictures of clips of one length and size, uint8 (B, F, H, W, 3)."""
+    return torch.stack([clip.frames for clip in clips if clip.frames is not None])
+
+
+def sounds_of(clips: Sequence[Clip]) -> torch.Tensor:
+    """The sounds of clips of one length, (B, channels, S)."""
+    return torch.stack([clip.sound for clip in clips if clip.sound is not None])
+
+
+def _videos_in(folder: Path, split: str = "all") -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"got {folder}, which is no folder; give a folder of videos with captions.")
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS)
+    if not videos:
+        raise ValueError(f"got no videos in {folder}, expected files that end in {', '.join(VIDEOS)}; add some.")
+    train = [path for index, path in enumerate(videos, 1) if index % HOLD_OUT]
+    parts = {"all": videos, "train": train, "validation": videos[HOLD_OUT - 1 :: HOLD_OUT]}
+    if split not in parts:
+        raise ValueError(f"got split '{split}', expected one of {', '.join(parts)}.")
+    if not parts[split]:
+        raise ValueError(
+            f"got {len(videos)} videos in {folder}, expected at least {HOLD_OUT} to hold one out; add some."
+        )
+    return parts[split]
 
 
 def _caption_of(video: Path) -> str:

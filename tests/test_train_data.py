@@ -1,0 +1,227 @@
+"""Footage of one's own enters training by one door, a folder of videos with captions, for four trainings."""
+
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mediagen.aligned import PRESETS as ALIGNED
+from mediagen.aligned import AlignedEncoder
+from mediagen.audio.codec import Codec
+from mediagen.audio.model import AudioModel
+from mediagen.audio.train import AudioTask, AudioTaskConfig, SoundEncoders
+from mediagen.audio.train_codec import CodecTask, CodecTaskConfig
+from mediagen.clip import Clip, to_float
+from mediagen.sdk.cli import main
+from mediagen.tae import TAE, TAEConfig
+from mediagen.text import PRESETS, TextEncoder
+from mediagen.train.tae import TAETask, TAETaskConfig
+from mediagen.train.video import VideoTask, VideoTaskConfig
+from mediagen.video import VideoConfig, VideoModel
+from mediagen.world.stream import FolderStream, WorldStream, open_stream
+
+COUNT, HELD_OUT = 11, 9  # the tenth file
+SMALL = TAEConfig(
+    latent_channels=4, encoder_blocks=(0, 0, 0), decoder_blocks=(0, 0, 0), widths=(8, 8, 8), attention=False
+)
+
+
+def level(index: int) -> int:
+    """The grey of film number `index`."""
+    return 20 + 20 * index
+
+
+def pitch(index: int) -> int:
+    """The tone of film number `index`, Hz."""
+    return 300 + 100 * index
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eleven films of 2.25 s, 48x32, 20 fps: each of one grey and one tone (44.1 kHz), told by its caption."""
+    folder = tmp_path_factory.mktemp("films")
+    time = torch.arange(99_225) / 44_100
+    for index in range(COUNT):
+        frames = torch.full((45, 32, 48, 3), level(index), dtype=torch.uint8)
+        tone = 0.5 * torch.sin(2 * math.pi * pitch(index) * time)
+        Clip(frames, 20, torch.stack([tone, tone]), 44_100).save(folder / f"{index:02d}.mp4")
+        (folder / f"{index:02d}.txt").write_text(f"film {index}\n")
+    return folder
+
+
+def heard(sound: Tensor) -> int:
+    """Which film a sound (S,) at 48 kHz is from, by its loudest frequency."""
+    spectrum = torch.fft.rfft(sound * torch.hann_window(len(sound))).abs()
+    found = int(spectrum.argmax()) * 48_000 / len(sound)
+    index = round((found - pitch(0)) / 100)
+    assert abs(found - pitch(index)) < 10
+    return index
+
+
+def seen(frames: Tensor) -> int:
+    """Which film pictures in [-1, 1] are from, by their grey."""
+    assert frames.std() < 0.03
+    return round(((float(frames.mean()) + 1) * 127.5 - level(0)) / 20)
+
+
+def told(prompts: list[str]) -> list[int]:
+    """Which films prompts that end in their captions are of."""
+    return [int(prompt.split("film ")[1]) for prompt in prompts]
+
+
+def listen(monkeypatch: pytest.MonkeyPatch, text: TextEncoder) -> list[str]:
+    """A list that gets every prompt that `text` encodes."""
+    prompts: list[str] = []
+    encode = text.encode
+    monkeypatch.setattr(text, "encode", lambda asked: (prompts.extend(asked), encode(asked))[1])
+    return prompts
+
+
+def test_every_tenth_film_is_held_out_where_there_are_ten(films: Path, tmp_path: Path) -> None:
+    train, held_out = (open_stream(str(films), split) for split in ("train", "validation"))
+    assert isinstance(train, FolderStream) and isinstance(held_out, FolderStream)
+    assert held_out.captions == [f"film {HELD_OUT}"]
+    assert train.captions == [f"film {index}" for index in range(COUNT) if index != HELD_OUT]
+    for index in range(9):
+        shutil.copy(films / f"{index:02d}.mp4", tmp_path)
+        shutil.copy(films / f"{index:02d}.txt", tmp_path)
+    few = open_stream(str(tmp_path), "train")
+    assert isinstance(few, FolderStream) and len(few.videos) == 9
+    assert isinstance(open_stream(str(tmp_path), "validation"), WorldStream)
+    assert isinstance(open_stream(None, "train"), WorldStream)
+
+
+def test_the_autoencoder_sees_the_films(films: Path, tmp_path: Path) -> None:
+    config = TAETaskConfig(data=str(films), size=(32, 32), frames=8, batch=4, images=2, fit_clips=8)
+    task = TAETask(TAE(SMALL), config)
+    clips, images = task.batch(1, 0, 1), task.batch(4, 0, 1)
+    assert clips.shape == (4, 3, 8, 32, 32) and images.shape == (8, 3, 1, 32, 32)
+    assert torch.equal(clips, task.batch(1, 0, 1)) and not torch.equal(clips, task.batch(2, 0, 1))
+    shown = {seen(clip) for step in range(6) for clip in task.batch(step, 0, 1)}
+    assert len(shown) > 5 and shown <= set(range(COUNT)) - {HELD_OUT}
+    loss, _ = task.loss(task.model.train(), clips, torch.Generator().manual_seed(0))
+    assert loss.isfinite()
+    assert task.preview(task.model.eval(), tmp_path, 3)["validation_psnr"] > 5
+    assert (tmp_path / "tae-000003.png").exists()
+
+
+def test_the_video_model_learns_windows_with_their_own_captions(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    text, tae = TextEncoder(PRESETS["debug"]), TAE(SMALL).eval()
+    model = VideoModel(
+        VideoConfig(latent_channels=4, width=32, depth=1, heads=2, hidden=32, text_widths=(32,), longest=(4, 4, 4))
+    )
+    config = VideoTaskConfig(data=str(films), size=(32, 32), seconds=1.0, clips=14, batch=6, drop=0.0, images=0.0)
+    task = VideoTask(model, tae, text, config, tmp_path / "cache")
+    indices = told(task.captions)
+    assert HELD_OUT not in indices and len(set(indices)) == COUNT - 1 and task.latents.shape == (14, 4, 2, 4, 4)
+    with torch.no_grad():
+        greys = torch.stack([torch.full((16, 32, 32, 3), level(i), dtype=torch.uint8) for i in range(COUNT)])
+        distance = (task.latents[:, None].float() - tae.encode(to_float(greys))[None]).abs().mean((2, 3, 4, 5))
+    assert distance.argmin(1).tolist() == indices
+    prompts = listen(monkeypatch, text)
+    batch = task.batch(0, 0, 1)
+    assert all(prompt.startswith("FPS-16") for prompt in prompts)
+    rows = [int((task.latents.float() - latent).abs().mean((1, 2, 3, 4)).argmin()) for latent in batch.latent]
+    assert told(prompts) == [indices[row] for row in rows]
+    prompts.clear()
+    task.preview(model, tmp_path, 1)
+    assert f"film {HELD_OUT}" in prompts[0]
+    assert VideoTask(model, tae, text, config, tmp_path / "cache").captions == task.captions
+
+
+def test_a_cache_of_other_films_is_refused(films: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    shutil.copytree(films, folder)
+    text, tae = TextEncoder(PRESETS["debug"]), TAE(SMALL)
+    model = VideoModel(
+        VideoConfig(latent_channels=4, width=32, depth=1, heads=2, hidden=32, text_widths=(32,), longest=(4, 4, 4))
+    )
+    config = VideoTaskConfig(data=str(folder), size=(32, 32), clips=2)
+    VideoTask(model, tae, text, config, tmp_path / "cache")
+    (folder / "03.txt").write_text("another story")
+    with pytest.raises(ValueError, match="another cache"):
+        VideoTask(model, tae, text, config, tmp_path / "cache")
+
+
+def test_the_codec_hears_the_films_at_48_khz(films: Path, tmp_path: Path) -> None:
+    task = CodecTask(Codec.from_preset("debug"), CodecTaskConfig(data=str(films), pool=12, frames=6, batch=3, check=2))
+    assert task.pool.shape == (12, 96_000)
+    voices = {heard(sound.float() / 32767) for sound in task.pool}
+    assert voices == set(range(COUNT)) - {HELD_OUT}
+    assert {heard(crop[0]) for crop in task.batch(0, 0, 1).sound} <= voices
+    assert isinstance(task.held_out, FolderStream) and heard(task.held_out.sound_at(3)[0]) == HELD_OUT
+    figures = task.preview(task.model.eval(), tmp_path, 5)
+    assert set(figures) == {"si_sdr", "log_mel_db"} and all(np.isfinite(list(figures.values())))
+
+
+def test_the_sound_model_learns_sound_pictures_and_captions_of_one_window(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    encoders = SoundEncoders(
+        TextEncoder(PRESETS["debug"]), AlignedEncoder(ALIGNED["debug"]), Codec.from_preset("debug"), TAE(SMALL)
+    )
+    config = AudioTaskConfig(data=str(films), clips=4, batch=4, check=2, steps=2, crops=0.0)
+    task = AudioTask(AudioModel.from_preset("debug"), encoders, config, tmp_path / "cache")
+    assert HELD_OUT not in told(task.captions)
+    clips = FolderStream(films, split="train").clips_at(range(4), sound=True)
+    assert [clip.caption for clip in clips] == task.captions
+    for number, clip in enumerate(clips):
+        assert clip.frames is not None and clip.sound is not None
+        assert [heard(clip.sound[0]), seen(to_float(clip.frames))] == told([clip.caption]) * 2
+        for name, values in task.encode(clip.frames[None], clip.sound[None], [number]).items():
+            torch.testing.assert_close(task.pool[name][number].float(), values[0], rtol=5e-3, atol=5e-3)
+    prompts = listen(monkeypatch, encoders.text)
+    batch = task.batch(0, 0, 1)
+    rows = [int((task.pool["latent"].float() - latent).abs().mean((1, 2)).argmin()) for latent in batch.latent]
+    assert prompts == [f"quality 8.0. {task.captions[row]}" for row in rows]
+    prompts.clear()
+    assert set(task.preview(task.model, tmp_path, 2)) == {"validation_loss"}
+    assert told(prompts) == [HELD_OUT, HELD_OUT]
+
+
+def test_a_film_without_sound_is_named_by_those_that_need_it(films: Path, tmp_path: Path) -> None:
+    shutil.copytree(films, tmp_path, dirs_exist_ok=True)
+    Clip(torch.zeros(45, 32, 48, 3, dtype=torch.uint8), 20).save(tmp_path / "05.mp4")
+    with pytest.raises(ValueError, match=r"05\.mp4 without a sound track"):
+        CodecTask(Codec.from_preset("debug"), CodecTaskConfig(data=str(tmp_path), pool=1, check=1))
+    assert open_stream(str(tmp_path), "train").clips(0, 1)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["mediagen", "train", *map(str, arguments)])
+    monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_the_command_line_trains_on_a_folder(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["size=[32,32]", "frames=8", "batch=2", "steps=2", "preview_every=2", "fit_clips=0", "widths=[8,8,8]"]
+    settings = [word for setting in settings for word in ("--set", setting)]
+    assert run(monkeypatch, "tae", "--data", films, *settings, "-o", tmp_path / "run") == 0
+    assert "The trained model is in" in capsys.readouterr().err
+    assert (tmp_path / "run" / "export" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("name", ["tae", "codec"])
+def test_a_folder_that_cannot_be_used_is_one_sentence_and_leaves_nothing(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    assert run(monkeypatch, name, "--data", data, "-o", out) == 2
+    assert "got no videos in" in capsys.readouterr().err and not out.exists()
+    shutil.copy(films / "00.mp4", data)
+    assert run(monkeypatch, name, "--data", data, "-o", out) == 2
+    said = capsys.readouterr().err
+    assert "without a caption" in said and "00.txt" in said and "Traceback" not in said and not out.exists()
