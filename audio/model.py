@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
-from mediagen.nn.transformer import MLP, Block, Memory, TimestepMLP, mixer
+from mediagen.nn.transformer import MLP, Block, Memory, RMSNorm, TimestepMLP, mixer
 from mediagen.text import Text
 
 
@@ -73,14 +73,14 @@ class AudioModel(nn.Module):
         self.recall = nn.Linear(
             config.latent_channels + 1, width, bias=False
         )  # with `read` the one map of all channels
-        self.see_norm = nn.RMSNorm(config.picture_width, eps=1e-6)
+        self.see_norm = RMSNorm(config.picture_width)
         self.see = nn.Linear(config.picture_width, width, bias=False)  # no bias: zeros are "no pictures"
         self.positions = nn.Parameter(_waves(config.longest, width))
         self.timestep = TimestepMLP(width)
         self.text = TextProjection(config.text_widths, width)
         hidden = round(width * config.mlp_ratio)
         self.blocks = nn.ModuleList(Block(width, config.heads, hidden, MLP) for _ in range(config.depth))
-        self.norm = nn.RMSNorm(width, eps=1e-6)
+        self.norm = RMSNorm(width)
         self.write = nn.Linear(width, config.latent_channels)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
