@@ -16,6 +16,7 @@ from mediagen.sheets import save_sheet
 from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder, with_fps
 from mediagen.train.cache import build_cache
+from mediagen.train.task import multiplies_bf16_fast
 from mediagen.video import VideoModel
 from mediagen.world.scene import draw_scene
 from mediagen.world.stream import FolderStream, Stream, open_stream, pictures_of
@@ -97,8 +98,9 @@ class VideoTask:
         for first in range(0, len(indices), 32):
             clips = self.stream.clips_at(indices[first : first + 32])
             videos = to_float(pictures_of(clips).to(self.device))
-            latents.append(self.tae.encode(videos).half().cpu())
-            stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
+            with torch.autocast(videos.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(videos.device)):
+                latents.append(self.tae.encode(videos).half().cpu())
+                stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
             captions += ["" if self.config.data is None else clip.caption for clip in clips]
         return {"latent": torch.cat(latents), "still": torch.cat(stills)}, captions
 
