@@ -105,12 +105,16 @@ class AlignedEncoder(nn.Module):
         pictures, shape = self._pictures(video)
         rows = []
         for chunk in pictures.split(_CHUNK):
-            seen = self.net.vision_model(pixel_values=chunk, output_hidden_states=True)
-            vector = functional.normalize(self.net.visual_projection(seen.pooler_output), dim=-1)
-            patches = functional.layer_norm(seen.hidden_states[-2][:, 1:], seen.hidden_states[-2].shape[-1:])
+            vector, patches = self.look(chunk)
             grid = patches.unflatten(1, (self.grid, self.grid))
             rows.append(torch.cat([vector, grid.mean(2).flatten(1), grid.mean(1).flatten(1)], dim=1))
         return torch.cat(rows).unflatten(0, shape)
+
+    def look(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Unit vectors (N, D) and normalised patch states (N, patches, width) of pictures made by `standardise`."""
+        seen = self.net.vision_model(pixel_values=pictures, output_hidden_states=True)
+        vectors = functional.normalize(self.net.visual_projection(seen.pooler_output), dim=-1)
+        return vectors, functional.layer_norm(seen.hidden_states[-2][:, 1:], seen.hidden_states[-2].shape[-1:])
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Unit vectors (B, D) of token ids (B, M) with mask (B, M)."""

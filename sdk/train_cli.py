@@ -49,14 +49,12 @@ def train(
             import torch
 
             from mediagen.config import parse_settings
-            from mediagen.sdk.folder import ModelFolder
             from mediagen.train.loop import TrainConfig
             from mediagen.train.loop import train as run
             from mediagen.world.stream import FolderStream
 
             device = device or ("cuda" if torch.cuda.is_available() else "cpu")
             training = TRAININGS[name]
-            models = ModelFolder.of(model, device) if training.needs else None
             try:
                 given = parse_settings(settings or [])
                 loop, make = plan(training, preset, data, given, [f.name for f in dataclasses.fields(TrainConfig)])
@@ -69,7 +67,7 @@ def train(
                 raise RequestError(str(error)) from None
             bar.show("Preparing data")
             folder.mkdir(parents=True, exist_ok=True)
-            task = make(Place(device, folder, models))
+            task = make(Place(device, folder, model))
 
             def on_step(step: int, _: Any) -> None:
                 bar.show(f"Training {name}", step, config.steps)

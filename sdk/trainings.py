@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mediagen.config import Config
-    from mediagen.sdk.folder import ModelFolder
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a training happens. device: of the model.  folder: of the run.  models: those it needs as they are."""
+    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as they are."""
 
     device: str
     folder: Path
-    models: "ModelFolder | None"
+    models: str | None
 
     def frozen(self, name: str) -> Any:
         """One of the models that the training needs as they are."""
-        assert self.models is not None, f"'{name}' is not among the training's needs"
-        return self.models.get(name)
+        from mediagen.sdk.folder import ModelFolder
+
+        return ModelFolder.of(self.models, self.device).get(name)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Training:
     """One thing to train.
 
     folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
-    needs: frozen models.  keep: writes what is kept of an exported model to a folder; all of it, if not given.
+    keep: writes what is kept of an exported model to a folder; all of it, if not given.
     """
 
     what: str
@@ -60,7 +60,6 @@ class Training:
     loop: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)
     preset: str = "tiny"
-    needs: tuple[str, ...] = ()
     keep: Callable[[Path, Path], object] = _keep_all
 
     def place(self, exported: Path, models: Path) -> Path:
@@ -80,7 +79,11 @@ def _tae() -> Parts:
     from mediagen.tae import TAE
     from mediagen.train.tae import TAETask, TAETaskConfig
 
-    return Parts(TAE.PRESETS, TAE, TAETaskConfig, lambda model, config, at: TAETask(model, config, at.device))
+    def task(model: TAE, config: TAETaskConfig, at: Place) -> TAETask:
+        eyes = at.frozen("aligned") if config.perceptual_weight > 0 else None
+        return TAETask(model, config, at.device, eyes)
+
+    return Parts(TAE.PRESETS, TAE, TAETaskConfig, task)
 
 
 def _prompt() -> Parts:
@@ -184,9 +187,7 @@ TRAININGS: dict[str, Training] = {
         _recogniser,
         loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
     ),
-    "video": Training(
-        "transformer of the pictures", "video", _video, loop={"steps": 8_000, "lr": 1e-3}, needs=("tae", "prompt")
-    ),
+    "video": Training("transformer of the pictures", "video", _video, loop={"steps": 8_000, "lr": 1e-3}),
     "codec": Training(
         "48 kHz sound codec",
         "codec",
@@ -198,7 +199,6 @@ TRAININGS: dict[str, Training] = {
         "audio",
         _audio,
         loop={"steps": 6_000},
-        needs=("prompt", "aligned", "codec", "tae"),
     ),
     "sound-recogniser": Training(
         "judge of sounds: names what is heard",

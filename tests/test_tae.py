@@ -107,3 +107,28 @@ def test_weights_come_back(tmp_path) -> None:
 def test_a_size_off_the_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
         build().encode(video(1, 12, 16))
+
+
+def test_adversarial_and_perceptual_terms_start_when_told(tmp_path) -> None:
+    from mediagen.aligned import PRESETS, AlignedEncoder
+    from mediagen.train.loop import TrainConfig, train
+    from mediagen.train.tae import TAETask, TAETaskConfig
+
+    config = TAETaskConfig(
+        size=(16, 16), frames=8, batch=2, fit_clips=0, perceptual_weight=0.1, adversarial_weight=0.1, critic_start=2
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        task = TAETask(build().train(), config, eyes=AlignedEncoder(PRESETS["debug"]))
+    critic = [parameter.clone() for parameter in task.critic.parameters()]
+    seen = []
+
+    def on_step(step: int, figures: dict) -> None:
+        moved = any(not torch.equal(a, b) for a, b in zip(critic, task.critic.parameters(), strict=True))
+        seen.append(("perceptual" in figures, "score" in figures, moved))
+
+    loop = TrainConfig(steps=4, batch=2, warmup=1, weight_decay=0.0, preview_every=0)
+    train(task, loop, tmp_path, on_step=on_step)
+    assert seen == [(False, False, False), (False, False, False), (True, True, True), (True, True, True)]
+    with pytest.raises(ValueError, match="aligned encoder"):
+        TAETask(build(), config)

@@ -99,9 +99,10 @@ def test_the_autoencoder_sees_the_films(films: Path, tmp_path: Path) -> None:
     config = TAETaskConfig(data=str(films), size=(32, 32), frames=8, batch=4, images=2, fit_clips=8)
     task = TAETask(TAE(SMALL), config)
     clips, images = task.batch(1, 0, 1), task.batch(4, 0, 1)
-    assert clips.shape == (4, 3, 8, 32, 32) and images.shape == (8, 3, 1, 32, 32)
-    assert torch.equal(clips, task.batch(1, 0, 1)) and not torch.equal(clips, task.batch(2, 0, 1))
-    shown = {seen(clip) for step in range(6) for clip in task.batch(step, 0, 1)}
+    assert clips.video.shape == (4, 3, 8, 32, 32) and images.video.shape == (8, 3, 1, 32, 32)
+    assert torch.equal(clips.video, task.batch(1, 0, 1).video)
+    assert not torch.equal(clips.video, task.batch(2, 0, 1).video)
+    shown = {seen(clip) for step in range(6) for clip in task.batch(step, 0, 1).video}
     assert len(shown) > 5 and shown <= set(range(COUNT)) - {HELD_OUT}
     loss, _ = task.loss(task.model.train(), clips, torch.Generator().manual_seed(0))
     assert loss.isfinite()

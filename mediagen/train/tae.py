@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from mediagen.aligned import AlignedEncoder
 from mediagen.clip import to_float, to_uint8
 from mediagen.config import Config
 from mediagen.measure import psnr
@@ -34,10 +35,18 @@ class TAETaskConfig(Config):
     images: int = 1
     motion_weight: float = 2.0
     outlier_weight: float = 0.01
-    perceptual_weight: float = 0.0
+    perceptual_weight: float = 0.0  # of the distance in the patch states of an aligned encoder
     adversarial_weight: float = 0.0
-    adversarial_start: int = 0  # step of the critic's and the perceptual term's start
+    critic_start: int = 0  # step at which these two terms start
     fit_clips: int = 256  # for the PCA that starts the linear path; 0 to keep the model as given
+
+
+@dataclass(frozen=True)
+class TAEBatch:
+    """video (B, 3, F, H, W) in [-1, 1], and the number of its step."""
+
+    video: Tensor
+    step: int
 
 
 class TAETask:
@@ -45,7 +54,14 @@ class TAETask:
 
     name = "tae"
 
-    def __init__(self, model: TAE, config: TAETaskConfig, device: str = "cpu"):
+    def __init__(
+        self, model: TAE, config: TAETaskConfig, device: str = "cpu", eyes: AlignedEncoder | None = None
+    ) -> None:
+        """eyes: whose patch states the perceptual term compares; needed where its weight is above 0."""
+        if (eyes is None) != (config.perceptual_weight == 0):
+            raise ValueError(
+                "got a perceptual_weight without an aligned encoder, or the reverse; give both or neither."
+            )
         self.config, self.device = config, device
         self.model = model.to(device)
         # Of a scene any stretch is drawn, but a film is cut to what is wanted of it: it may be shorter than a scene.
@@ -54,6 +70,7 @@ class TAETask:
             open_stream(config.data, split, config.difficulty, config.size, seconds, FPS, device=device)
             for split in ("train", "validation")
         )
+        self.eyes = eyes.to(device).eval().requires_grad_(False) if eyes is not None else None
         if config.adversarial_weight > 0:
             self.critic = PatchDiscriminator().to(device)
         if config.fit_clips and model.config.skip:
@@ -68,14 +85,14 @@ class TAETask:
         frames = list(range(start, start + self.config.frames))
         return to_float(pictures_of(stream.clips(step, count, rank, world, frames=frames)).to(self.device))
 
-    def batch(self, step: int, rank: int, world: int) -> Tensor:
-        """(B, 3, F, H, W) in [-1, 1]; F = 1 in every fourth step."""
+    def batch(self, step: int, rank: int, world: int) -> TAEBatch:
+        """Clips; in every fourth step single pictures."""
         config = self.config
         if step % 4:
-            return self._videos(step, config.batch, self.stream, rank, world)
+            return TAEBatch(self._videos(step, config.batch, self.stream, rank, world), step)
         frames = [step // 4 * 7 % self.stream.frames]
         clips = self.stream.clips(step, config.batch * config.images, rank, world, frames=frames)
-        return to_float(pictures_of(clips).to(self.device))
+        return TAEBatch(to_float(pictures_of(clips).to(self.device)), step)
 
     def _rebuild(self, model: TAE, video: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """The rebuilt video and the raw latent; updates the statistics that normalise latents."""
@@ -89,31 +106,47 @@ class TAETask:
         noise = torch.randn(raw.shape, generator=rng, device=raw.device) * model.latent_std.view(1, -1, 1, 1, 1)
         return model.decode_raw(raw + level * noise)[:, :, : video.shape[2]].float(), raw
 
-    def loss(self, model: nn.Module, batch: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
+    def loss(self, model: nn.Module, batch: TAEBatch, rng: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
         assert isinstance(model, TAE)
-        config = self.config
-        rebuilt, raw = self._rebuild(model, batch, rng)
-        moving = (batch - batch.mean(2, keepdim=True)).abs().amax(1, keepdim=True)
+        config, video = self.config, batch.video
+        rebuilt, raw = self._rebuild(model, video, rng)
+        moving = (video - video.mean(2, keepdim=True)).abs().amax(1, keepdim=True)
         weight = 1 + config.motion_weight * (moving * 4).clamp_max(1)
-        error = rebuilt - batch
+        error = rebuilt - video
         pixels = ((error.abs() + 2 * error.square()) * weight).mean()
         outliers = outlier_penalty(raw)
         total = pixels + config.outlier_weight * outliers
-        if config.adversarial_weight > 0:
-            score = hinge_generator(self.critic, rebuilt)
-            total = total + config.adversarial_weight * score
         figures: dict[str, float | Tensor] = {
             "pixels": pixels.detach(),
             "psnr": -10 * (error.detach().square().mean() / 4).log10(),
             "outliers": outliers.detach(),
         }
+        if self.eyes is not None and batch.step >= config.critic_start:
+            seen = self._seen_apart(self.eyes, rebuilt, video)
+            total, figures["perceptual"] = total + config.perceptual_weight * seen, seen.detach()
+        if self._judged(batch):
+            score = hinge_generator(self.critic, rebuilt)
+            total, figures["score"] = total + config.adversarial_weight * score, score.detach()
         return total, figures
 
-    def critic_loss(self, critic: nn.Module, batch: Tensor, rng: torch.Generator) -> Tensor:
+    @staticmethod
+    def _seen_apart(eyes: AlignedEncoder, rebuilt: Tensor, video: Tensor) -> Tensor:
+        """Squared distance of the patch states of every fourth frame."""
+        a, b = (
+            eyes.look(eyes.standardise(clips[:, :, ::4].transpose(1, 2).flatten(0, 1)))[1] for clips in (rebuilt, video)
+        )
+        return (a - b).square().mean()
+
+    def _judged(self, batch: TAEBatch) -> bool:
+        return self.config.adversarial_weight > 0 and batch.step >= self.config.critic_start
+
+    def critic_loss(self, critic: nn.Module, batch: TAEBatch, rng: torch.Generator) -> Tensor:
+        if not self._judged(batch):
+            return sum((p.sum() * 0 for p in critic.parameters()), torch.zeros((), device=self.device))
         with torch.no_grad():
-            rebuilt, _ = self._rebuild(self.model.eval(), batch, rng)
+            rebuilt, _ = self._rebuild(self.model.eval(), batch.video, rng)
             self.model.train()
-        return hinge_critic(critic, batch, rebuilt)
+        return hinge_critic(critic, batch.video, rebuilt)
 
     @torch.no_grad()
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
