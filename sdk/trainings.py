@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as they are."""
+    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is."""
 
     device: str
     folder: Path
