@@ -48,9 +48,9 @@ class AudioTaskConfig(Config):
 
     clips: encoded once, before training (0.14 MB each on disk and in memory for the tiny models).  full: share of
     difficulty "full".  crops: share of batches of shorter windows, from `shortest` seconds on, that begin anywhere.
-    t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made with `steps` and
-    `guidance`.  data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is
-    then how many windows of them are encoded.
+    t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps`
+    with `guidance`.  data: a folder of videos with captions and sound tracks to learn from in place of the world;
+    `clips` is then how many windows of them are encoded.
     """
 
     data: str | None = None
@@ -65,7 +65,7 @@ class AudioTaskConfig(Config):
     t_mean: float = 0.0
     t_std: float = 1.0
     check: int = 8
-    steps: int = 16
+    preview_steps: int = 16
     guidance: float = 3.0
 
 
@@ -187,7 +187,7 @@ class AudioTask:
         text = self.encoders.text.encode(prompts)
         rng = torch.Generator(self.device).manual_seed(0)
         made = generate_latents(model, text, self.null, latent.shape[-1], rng=rng, pictures=pictures,
-                                steps=config.steps, guidance=config.guidance)  # fmt: skip
+                                steps=config.preview_steps, guidance=config.guidance)  # fmt: skip
         prepared = model.prepare(text, latent.shape[-1], pictures)
         t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))

@@ -109,7 +109,7 @@ def test_a_callback_can_cancel(models: SoundModels) -> None:
 @pytest.fixture(scope="module")
 def task(models: SoundModels, tmp_path_factory: pytest.TempPathFactory) -> AudioTask:
     encoders = SoundEncoders(models.text, models.aligned, models.codec)
-    config = AudioTaskConfig(clips=6, batch=4, crops=0.5, check=2, steps=2)
+    config = AudioTaskConfig(clips=6, batch=4, crops=0.5, check=2, preview_steps=2)
     torch.manual_seed(1)
     return AudioTask(AudioModel.from_preset("debug"), encoders, config, tmp_path_factory.mktemp("cache"))
 
@@ -166,6 +166,23 @@ def test_the_loss_falls_on_one_batch(task: AudioTask) -> None:
         task.loss(model, batch, torch.Generator().manual_seed(100 + step))[0].backward()
         optimiser.step()
     assert judged() < 0.8 * before
+
+
+def test_it_learns_in_bfloat16_too(task: AudioTask) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AudioModel.from_preset("debug")
+        torch.nn.init.normal_(model.write.weight, std=0.2)
+    losses = []
+    for half in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss, _ = task.loss(model, task.batch(0, 0, 1), torch.Generator().manual_seed(0))
+        loss.backward()
+        slope = model.see_norm.weight.grad
+        assert slope is not None and slope.any()
+        losses.append((float(loss.detach()), float(slope.norm())))
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
 
 
 @torch.no_grad()

@@ -120,6 +120,15 @@ def test_the_norms_backward_is_the_true_gradient() -> None:
     assert torch.allclose(norm(x, scale, shift), x / rms * (1 + scale) + shift)
 
 
+def test_the_norms_backward_takes_an_input_narrower_than_its_gain() -> None:
+    norm, x = RMSNorm(8), torch.randn(2, 3, 8, generator=rng())
+    norm(x.bfloat16()).square().sum().backward()
+    narrow, norm.weight.grad = norm.weight.grad, None
+    norm(x).square().sum().backward()
+    wide = norm.weight.grad
+    assert narrow is not None and wide is not None and torch.allclose(narrow, wide, rtol=0.05, atol=0.05)
+
+
 def test_mixing_brings_neighbours_and_its_backward_is_the_true_gradient() -> None:
     mix = mixer((2, 2, 3))
     x = torch.randn(1, 12, 8, dtype=torch.double, generator=rng(), requires_grad=True)
