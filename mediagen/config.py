@@ -47,6 +47,8 @@ class Config:
             ) from None
         except json.JSONDecodeError as error:
             raise ValueError(f"{path} is not valid JSON ({error}); restore the file.") from None
+        if not isinstance(values, dict):
+            raise ValueError(f"{path}: got a JSON {type(values).__name__}, expected an object; restore the file.")
         return cls.of(values)
 
     def save(self, path: str | Path) -> None:
@@ -88,8 +90,6 @@ def _coerce(name: str, value: Any, hint: Any) -> Any:
         return float(value)
     if origin is dict and isinstance(value, dict):
         return value
-    if hint is int and isinstance(value, bool):
-        raise ValueError(f"{name}: got {value!r}, expected int.")
-    if isinstance(hint, type) and isinstance(value, hint):
+    if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise ValueError(f"{name}: got {value!r}, expected {getattr(hint, '__name__', hint)}.")
+    raise ValueError(f"{name}: got {value!r}, expected {getattr(hint, '__name__', hint)}; give one.")

@@ -77,7 +77,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         about = _about(container.metadata)
         videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not videos:
-            raise ValueError(f"got {path.name} without pictures, expected a video; give one, or use read_sound.")
+            raise ValueError(f"got {path.name} without pictures, expected a video; give a file with pictures.")
         video, audio = videos[0], next(iter(container.streams.audio), None)
         _check_known(path, video, audio)
         _check_seconds(path, _claimed(container), max_seconds)

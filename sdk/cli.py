@@ -151,8 +151,10 @@ def info(model: Model = None) -> None:
     with reporting():
         from mediagen.sdk.info import locate, overview
 
-        for name, known in overview(locate(model)):
-            typer.echo(f"{name:<11}{known}")
+        lines = overview(locate(model))
+        width = max(len(name) for name, _ in lines) + 2
+        for name, known in lines:
+            typer.echo(f"{name:<{width}}{known}")
 
 
 @app.command()

@@ -6,13 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import torch
-
 from mediagen import __version__
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
 from mediagen.sdk.errors import RequestError
-from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.folder import ModelFolder, device_of
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.pictures import fingerprint, first_frame
 from mediagen.sdk.replay import read
@@ -40,10 +38,10 @@ class Engine:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
         device: "cpu", "cuda", ...; None takes a GPU where there is one.  revision: of a hub model.
-        Raises ModelError where there is no such folder. Weights are read when they are first needed.
+        Raises ModelError where there is no such folder, RequestError where there is no such device. Weights are read
+        when they are first needed.
         """
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(ModelFolder.of(model, device, revision))
+        return cls(ModelFolder.of(model, device_of(device), revision))
 
     @property
     def limits(self) -> Limits:

@@ -10,12 +10,24 @@ from torch import nn
 
 from mediagen.nn.weights import load_model
 from mediagen.sdk.catalog import FAMILIES
-from mediagen.sdk.errors import ModelError
+from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.info import locate
 from mediagen.sdk.limits import Limits
 
 ENGINE = "engine.json"
 _EDGE = 1 << 16  # bytes read from each end of a weights file for the fingerprint: all of a 30B model would take minutes
+
+
+def device_of(name: str | None) -> torch.device:
+    """The device of that name, or a GPU where there is one (None); RequestError for one that this machine lacks."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):  # the latter where torch was built without it
+        raise RequestError(
+            f"got the device '{name}', which torch does not have here; give cpu, or leave it out."
+        ) from None
+    return device
 
 
 class ModelFolder:

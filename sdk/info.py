@@ -88,7 +88,7 @@ def _download(name: str, revision: str | None) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        why = " ".join(str(error).split())
+        why = " ".join(str(error).split()).split(". ")[0]
         raise ModelError(
             f"got the model '{name}', which is neither a folder here nor could be fetched from the hub ({why[:200]}); "
             "check the name and the connection."

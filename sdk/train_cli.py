@@ -46,14 +46,14 @@ def train(
             raise RequestError(f"got the data folder '{data}', expected one that exists; give a folder of videos.")
         with Bar() as bar:
             bar.show("Loading")
-            import torch
-
             from mediagen.config import parse_settings
+            from mediagen.sdk.folder import device_of
             from mediagen.train.loop import TrainConfig
             from mediagen.train.loop import train as run
+            from mediagen.train.ranks import local_device
             from mediagen.world.stream import FolderStream
 
-            device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            place = Place(str(local_device() if device is None else device_of(device)), folder, model)
             training = TRAININGS[name]
             try:
                 given = parse_settings(settings or [])
@@ -66,8 +66,7 @@ def train(
             except ValueError as error:
                 raise RequestError(str(error)) from None
             bar.show("Preparing data")
-            folder.mkdir(parents=True, exist_ok=True)
-            task = make(Place(device, folder, model))
+            task = make(place)
 
             def on_step(step: int, _: Any) -> None:
                 bar.show(f"Training {name}", step, config.steps)

@@ -1,7 +1,9 @@
 """The command line: quick help, one sentence per error, exit codes, and no file where there is no clip."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from mediagen import writers
 from mediagen.media import read_clip
 from mediagen.sdk.cli import main
 from mediagen.sdk.output import ENDINGS
+from mediagen.sdk.trainings import TRAININGS
+from mediagen.train.loop import TrainConfig
 
 PYTHON = [sys.executable, "-m", "mediagen.sdk.cli"]
 
@@ -107,6 +111,7 @@ def test_extend_writes_a_longer_clip(run, model_folder, tmp_path):
         (["train", "tae", "--set", "stepz=3"], "did you mean 'steps'?"),
         (["train", "tae", "--set", "lr=fast"], "lr: got 'fast'"),
         (["train", "tae", "--data", "no-folder"], "got the data folder 'no-folder'"),
+        (["train", "tae", "--device", "toaster"], "got the device 'toaster'"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_code_2(run, model_folder, tmp_path, monkeypatch, arguments, said):
@@ -167,20 +172,21 @@ def test_ctrl_c_ends_with_130_one_sentence_and_no_file(model_folder, tmp_path):
     assert list(Path(tmp_path).iterdir()) == []
 
 
-def test_info_tells_sizes_limits_and_figures(monkeypatch, capsys, model_folder):
-    monkeypatch.setattr(sys, "argv", ["mediagen", "info", "--model", str(model_folder)])
-    figures = model_folder / "video" / "figures.json"
-    figures.write_text(json.dumps({"colour": 0.5}))
+def test_info_tells_sizes_limits_and_figures(monkeypatch, capsys, model_folder, tmp_path):
+    copy = shutil.copytree(model_folder, tmp_path / "copy")
+    shutil.copytree(copy / "tae", copy / "sound_recogniser")  # the longest name
+    monkeypatch.setattr(sys, "argv", ["mediagen", "info", "--model", str(copy)])
+    (copy / "video" / "figures.json").write_text(json.dumps({"colour": 0.5}))
     with pytest.raises(SystemExit):
         main()
-    figures.unlink()
     told = capsys.readouterr().out
     assert "32x32 pixels at 16 fps, 0.5 to 2 s" in told and "colour 0.5" in told
     from safetensors import safe_open
 
     with safe_open(model_folder / "tae" / "model.safetensors", "pt") as file:
         numbers = sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118 (not a dict)
-    assert f"{numbers / 1e6:.2f} M parameters" in told
+    lines = dict(line.split(maxsplit=1) for line in told.splitlines())
+    assert all(lines[name].startswith(f"{numbers / 1e6:.2f} M parameters") for name in ("tae", "sound_recogniser"))
 
 
 def test_info_knows_names_of_the_hub_without_torch(model_folder):
@@ -199,6 +205,19 @@ def test_info_knows_names_of_the_hub_without_torch(model_folder):
 
 def test_the_endings_checked_at_the_door_are_those_that_are_written():
     assert ENDINGS == writers.ENDINGS
+
+
+def test_a_training_whose_models_are_missing_says_so_and_leaves_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, error = run("train", "video", "--model", "nowhere")
+    assert code == 1 and "'nowhere' without engine.json" in error and list(tmp_path.iterdir()) == []
+
+
+def test_a_setting_of_the_loop_is_no_tasks_setting_too():
+    loop = {field.name for field in dataclasses.fields(TrainConfig)}
+    for name, training in TRAININGS.items():
+        task = {field.name for field in dataclasses.fields(training.load().task_config)}
+        assert loop & task <= {"batch"}, f"--set would change two things at once in {name}"
 
 
 def test_train_makes_a_model_and_goes_on_where_it_was(run, tmp_path):

@@ -75,6 +75,9 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(ValueError, match=r"broken\.json is not valid JSON"):
         Outer.load(tmp_path / "broken.json")
+    (tmp_path / "list.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"list\.json: got a JSON list, expected an object"):
+        Outer.load(tmp_path / "list.json")
 
 
 def test_settings_of_the_command_line_are_read_as_json_or_text() -> None:

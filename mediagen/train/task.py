@@ -70,7 +70,7 @@ class TrainConfig(Config):
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "accumulate", "log_every", "save_every", "keep"):
             if getattr(self, name) < 1:
-                raise ValueError(f"got {name}={getattr(self, name)}, expected at least 1.")
+                raise ValueError(f"got {name}={getattr(self, name)}, expected at least 1; raise it.")
         if self.decay not in ("cosine", "linear", "constant") or self.precision not in ("fp32", "bf16", "auto"):
             raise ValueError(
                 f"got decay='{self.decay}' and precision='{self.precision}'; "
