@@ -21,9 +21,9 @@ def train_tokenizer(captions: Iterable[str], vocabulary: int = 1024) -> Tokenize
     The 256 bytes are in the vocabulary, so that there are no unknown words; every text ends by "</s>".
     """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])  # type: ignore[assignment]
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)  # type: ignore[assignment]
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=_SPECIAL,
@@ -31,7 +31,7 @@ def train_tokenizer(captions: Iterable[str], vocabulary: int = 1024) -> Tokenize
         show_progress=False,
     )
     tokenizer.train_from_iterator(captions, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", END)])  # type: ignore[assignment]
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", END)])
     return tokenizer
 
 
@@ -56,9 +56,9 @@ def clean(prompt: str) -> str:
 def tokenize(tokenizer: PreTrainedTokenizerBase, prompts: list[str], tokens: int) -> tuple[Tensor, Tensor, list[bool]]:
     """Ids (B, M) and mask (B, M), True on tokens, M <= tokens; and for each prompt whether it was cut to fit."""
     whole = tokenizer([clean(prompt) for prompt in prompts], truncation=False, verbose=False)["input_ids"]
-    rows = [row if len(row) <= tokens else [*row[: tokens - 1], row[-1]] for row in whole]  # type: ignore[arg-type, index]
+    rows = [row if len(row) <= tokens else [*row[: tokens - 1], row[-1]] for row in whole]
     length = max(len(row) for row in rows)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else PAD
     ids = torch.tensor([[*row, *[pad] * (length - len(row))] for row in rows])
     mask = torch.tensor([[i < len(row) for i in range(length)] for row in rows])
-    return ids, mask, [len(row) > tokens for row in whole]  # type: ignore[arg-type]
+    return ids, mask, [len(row) > tokens for row in whole]

@@ -14,7 +14,7 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, sound_classes
 def scene_of(kind: str, motion: str, *, place: str = "room", seed: int = 3, **changes: object) -> Scene:
     thing = Thing(kind, "red", "medium", motion, 0.5, 1.0, 0.4, 1)
     plain = Scene(seed, place, (thing,), "clear", "day", "still", "plain", None, 2.0, 16.0, 1.0)
-    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plain, **changes)
 
 
 @pytest.mark.parametrize(
