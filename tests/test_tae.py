@@ -47,15 +47,18 @@ def test_presets_compress_by_eight_and_paper_has_sixteen_channels() -> None:
             assert tae.stride == (8, 8, 8) and tae.config.latent_channels == 16
 
 
-def test_time_conv_starts_as_the_identity_on_a_still() -> None:
-    conv = TimeConv(8)
-    with torch.no_grad():
-        conv.mix.weight.copy_(torch.eye(8).repeat(1, 3)[:, :, None, None] / 3)
-    x = torch.randn(1, 8, 2, 2, generator=torch.Generator().manual_seed(0))
+@torch.no_grad()
+def test_time_conv_treats_a_picture_as_a_still_and_starts_near_the_identity() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        conv = TimeConv(64)
+    x = torch.randn(1, 64, 2, 2, generator=torch.Generator().manual_seed(0))
     out, frames = conv(x.repeat(4, 1, 1, 1), 4)
-    assert frames == 4 and torch.allclose(out, x.repeat(4, 1, 1, 1), atol=1e-6)
     alone, _ = conv(x, 1)
-    assert torch.allclose(alone, x, atol=1e-6)
+    assert frames == 4 and torch.allclose(out, alone.repeat(4, 1, 1, 1), atol=1e-5)
+    assert (alone - x).norm() < 0.2 * x.norm()
+    conv.mix.weight.normal_()  # also when it has learnt
+    assert torch.allclose(conv(x.repeat(4, 1, 1, 1), 4)[0], conv(x, 1)[0].repeat(4, 1, 1, 1), atol=1e-3)
 
 
 @torch.no_grad()

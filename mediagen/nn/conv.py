@@ -34,7 +34,7 @@ class SpaceConv(nn.Conv2d):
 class TimeConv(nn.Module):
     """3-tap convolution over time with symmetric replicate padding, as one matrix product per position.
 
-    It starts as the identity (stride 1), so that a picture alone is treated like a still video from the first step.
+    A picture alone is treated like a still video, whatever the weights. It starts near the identity on still parts.
     """
 
     def __init__(self, channels: int, stride: int = 1):
