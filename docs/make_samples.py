@@ -27,11 +27,11 @@ def main() -> None:
         spectra.append(spectrogram_image(clip.sound, clip.rate, (256, 96)))
     save_sheet(strips, folder / "samples-24.png", 2, prompts)
     save_sheet(spectra, folder / "spectrograms-24.png", 4, prompts)
-    best = [
+    enlarged = [
         torch.nn.functional.interpolate(s.movedim(-1, 1).float(), scale_factor=2).to(torch.uint8).movedim(1, -1)
-        for s in strips
+        for s in strips[:6]
     ]
-    save_sheet([strip[::2] for strip in best[:6]], folder / "samples.png", 2, prompts[:6])
+    save_sheet([strip[::2] for strip in enlarged], folder / "samples.png", 2, prompts[:6])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A person from one photo in a clip, built on the video model."""
+"""A person from one photo in a clip, built on the video model: the place is kept, nothing stands here yet."""
 
 if __name__ != "mediagen.personalize":
     raise ImportError(

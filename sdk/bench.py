@@ -29,7 +29,6 @@ from mediagen.sdk.bench_pictures import (
     video_models,
 )
 from mediagen.sdk.bench_sound import measure_codec, measure_seen_sync, measure_sync
-from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.engine import Engine
 from mediagen.world.draw import render
 from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
@@ -171,7 +170,7 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
         if tell is not None:
             tell("Sounding generated clips", index + 1, len(some))
     parts = [measure_sync(soundtrack, some, size, seed, tell), measure_seen_sync(clips, some, seed)]
-    if "sound_recogniser" in FAMILIES and engine.models.has("sound_recogniser"):
+    if engine.models.has("sound_recogniser"):
         recogniser, classes = engine.models.get("sound_recogniser"), Part("Sound class")
         wanted = [foreground_class(one.scene) for one in some]
         made = [clip.sound for clip in clips if clip.sound is not None]
@@ -208,11 +207,11 @@ def _about(engine: Engine, prompts: int, seed: int) -> dict[str, Any]:
     limits = engine.limits
     return {
         "mediagen": __version__,
-        "models": getattr(engine.models, "fingerprint", ""),
+        "models": engine.models.fingerprint,
         "prompts": prompts,
         "seed": seed,
         "clip": f"{limits.width}x{limits.height}, {limits.seconds:g} s at {limits.fps:g} fps, {limits.steps} steps",
-        "device": str(getattr(engine.models, "device", "cpu")),
+        "device": str(engine.models.device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
