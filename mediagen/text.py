@@ -57,10 +57,6 @@ class Text:
             tuple(mask.to(device=device) for mask in self.masks),
         )
 
-    def repeat(self, times: int) -> "Text":
-        """The prompts one after another, all of them `times` times."""
-        return Text.cat([self] * times)
-
     @staticmethod
     def cat(texts: "Sequence[Text]") -> "Text":
         """Several Texts of the same encoders as one, in order, padded to the longest."""

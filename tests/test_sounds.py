@@ -8,7 +8,7 @@ import torch
 from mediagen.nn.spectral import log_mel
 from mediagen.world.motion import contacts
 from mediagen.world.scene import MOODS, PLACES, WEATHERS, Scene, Thing, draw_scene
-from mediagen.world.sounds import SOUND_CLASSES, foreground_class, sound_classes, synthesise
+from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 
 
 def scene_of(kind: str, motion: str, *, place: str = "room", seed: int = 3, **changes: object) -> Scene:
@@ -74,7 +74,7 @@ def test_every_source_is_heard_and_has_its_own_class() -> None:
     assert set(wanted.values()) == set(SOUND_CLASSES)
     for (kind, motion), name in wanted.items():
         scene = scene_of(kind, motion)
-        assert foreground_class(scene) == name and sound_classes(scene) == {name}
+        assert foreground_class(scene) == name
         loud = synthesise(scene, ambience=False).abs().max() > 0.05
         assert loud == (name != "ambience")
 

@@ -84,21 +84,6 @@ class LatentCache:
     def __len__(self) -> int:
         return len(self.captions)
 
-    def draw(self, step: int, batch: int, rank: int = 0, world: int = 1, seed: int = 0) -> torch.Tensor:
-        """Item numbers (batch,) of a step: every epoch visits each item once, ranks get disjoint parts of the step."""
-        first = (step * world + rank) * batch
-        numbers = range(first, first + batch)
-        orders = {epoch: self._order(epoch, seed) for epoch in {number // len(self) for number in numbers}}
-        return torch.stack([orders[number // len(self)][number % len(self)] for number in numbers])
-
-    def __getitem__(self, items: torch.Tensor) -> tuple[Tensors, list[str]]:
-        """The tensors (float16) and captions of the items with these numbers."""
-        return {name: value[items] for name, value in self.tensors.items()}, [self.captions[i] for i in items.tolist()]
-
-    def _order(self, epoch: int, seed: int) -> torch.Tensor:
-        generator = torch.Generator().manual_seed((seed << 32) + epoch)
-        return torch.randperm(len(self), generator=generator)
-
 
 def _stored(value: torch.Tensor) -> torch.Tensor:
     return value.half() if value.is_floating_point() else value

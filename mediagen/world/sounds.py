@@ -45,11 +45,6 @@ def foreground_class(scene: Scene) -> str:
     return source_class(scene.things[0]) if scene.things else "ambience"
 
 
-def sound_classes(scene: Scene) -> set[str]:
-    """The classes of all things that make a sound; {"ambience"} where none does."""
-    return {source_class(thing) for thing in scene.things} - {"ambience"} or {"ambience"}
-
-
 def _rng(scene: Scene, layer: int) -> np.random.Generator:
     # The first thing's phase tells apart scenes of different splits that have the same number.
     phase = round(scene.things[0].phase * 2**32) if scene.things else 0

@@ -66,25 +66,6 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     return _dress(text, rng), frozenset(said)
 
 
-def canonical(scene: Scene) -> str:
-    """The one fixed plain phrasing of `scene`, for benches: "A red ball bounces in a meadow."."""
-    parts = []
-    for thing in scene.things:
-        verb = CROSSING_WORDS.get(thing.kind, MOTION_WORDS["crosses"])[0] if thing.motion == "crosses" else thing.motion
-        size = "" if thing.size == "medium" else f"{thing.size} "
-        parts.append(f"{_article(size + thing.colour)} {thing.kind} {_sided(verb.split('|')[0], thing)}")
-    text = " and ".join(parts) + " " + PLACE_WORDS[scene.place][0].replace("|", "")
-    if scene.time == "night" and scene.place not in ("night city", "outer space"):
-        text += " at night"
-    if scene.weather != "clear":
-        text += " " + WEATHER_WORDS[scene.weather][0]
-    if scene.style != "plain":
-        text += ", " + STYLE_WORDS[scene.style][0 if scene.style == "outlined" else 1]
-    if scene.camera != "still":
-        text = f"{CAMERA_WORDS[scene.camera][0]}: {text}"
-    return text[0].upper() + text[1:] + "."
-
-
 def _thing_words(thing: Thing, index: int, rng: np.random.Generator, said: set[str], moving: bool) -> dict[str, str]:
     key = "" if index == 0 else str(index + 1)
     said |= {f"kind{index}", f"colour{index}"}
