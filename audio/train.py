@@ -90,6 +90,14 @@ class AudioTask:
     def __init__(self, model: AudioModel, encoders: SoundEncoders, config: AudioTaskConfig, cache: Path,
                  device: str = "cpu", judge: SoundRecogniser | None = None) -> None:  # fmt: skip
         self.config, self.device, self.encoders = config, device, encoders
+        sizes = model.config
+        wants = (sizes.text_widths, sizes.latent_channels, sizes.picture_width)
+        has = (encoders.text.widths, encoders.codec.config.latent, encoders.aligned.features)
+        if wants != has:  # seen now, not when thousands of clips are encoded
+            raise ValueError(
+                f"got encoders of text_widths, latent_channels and picture_width {has}, expected {wants}; set those of "
+                "the model, or give other models."
+            )
         self.model = model.to(device)
         for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae, judge)):
             module.to(device).eval().requires_grad_(False)

@@ -64,6 +64,9 @@ class CodecTask:
         self.model = model.to(device)
         self.held_out = open_stream(self.config.data, "validation", sound=True)
         self.pool = torch.stack([_as_int16(sound) for sound in self._sounds()])
+        if self.config.frames * SOUND_HOP > self.pool.shape[1]:
+            most = self.pool.shape[1] // SOUND_HOP
+            raise ValueError(f"got frames={self.config.frames}, expected at most {most}, a clip's; lower it.")
         if self.config.adversarial > 0:
             self.critic = SpectralCritic().to(device)
 

@@ -44,6 +44,8 @@ def train(
             raise RequestError(f"got the model '{name}'; {nearest(name, list(TRAININGS))}")
         if data is not None and not data.is_dir():
             raise RequestError(f"got the data folder '{data}', expected one that exists; give a folder of videos.")
+        if into is not None and into.exists() and not into.is_dir():
+            raise RequestError(f"got --into '{into}', which is a file, expected a model folder; give another.")
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.config import parse_settings

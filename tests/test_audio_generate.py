@@ -149,6 +149,12 @@ def test_a_pool_of_other_encoders_is_refused(task: AudioTask, tmp_path: Path) ->
         AudioTask(task.model, other, small, tmp_path)
 
 
+def test_encoders_that_do_not_fit_are_refused_before_clips_are_encoded(task: AudioTask, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"text_widths.*set those of the model"):
+        AudioTask(AudioModel(AudioModel.PRESETS["tiny"]), task.encoders, task.config, tmp_path / "cache")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_loss_falls_on_one_batch(task: AudioTask) -> None:
     torch.manual_seed(0)
     model, batch = AudioModel.from_preset("debug"), task.batch(0, 0, 1)

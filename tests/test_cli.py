@@ -112,6 +112,8 @@ def test_extend_writes_a_longer_clip(run, model_folder, tmp_path):
         (["train", "tae", "--set", "lr=fast"], "lr: got 'fast'"),
         (["train", "tae", "--data", "no-folder"], "got the data folder 'no-folder'"),
         (["train", "tae", "--device", "toaster"], "got the device 'toaster'"),
+        (["train", "tae", "--into", __file__], "which is a file, expected a model folder"),
+        (["train", "tae", "--set", "fit_clips=4", "--set", "batch=8"], "got fit_clips=4 and batch=8"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_code_2(run, model_folder, tmp_path, monkeypatch, arguments, said):

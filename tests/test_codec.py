@@ -70,6 +70,8 @@ def test_errors_say_what_to_do() -> None:
         debug_codec().encode(torch.zeros(1, 2, 1920))
     with pytest.raises(ValueError, match="at most 1920"):
         debug_codec().decode(torch.zeros(1, 8, 1), 1921)
+    with pytest.raises(ValueError, match="got frames=51, expected at most 50"):
+        CodecTask(debug_codec(), CodecTaskConfig(pool=1, frames=51))
 
 
 def test_saved_and_loaded_it_gives_the_same_sound(tmp_path: Path) -> None:

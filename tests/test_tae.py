@@ -135,3 +135,5 @@ def test_adversarial_and_perceptual_terms_start_when_told(tmp_path) -> None:
     assert seen == [(False, False, False), (False, False, False), (True, True, True), (True, True, True)]
     with pytest.raises(ValueError, match="aligned encoder"):
         TAETask(build(), config)
+    with pytest.raises(ValueError, match="got frames=33, expected at most 32"):
+        TAETask(build(), TAETaskConfig(frames=33, fit_clips=0))

@@ -9,6 +9,7 @@ from mediagen.guidance import cfg
 from mediagen.nn.transformer import Attention, RMSNorm, mixer
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text import PRESETS, Text, TextEncoder
+from mediagen.train.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
 
 SMALL = VideoConfig(latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4),
@@ -178,6 +179,13 @@ def test_a_batch_of_prompts_is_the_clips_one_by_one() -> None:
 
     alone = euler(cfg(made.video, prepared, 3.0), x, linear_quadratic(3))
     assert torch.allclose(both[:1], alone, atol=1e-3)
+
+
+def test_a_training_of_models_that_do_not_fit_is_refused_before_clips_are_encoded(tmp_path) -> None:
+    made = models()
+    with pytest.raises(ValueError, match=r"widths \(32,\).*expected \(8, 12\)"):
+        VideoTask(build(), made.tae, made.text, VideoTaskConfig(), tmp_path / "cache")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:

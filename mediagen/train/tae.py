@@ -40,6 +40,12 @@ class TAETaskConfig(Config):
     critic_start: int = 0  # step at which these two terms start
     fit_clips: int = 256  # for the PCA that starts the linear path; 0 to keep the model as given
 
+    def __post_init__(self) -> None:
+        if 0 < self.fit_clips < self.batch:
+            raise ValueError(
+                f"got fit_clips={self.fit_clips} and batch={self.batch}, expected 0 or at least the batch; raise it."
+            )
+
 
 @dataclass(frozen=True)
 class TAEBatch:
@@ -70,6 +76,8 @@ class TAETask:
             open_stream(config.data, split, config.difficulty, config.size, seconds, FPS, device=device)
             for split in ("train", "validation")
         )
+        if config.frames > self.stream.frames:
+            raise ValueError(f"got frames={config.frames}, expected at most {self.stream.frames}, a clip's; lower it.")
         self.eyes = eyes.to(device).eval().requires_grad_(False) if eyes is not None else None
         if config.adversarial_weight > 0:
             self.critic = PatchDiscriminator().to(device)

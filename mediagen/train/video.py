@@ -68,6 +68,12 @@ class VideoTask:
     def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path,
                  device: str = "cpu"):  # fmt: skip
         self.config, self.device = config, device
+        wants = (model.config.text_widths, model.config.latent_channels)
+        if wants != (text.widths, tae.config.latent_channels):  # seen now, not when thousands of clips are encoded
+            raise ValueError(
+                f"got text of widths {text.widths} and {tae.config.latent_channels} latent channels, expected "
+                f"{wants[0]} and {wants[1]}; set text_widths and latent_channels of the model, or give other models."
+            )
         self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
         about = {"difficulty": config.difficulty, "size": config.size, "seconds": config.seconds, "fps": config.fps,
                  "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters()))}  # fmt: skip
