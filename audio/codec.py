@@ -40,10 +40,15 @@ PRESETS: dict[str, CodecConfig] = {
     "tiny": CodecConfig(),
     # Rates, widths and channels as released with SAM Audio, of the same family as Movie Gen Audio's DAC-VAE.
     "paper": CodecConfig(
-        hop=1, strides=(2, 8, 10, 12), encoder=(64, 128, 256, 512, 1024), decoder=(1536, 768, 384, 192, 96), latent=128,
-        kernel=7, dilations=(1, 3, 9),
+        hop=1,
+        strides=(2, 8, 10, 12),
+        encoder=(64, 128, 256, 512, 1024),
+        decoder=(1536, 768, 384, 192, 96),
+        latent=128,
+        kernel=7,
+        dilations=(1, 3, 9),
     ),
-}  # fmt: skip
+}
 
 
 class Codec(nn.Module):

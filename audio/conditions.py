@@ -40,8 +40,14 @@ def at_sound_rate(features: Tensor, fps: float, length: int, *, start: float = 0
     return torch.lerp(features[:, before], features[:, after], weight)
 
 
-def draw_clean(batch: int, length: int, generator: torch.Generator, *, everything: float = 0.5,
-               hidden: tuple[float, float] = (0.75, 1.0)) -> Tensor:  # fmt: skip
+def draw_clean(
+    batch: int,
+    length: int,
+    generator: torch.Generator,
+    *,
+    everything: float = 0.5,
+    hidden: tuple[float, float] = (0.75, 1.0),
+) -> Tensor:
     """Which sound frames a training sample is given: bool (batch, length), True where known.
 
     With chance `everything` nothing is known (generation); else a share drawn from `hidden` is to be made: the end
@@ -56,8 +62,9 @@ def draw_clean(batch: int, length: int, generator: torch.Generator, *, everythin
     return ~(made | (draw[:, :1] < everything))
 
 
-def draw_drops(batch: int, generator: torch.Generator, *, both: float = 0.2,
-               each: float = 0.1) -> tuple[Tensor, Tensor]:  # fmt: skip
+def draw_drops(
+    batch: int, generator: torch.Generator, *, both: float = 0.2, each: float = 0.1
+) -> tuple[Tensor, Tensor]:
     """Which samples train without their text and without their pictures: two bool tensors (batch,), True where dropped.
 
     With chance `both` neither is given; else each is dropped alone with chance `each`, independently (Movie Gen,

@@ -92,8 +92,15 @@ class AudioModel(nn.Module):
             raise ValueError(f"got the audio preset '{name}', expected one of {', '.join(cls.PRESETS)}.")
         return cls(cls.PRESETS[name])
 
-    def prepare(self, text: Text, length: int, pictures: Tensor | None = None, known: Tensor | None = None,
-                clean: Tensor | None = None, times: list[float] | None = None) -> Prepared:  # fmt: skip
+    def prepare(
+        self,
+        text: Text,
+        length: int,
+        pictures: Tensor | None = None,
+        known: Tensor | None = None,
+        clean: Tensor | None = None,
+        times: list[float] | None = None,
+    ) -> Prepared:
         """Computes once what every step needs: text keys and values, all that is added, modulation rows of `times`.
 
         length: latent frames L.  pictures: features (B, L, P) at 25 Hz, all zeros for a sample without.  known: latent

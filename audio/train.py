@@ -87,8 +87,15 @@ class AudioTask:
 
     name = "audio"
 
-    def __init__(self, model: AudioModel, encoders: SoundEncoders, config: AudioTaskConfig, cache: Path,
-                 device: str = "cpu", judge: SoundRecogniser | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        model: AudioModel,
+        encoders: SoundEncoders,
+        config: AudioTaskConfig,
+        cache: Path,
+        device: str = "cpu",
+        judge: SoundRecogniser | None = None,
+    ) -> None:
         self.config, self.device, self.encoders = config, device, encoders
         sizes = model.config
         wants = (sizes.text_widths, sizes.latent_channels, sizes.picture_width)
@@ -118,8 +125,14 @@ class AudioTask:
         """Scene number `index` of a split."""
         config = self.config
         full = np.random.default_rng((index, 19)).random() < config.full
-        return draw_scene(index, split, "full" if full else "simple", seconds=config.seconds, fps=config.fps,
-                          aspect=config.size[0] / config.size[1])  # fmt: skip
+        return draw_scene(
+            index,
+            split,
+            "full" if full else "simple",
+            seconds=config.seconds,
+            fps=config.fps,
+            aspect=config.size[0] / config.size[1],
+        )
 
     def encode_scenes(self, scenes: list[Scene]) -> Tensors:
         """What `encode` makes of scenes."""
@@ -175,7 +188,7 @@ class AudioTask:
         target = velocity(latent, noise)
         losses = flow_loss(
             lambda x, t: torch.where(clean[:, None], target, model(x, t, prepared)), latent, t, noise
-        ) / (~clean).float().mean(1)  # fmt: skip
+        ) / (~clean).float().mean(1)
         free = ~clean.any(1) & ~without_text & ~without_pictures
         figures: dict[str, float | Tensor] = {"whole": (losses.detach() * free).sum() / free.sum().clamp_min(1)}
         return losses.mean(), figures
@@ -194,8 +207,16 @@ class AudioTask:
         pictures = watch(self.encoders.aligned, frames, config.fps, latent.shape[-1])
         text = self.encoders.text.encode(prompts)
         rng = torch.Generator(self.device).manual_seed(0)
-        made = generate_latents(model, text, self.null, latent.shape[-1], rng=rng, pictures=pictures,
-                                steps=config.preview_steps, guidance=config.guidance)  # fmt: skip
+        made = generate_latents(
+            model,
+            text,
+            self.null,
+            latent.shape[-1],
+            rng=rng,
+            pictures=pictures,
+            steps=config.preview_steps,
+            guidance=config.guidance,
+        )
         prepared = model.prepare(text, latent.shape[-1], pictures)
         t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))

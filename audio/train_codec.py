@@ -96,9 +96,11 @@ class CodecTask:
         spectral = spectral_loss(rebuilt, batch.sound)
         total = config.wave * wave + config.spectral * spectral + config.kl * kl
         figures: dict[str, float | Tensor] = {
-            "wave": wave.detach(), "spectral": spectral.detach(), "kl": kl.detach(),
+            "wave": wave.detach(),
+            "spectral": spectral.detach(),
+            "kl": kl.detach(),
             "si_sdr": si_sdr(rebuilt.detach(), batch.sound).median(),
-        }  # fmt: skip
+        }
         if self._adversarial(batch.step):
             score = hinge_generator(self.critic, rebuilt)
             total, figures["score"] = total + config.adversarial * score, score.detach()

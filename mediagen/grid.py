@@ -20,8 +20,14 @@ class Grid:
     patch: tuple[int, int, int] = (1, 2, 2)  # latent cells per token
 
     @classmethod
-    def of(cls, seconds: float, size: tuple[int, int], fps: float, stride: tuple[int, int, int] = (8, 8, 8),
-           patch: tuple[int, int, int] = (1, 2, 2)) -> Self:  # fmt: skip
+    def of(
+        cls,
+        seconds: float,
+        size: tuple[int, int],
+        fps: float,
+        stride: tuple[int, int, int] = (8, 8, 8),
+        patch: tuple[int, int, int] = (1, 2, 2),
+    ) -> Self:
         """The grid of `seconds` at `size` = (width, height) pixels; raises ValueError where the size does not fit."""
         width, height = size
         unit = (stride[1] * patch[1], stride[2] * patch[2])

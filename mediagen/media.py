@@ -113,9 +113,13 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         sound = sounds.joined(start or 0.0, about.get("samples"))
         _check_complete(path, container, max(end, sounds.seconds))
     return Clip(
-        frames=torch.from_numpy(np.stack(pictures)), fps=fps, sound=sound, rate=sounds.rate or SOUND_RATE,
-        caption=str(about.get("caption", "")), settings=about.get("settings", {}),
-    )  # fmt: skip
+        frames=torch.from_numpy(np.stack(pictures)),
+        fps=fps,
+        sound=sound,
+        rate=sounds.rate or SOUND_RATE,
+        caption=str(about.get("caption", "")),
+        settings=about.get("settings", {}),
+    )
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:

@@ -57,11 +57,13 @@ class VideoModel(nn.Module):
     PRESETS: ClassVar[dict[str, VideoConfig]] = {
         "tiny": VideoConfig(mixing=True),
         "small": VideoConfig(width=512, depth=12, heads=8, hidden=1408, longest=(32, 32, 32), mixing=True),
-        "5b": VideoConfig(width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280),
-                          longest=(32, 64, 64)),
-        "30b": VideoConfig(width=6144, depth=48, heads=48, hidden=16384, text_widths=(4096, 1472, 1280),
-                           longest=(32, 120, 120)),
-    }  # fmt: skip
+        "5b": VideoConfig(
+            width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280), longest=(32, 64, 64)
+        ),
+        "30b": VideoConfig(
+            width=6144, depth=48, heads=48, hidden=16384, text_widths=(4096, 1472, 1280), longest=(32, 120, 120)
+        ),
+    }
 
     def __init__(self, config: VideoConfig):
         super().__init__()
@@ -87,8 +89,14 @@ class VideoModel(nn.Module):
             raise ValueError(f"got the video preset '{name}', expected one of {', '.join(cls.PRESETS)}.")
         return cls(cls.PRESETS[name])
 
-    def prepare(self, text: Text, shape: tuple[int, int, int], known: Tensor | None = None, clean: Tensor | None = None,
-                times: list[float] | None = None) -> Prepared:  # fmt: skip
+    def prepare(
+        self,
+        text: Text,
+        shape: tuple[int, int, int],
+        known: Tensor | None = None,
+        clean: Tensor | None = None,
+        times: list[float] | None = None,
+    ) -> Prepared:
         """Computes once what every step needs: text keys and values, positions, conditions, modulation rows of `times`.
 
         shape: (L, h, w) of the latent.  known: (B, C, L, h, w), given where clean (B, 1, L, h, w) is 1.

@@ -36,8 +36,9 @@ def measure_codec(codec: Codec, asked: list[Asked]) -> Part:
     return part
 
 
-def measure_sync(soundtrack: Soundtrack, asked: list[Asked], size: tuple[int, int], seed: int = 0,
-                 tell: Tell | None = None) -> Part:  # fmt: skip
+def measure_sync(
+    soundtrack: Soundtrack, asked: list[Asked], size: tuple[int, int], seed: int = 0, tell: Tell | None = None
+) -> Part:
     """Onset F1 of the sound made for TRUE renders of `asked`, against the contacts of their scenes.
 
     Beside it stand the world's own sound (the ceiling) and the sound made for another clip (what chance gives).

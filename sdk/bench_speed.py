@@ -23,8 +23,9 @@ REPEATS = 7
 _PROMPT = "A red ball bounces in a meadow."
 
 
-def transformer_flops(tokens: int, width: int, layers: int, hidden: int, matrices: int, text_tokens: int,
-                      text_cached: bool = True) -> int:  # fmt: skip
+def transformer_flops(
+    tokens: int, width: int, layers: int, hidden: int, matrices: int, text_tokens: int, text_cached: bool = True
+) -> int:
     """Floating-point operations of one forward of one clip; a multiplication with its addition counts two.
 
     tokens N, width d, hidden ff, `matrices` of d x ff in an MLP (3 for SwiGLU), text_tokens M. Per layer

@@ -95,10 +95,17 @@ class Work:
             last = math.ceil((heard + fresh) * fps / SOUND_RATE)
             known = made[:, begin:].to(self.models.device) if heard - begin >= SOUND_HOP else None
             part = generate_sound(
-                models, frames[first:last].to(self.models.device), fps, heard_of, samples=heard + fresh - begin,
-                seed=(self._seed + index) % 2**63, steps=steps, known=known, guidance=self.limits.sound_guidance_scale,
+                models,
+                frames[first:last].to(self.models.device),
+                fps,
+                heard_of,
+                samples=heard + fresh - begin,
+                seed=(self._seed + index) % 2**63,
+                steps=steps,
+                known=known,
+                guidance=self.limits.sound_guidance_scale,
                 on_step=self._steps("Making the sound", windows * steps, index * steps),
-            ).cpu()  # fmt: skip
+            ).cpu()
             keep = heard if known is None else begin
             made = torch.cat((made[:, :keep], part[:, keep - begin :]), dim=-1)
         return made
@@ -138,9 +145,17 @@ class Work:
         if start is not None:
             known, clean = known_start(models, start.to(self.models.device), grid)
         latent = generate_latent(
-            models, [request.prompt], grid, rng=rng, negative=request.negative_prompt, scale=request.guidance_scale,
-            steps=self._count, known=known, clean=clean, on_step=watch,
-        )  # fmt: skip
+            models,
+            [request.prompt],
+            grid,
+            rng=rng,
+            negative=request.negative_prompt,
+            scale=request.guidance_scale,
+            steps=self._count,
+            known=known,
+            clean=clean,
+            on_step=watch,
+        )
         self._stage("Decoding the pictures")
         return decode_frames(models, latent, grid.frames)[0].cpu()
 

@@ -113,8 +113,11 @@ def test_a_bare_name_is_refused_with_advice(name: str) -> None:
     """Imported as `audio`, the folder would make a second copy of every class."""
     made = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {name}"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     last = made.stderr.strip().splitlines()[-1]
     assert made.returncode != 0 and last.startswith("ImportError"), made.stderr
     assert f"'mediagen.{name}'" in last and f"from mediagen import {name}" in last

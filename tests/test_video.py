@@ -12,8 +12,9 @@ from mediagen.text import PRESETS, Text, TextEncoder
 from mediagen.train.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
 
-SMALL = VideoConfig(latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4),
-                    mixing=True)  # fmt: skip
+SMALL = VideoConfig(
+    latent_channels=4, width=32, depth=2, heads=2, hidden=48, text_widths=(8, 12), longest=(4, 4, 4), mixing=True
+)
 SHAPE = (2, 4, 4)
 
 

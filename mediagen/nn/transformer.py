@@ -102,8 +102,14 @@ class Block(nn.Module):
         self.mlp = mlp(width, hidden)
         self.bias = nn.Parameter(torch.zeros(6, width))
 
-    def forward(self, x: Tensor, modulation: Tensor, memory: Memory, mask: Tensor | None,
-                mix: Callable[[Tensor], Tensor] | None = None) -> Tensor:  # fmt: skip
+    def forward(
+        self,
+        x: Tensor,
+        modulation: Tensor,
+        memory: Memory,
+        mask: Tensor | None,
+        mix: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """x (B, N, D). mix: applied to the input of the attention and of the MLP (local mixing), nothing by default."""
         scale_a, shift_a, gate_a, scale_m, shift_m, gate_m = (modulation + self.bias).unsqueeze(2).unbind(1)
         y = self.norm_attention(x, scale_a, shift_a)

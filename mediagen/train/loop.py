@@ -21,8 +21,14 @@ AHEAD = 2  # steps whose batches are made in advance, per worker
 _log = logging.getLogger(__name__)
 
 
-def train(task: Task, config: TrainConfig, folder: str | Path, *, resume: bool = True,
-          on_step: Callable[[int, dict[str, float | Tensor]], None] | None = None) -> Path:  # fmt: skip
+def train(
+    task: Task,
+    config: TrainConfig,
+    folder: str | Path,
+    *,
+    resume: bool = True,
+    on_step: Callable[[int, dict[str, float | Tensor]], None] | None = None,
+) -> Path:
     """Trains until `config.steps` and returns folder/export, the averaged (EMA) weights as `save_model` writes them.
 
     Writes folder/checkpoints, log.jsonl, previews and export; goes on from the newest checkpoint, to the same bytes

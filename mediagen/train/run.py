@@ -157,8 +157,15 @@ class Run:
         eta = (self.config.steps - self.step) * seconds / steps
         mean = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self.log.write(self.step, "train", {**mean, "samples_per_second": rate, "eta": eta, "skipped": float(self.bad)})
-        _log.info("%s: step %d/%d, loss %.4f, %.1f samples/s, %.0f s to go",
-                  self.task.name, self.step, self.config.steps, mean.get("loss", math.nan), rate, eta)  # fmt: skip
+        _log.info(
+            "%s: step %d/%d, loss %.4f, %.1f samples/s, %.0f s to go",
+            self.task.name,
+            self.step,
+            self.config.steps,
+            mean.get("loss", math.nan),
+            rate,
+            eta,
+        )
         self._sums, self._since, self._clock = {}, self.step, time.monotonic()
 
     def preview(self) -> None:

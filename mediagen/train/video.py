@@ -65,8 +65,9 @@ class VideoTask:
 
     name = "video"
 
-    def __init__(self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path,
-                 device: str = "cpu"):  # fmt: skip
+    def __init__(
+        self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path, device: str = "cpu"
+    ):
         self.config, self.device = config, device
         wants = (model.config.text_widths, model.config.latent_channels)
         if wants != (text.widths, tae.config.latent_channels):  # seen now, not when thousands of clips are encoded
@@ -75,8 +76,13 @@ class VideoTask:
                 f"{wants[0]} and {wants[1]}; set text_widths and latent_channels of the model, or give other models."
             )
         self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
-        about = {"difficulty": config.difficulty, "size": config.size, "seconds": config.seconds, "fps": config.fps,
-                 "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters()))}  # fmt: skip
+        about = {
+            "difficulty": config.difficulty,
+            "size": config.size,
+            "seconds": config.seconds,
+            "fps": config.fps,
+            "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters())),
+        }
         self.stream = self._open("train")
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
@@ -85,8 +91,9 @@ class VideoTask:
 
     def _open(self, split: str) -> Stream:
         config = self.config
-        return open_stream(config.data, split, config.difficulty, config.size, config.seconds, config.fps,
-                           device=self.device)  # fmt: skip
+        return open_stream(
+            config.data, split, config.difficulty, config.size, config.seconds, config.fps, device=self.device
+        )
 
     def scene(self, index: int, split: str = "train"):
         """Scene number `index` of the pool."""

@@ -113,8 +113,10 @@ def desert(s: Stage) -> None:
     s.paint(s.below(_ridge(s, 0.3, 0.56, 0.05, 3.2, 4)), (0.87, 0.73, 0.54))
     x = s.at(0.55) - s.random(6, 0.1, 0.9) * s.aspect
     trunk = torch.maximum(x.abs() - 0.025, (s.y - 0.58).abs() - 0.13)
-    arm = torch.minimum(torch.maximum((x - 0.06).abs() - 0.016, (s.y - 0.53).abs() - 0.05),
-                        torch.maximum((x - 0.04).abs() - 0.035, (s.y - 0.575).abs() - 0.016))  # fmt: skip
+    arm = torch.minimum(
+        torch.maximum((x - 0.06).abs() - 0.016, (s.y - 0.53).abs() - 0.05),
+        torch.maximum((x - 0.04).abs() - 0.035, (s.y - 0.575).abs() - 0.016),
+    )
     s.paint(s.inside(torch.minimum(trunk, arm) - 0.008), (0.44, 0.54, 0.40))
     s.paint(s.below(_ridge(s, 0.6, 0.67, 0.025, 4.5, 5)), (0.84, 0.68, 0.48))
     _ground(s, (0.74, 0.58, 0.40), (0.86, 0.71, 0.52))

@@ -75,8 +75,9 @@ def _screen(width: int, height: int, device: str | torch.device) -> tuple[Tensor
     return x.view(1, 1, 1, -1), y.view(1, 1, -1, 1)
 
 
-def _backdrop(place: str, scenes: list[Scene], times: np.ndarray, width: int, height: int,
-              device: str | torch.device) -> Tensor:  # fmt: skip
+def _backdrop(
+    place: str, scenes: list[Scene], times: np.ndarray, width: int, height: int, device: str | torch.device
+) -> Tensor:
     pan, zoom = _views(scenes, times, device)
     x, y = _screen(width, height, device)
     aspect = width / height

@@ -77,8 +77,15 @@ def is_held_out(kind: str, colour: str, place: str) -> bool:
     return (index * 2_654_435_761 % 2**32) >> 28 == 0
 
 
-def draw_scene(seed: int, split: str = "train", difficulty: str = "simple", *, seconds: float = 2.0, fps: float = 16.0,
-               aspect: float = 1.0) -> Scene:  # fmt: skip
+def draw_scene(
+    seed: int,
+    split: str = "train",
+    difficulty: str = "simple",
+    *,
+    seconds: float = 2.0,
+    fps: float = 16.0,
+    aspect: float = 1.0,
+) -> Scene:
     """The scene number `seed` of a split. Splits share no random state; "held-out": only triples that training lacks.
 
     difficulty "simple" is what a CPU can learn from scratch: one medium or large thing of six shapes, plain style,

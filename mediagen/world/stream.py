@@ -64,9 +64,15 @@ class WorldStream:
         return [self.scene(number) for number in self._numbers(step, batch, rank, world)]
 
     def clips(
-        self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False,
+        self,
+        step: int,
+        batch: int,
+        rank: int = 0,
+        world: int = 1,
+        *,
+        sound: bool = False,
         frames: list[int] | None = None,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """The same as captioned clips, as `clips_at` gives them."""
         return self.clips_at(self._numbers(step, batch, rank, world), sound=sound, frames=frames)
 
@@ -133,9 +139,15 @@ class FolderStream:
         return total.hexdigest()[:12]
 
     def clips(
-        self, step: int, batch: int, rank: int = 0, world: int = 1, *, sound: bool = False,
+        self,
+        step: int,
+        batch: int,
+        rank: int = 0,
+        world: int = 1,
+        *,
+        sound: bool = False,
         frames: list[int] | None = None,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """The clips of `rank` (of `world`) in a step, as `clips_at` gives them."""
         _check_batch(step, batch, rank, world)
         first = (step * world + rank) * batch
