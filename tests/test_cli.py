@@ -159,7 +159,12 @@ def test_debugging_shows_the_traceback(monkeypatch):
 def test_ctrl_c_ends_with_130_one_sentence_and_no_file(model_folder, tmp_path):
     command = [*PYTHON, "generate", "a", "--no-sound", "--steps", "1000", "--model", model_folder, "-o", "a.mp4"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits a signal that is ignored
+    try:
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with process:
         assert process.stderr is not None
         for line in process.stderr:
             if "Making the pictures" in line:
