@@ -133,7 +133,7 @@ def _train_step(model: torch.nn.Module, predict: Callable, latent: torch.Tensor)
 def _wan(model: VideoModel, latent: torch.Tensor, text_tokens: int) -> tuple[Callable, Callable] | None:
     """A guided and a training step of diffusers' transformer, in width, depth, tokens and MLP operations as ours."""
     try:
-        from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+        from diffusers.models.transformers.transformer_wan import WanTransformer3DModel  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     config, device = model.config, latent.device
