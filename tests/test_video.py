@@ -198,3 +198,12 @@ def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
     assert clean[0, 0, :, 0, 0].tolist() == [1, 1, 0]
     with pytest.raises(ValueError, match="frames to begin"):
         known_start(made, frames[:5], grid)
+
+
+def test_a_model_that_sampled_in_inference_mode_can_be_trained() -> None:
+    x = torch.randn(1, 30, 8)
+    with torch.inference_mode():
+        mixer((2, 3, 5))(x)
+    x.requires_grad_()
+    mixer((2, 3, 5))(x).sum().backward()
+    assert x.grad is not None and x.grad.sum() == x.numel()

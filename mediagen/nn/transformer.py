@@ -1,5 +1,7 @@
 """Transformer blocks of the video and the sound model: attention, cross-attention and MLP under one modulation."""
 
+import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -150,52 +152,33 @@ class _Norm(torch.autograd.Function):
         return grad_x, (normed.mul_(grad)).sum_to_size(gain.shape), grad.sum_to_size(shift.shape)
 
 
-class _Mix(torch.autograd.Function):
-    """Local mixing of (B, *grid, D): six eighths of the channels come from the neighbours along each axis."""
-
-    @staticmethod
-    def forward(ctx, cube: Tensor) -> Tensor:
-        mixed = cube.clone()
-        for axis, low, high, ahead, behind in _neighbours(cube):
-            size = cube.shape[axis] - 1
-            mixed[..., ahead].narrow(axis, 0, size).copy_(high(cube)[..., ahead])
-            mixed[..., behind].narrow(axis, 1, size).copy_(low(cube)[..., behind])
-        return mixed
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:  # type: ignore[override]
-        out = grad.clone()
-        for _, low, high, ahead, behind in _neighbours(grad):
-            low(out)[..., ahead].zero_()
-            high(out)[..., ahead].add_(low(grad)[..., ahead])
-            high(out)[..., behind].zero_()
-            low(out)[..., behind].add_(high(grad)[..., behind])
-        return out
-
-
-def _neighbours(cube: Tensor):
-    """Per axis of more than one token: the axis, views without its last and its first token, channels of each side."""
-    share = cube.shape[-1] // 8
-    for index, axis in enumerate(range(1, cube.ndim - 1)):
-        size = cube.shape[axis] - 1
-        if size:
-            ahead = slice(2 * index * share, (2 * index + 1) * share)
-            behind = slice((2 * index + 1) * share, (2 * index + 2) * share)
-            yield (
-                axis,
-                lambda x, axis=axis, size=size: x.narrow(axis, 0, size),
-                lambda x, axis=axis, size=size: x.narrow(axis, 1, size),
-                ahead,
-                behind,
-            )
-
-
 def mixer(grid: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
-    """Local mixing over a token grid of up to three axes: an eighth of the channels from each neighbour.
+    """Local mixing over a token grid of up to three axes, for (B, N, D) with D a multiple of 8.
 
-    At borders tokens keep their own.
+    An eighth of the channels comes from the next token along the first axis, an eighth from the one before, and so on;
+    the rest stays. At borders tokens keep their own.
     """
-    return lambda x: _Mix.apply(x.unflatten(1, grid)).flatten(1, -2)
+    sources = _sources(grid)
+
+    def mix(x: Tensor) -> Tensor:
+        eighths = x.reshape(len(x), -1, x.shape[-1] // 8)
+        return eighths.index_select(1, sources.to(x.device)).view(x.shape)
+
+    return mix
+
+
+@functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)  # a training may use what a sampling made first
+def _sources(grid: tuple[int, ...]) -> Tensor:
+    """For each token's each eighth, the eighth that it takes: (8 N,)."""
+    tokens = torch.arange(math.prod(grid), device="cpu").view(grid)
+    taken = [
+        tokens.index_select(axis, (torch.arange(size, device="cpu") + step).clamp(0, size - 1)).flatten()
+        for axis, size in enumerate(grid)
+        for step in (1, -1)
+    ]
+    taken += [tokens.flatten()] * (8 - len(taken))
+    return (torch.stack(taken, dim=1) * 8 + torch.arange(8, device="cpu")).flatten()
 
 
 class TimestepMLP(nn.Module):
