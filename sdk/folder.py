@@ -39,6 +39,9 @@ class ModelFolder:
     def __init__(self, path: str | Path, device: str | torch.device = "cpu") -> None:
         self.path = Path(path)
         self.device = torch.device(device)
+        # Said aloud, the number of threads stays what it is: left alone, MKL uses fewer on a busy machine, and sums
+        # made in another order are another clip.
+        torch.set_num_threads(torch.get_num_threads())
         self._lock = threading.RLock()
         self._loaded: dict[str, nn.Module] = {}
         if not (self.path / ENGINE).is_file():

@@ -7,6 +7,14 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Debug-size models are slower on two threads than on one."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real models of a few thousand numbers each: clips of 32x32, 16 fps, up to 2 s, in three steps."""
