@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains the built-in models from nothing on a CPU of two cores: about five hours one after another, half of it with two
-# trainings side by side. Any line that was stopped goes on where it was when it is run again.
+# Trains the built-in models from nothing on a CPU of two cores: about three core hours with AMX,
+# not timed as a whole. Any line that was stopped goes on where it was when it is run again.
 #
 #   bash recipes/cpu.sh MODELS [RUNS]      MODELS: the model folder to fill; RUNS: checkpoints and previews
 set -euo pipefail
