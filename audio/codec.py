@@ -102,13 +102,16 @@ class Codec(nn.Module):
         mean, _ = self.posterior(sound)
         return (mean - self.latent_mean[:, None]) / self.latent_std[:, None]
 
-    def decode(self, latent: Tensor, samples: int | None = None) -> Tensor:
-        """(B, C, L) -> (B, 1, samples); without `samples`, all L * 1920 of them."""
+    def decode(self, latent: Tensor, samples: int | None = None, *, first: int = 0) -> Tensor:
+        """(B, C, L) -> (B, 1, samples); without `samples`, all L * 1920 of them.
+
+        first: frame of the whole sound at which this part of its latent begins.
+        """
         if latent.ndim != 3 or latent.shape[1] != self.config.latent:
             raise ValueError(f"got a latent of shape {tuple(latent.shape)}, expected (B, {self.config.latent}, L).")
         features = self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None])
         with _full_precision(latent):
-            sound = self.frontend.synthesise(features.float())
+            sound = self.frontend.synthesise(features.float(), first * SOUND_HOP // self.frontend.hop)
         if samples is not None and samples > sound.shape[-1]:
             raise ValueError(
                 f"got samples={samples}, expected at most {sound.shape[-1]} from {latent.shape[-1]} frames."

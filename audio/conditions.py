@@ -8,15 +8,16 @@ from mediagen.grid import SOUND_HOP, SOUND_RATE
 LATENT_RATE = SOUND_RATE / SOUND_HOP  # latent frames per second: 25
 
 
-def sound_prompt(effects: str, music: str | None = None, *, quality: float = 8.0) -> str:
+def sound_prompt(effects: str | None, music: str | None = None, *, quality: float = 8.0) -> str:
     """The one form of every text that the audio model reads, in training and in generation.
 
-    effects: what is heard, or what is seen; it comes last, so that a long one does not push out the rest.  music: the
-    music bed; "" says that there is none, None leaves it to `effects`.  Movie Gen (arXiv 2410.13720, section 6) writes
-    quality, description and music description into its captions.
+    effects: what is heard, or what is seen; it comes last, so that a long one does not push out the rest; "" leaves it
+    to the pictures, None says that nothing is heard but music.  music: the music bed; "" says that there is none, None
+    leaves it to `effects`.  quality: 0 to 10, of the recording; the world's clean sounds are told as 6.5 to 9.5.
+    Movie Gen (arXiv 2410.13720, section 6) writes quality, description and music description into its captions.
     """
     bed = "" if music is None else f"music: {music.strip().rstrip('.') or 'no music'}. "
-    return f"quality {quality:.1f}. {bed}{effects.strip()}".rstrip()
+    return f"quality {quality:.1f}. {bed}{'no effects' if effects is None else effects.strip()}".rstrip()
 
 
 def at_sound_rate(features: Tensor, fps: float, length: int, *, start: float = 0.0) -> Tensor:

@@ -16,7 +16,7 @@ class Waveform(nn.Module):
     def analyse(self, sound: Tensor) -> Tensor:
         return sound
 
-    def synthesise(self, features: Tensor) -> Tensor:
+    def synthesise(self, features: Tensor, first: int = 0) -> Tensor:
         return features.tanh()
 
 
@@ -30,7 +30,8 @@ class Mdct(nn.Module):
     impacts alike, and their absolute values.
     synthesise (B, 2 * hop, F) -> (B, 1, F * hop): the first half of the channels are coefficients on a cubic scale (a
     sinh would do the same, until a large step of training throws it to where no slope leads back), the other half are
-    log gains of a fixed noise, so that a network need not invent wind and rain sample by sample.
+    log gains of a fixed noise, so that a network need not invent wind and rain sample by sample. first: the frame at
+    which they begin in the whole sound, which says where in the noise they are.
     """
 
     dct: Tensor
@@ -76,9 +77,9 @@ class Mdct(nn.Module):
         coefficients = torch.asinh(self.forward_transform(sound) / self.SCALE) / 2
         return torch.cat([coefficients, coefficients.abs()], 1)
 
-    def synthesise(self, features: Tensor) -> Tensor:
+    def synthesise(self, features: Tensor, first: int = 0) -> Tensor:
         tones, gains = features.chunk(2, dim=1)
-        index = torch.arange(features.shape[-1], device=features.device) % self.NOISE_FRAMES
+        index = (first + torch.arange(features.shape[-1], device=features.device)) % self.NOISE_FRAMES
         gains = 3 * gains - 1
         loud = gains.clamp(max=5.0).exp() + 148 * (gains - 5.0).clamp_min(0)  # exponential, then straight
         return self.inverse_transform(0.02 * tones * (1 + tones.square()) + 0.002 * loud * self.noise[:, index])

@@ -1,22 +1,21 @@
-"""The story of one sound: words and pictures to conditions, noise to latent, latent to sound."""
+"""The story of one sound, of any length: words and pictures to conditions, noise to latent, latent to sound."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
-from mediagen.audio.conditions import at_sound_rate, sound_prompt
+from mediagen.audio.conditions import LATENT_RATE
+from mediagen.audio.extend import Choose, Extension, Pictures, count_steps, decode_chunks, extend_latents
 from mediagen.audio.model import AudioModel
+from mediagen.audio.windows import Guidance
 from mediagen.grid import SOUND_HOP, sound_latents
-from mediagen.guidance import cfg
-from mediagen.sampling import OnStep, linear, midpoint
-from mediagen.text import Text, TextEncoder
+from mediagen.sampling import OnStep
+from mediagen.text import TextEncoder
 
-_JOIN = 480  # samples, 10 ms: over which known sound fades into what was made after it
-_MIRROR = 8 * SOUND_HOP
+_JOIN = 480  # samples, 10 ms: over which known sound fades into what was made beside it
 
 
 @dataclass(frozen=True)
@@ -30,71 +29,103 @@ class SoundModels:
 
 
 @torch.no_grad()
-def generate_sound(models: SoundModels, frames: Tensor | None, fps: float, prompt: str, *, samples: int, seed: int,
-                   music: str | None = None, negative: str = "", steps: int = 16, guidance: float = 3.0,
-                   known: Tensor | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
-    """Float sound (1, samples) at 48 kHz in [-1, 1] for uint8 frames (F, H, W, 3) at `fps`, or for the prompt alone.
+def generate_sound(models: SoundModels, pictures: Pictures | None, prompt: str, *, samples: int, seed: int,
+                   negative: str = "", known: Tensor | None = None, gap: tuple[int, int] | None = None,
+                   plan: Extension | None = None, steps: int = 32, guidance: Guidance = 3.0, candidates: int = 1,
+                   choose: Choose | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
+    """Float sound (1, samples) at 48 kHz in [-1, 1] for the pictures, or for the prompt alone.
 
-    prompt: what is heard, or what is seen.  music: see `sound_prompt`.  known: sound (1, S), S < samples, that the
-    result begins with and goes on from.  guidance: scale of classifier-free guidance.  on_step(index, t, latent): what
-    it raises cancels. Raises ValueError for a sound longer than the model makes at once.
+    prompt: as `sound_prompt` writes it.  pictures: see `watch`.  known: sound (1, S) that the result holds, but for
+    gap = (first, last) samples, which is made; without a gap all that comes after S is made.  guidance: scale of
+    classifier-free guidance, or one for the text and one for the pictures.  candidates, choose: as in `extend_latents`.
+    on_step(index, t, latent): what it raises cancels. Raises ValueError for a gap that is not in the sound.
     """
-    length = sound_latents(samples)
-    text = models.text.encode([sound_prompt(prompt, music), negative])
-    pictures = None if frames is None else watch(models.aligned, frames[None], fps, length)
-    latent, clean = (None, None) if known is None else remember(models.codec, known, samples)
-    rng = torch.Generator().manual_seed(seed)
-    made = generate_latents(models.audio, text[:1], text[1:], length, rng=rng, pictures=pictures, known=latent,
-                            clean=clean, steps=steps, guidance=guidance, on_step=on_step)  # fmt: skip
-    sound = models.codec.decode(made, samples)[0].clamp(-1, 1)
-    return sound if known is None else join(known, sound)
+    first, last = (0, samples) if known is None else gap or (known.shape[-1], samples)
+    if known is not None:
+        _check_gap(known, first, last, samples)
+    plan = plan or Extension.fit(models.audio)
+    start, stop, clean = _region(samples, first, last, plan)
+    clean = clean.to(models.codec.latent_mean.device)
+    latent = torch.zeros(1, models.codec.config.latent, stop - start, device=clean.device)
+    if known is not None:
+        latent = _remember(models.codec, known, first, last, start, stop)
+    text = models.text.encode([prompt, negative])
+    made = extend_latents(
+        models.audio,
+        text[:1],
+        text[1:],
+        latent,
+        clean,
+        rng=torch.Generator(latent.device).manual_seed(seed),
+        pictures=None if pictures is None else pictures.since(start),
+        plan=plan,
+        steps=steps,
+        guidance=guidance,
+        candidates=candidates,
+        choose=choose,
+        on_step=on_step,
+    )
+    sound = torch.cat(list(decode_chunks(models.codec, made, min(samples, stop * SOUND_HOP) - start * SOUND_HOP)), -1)
+    sound = sound.clamp(-1, 1)
+    if known is None:
+        return sound
+    return _join(known.to(sound), sound[:, first - start * SOUND_HOP :][:, : last - first], first, last)
 
 
 @torch.no_grad()
-def generate_latents(audio: AudioModel, text: Text, null: Text, length: int, *, rng: torch.Generator,
-                     pictures: Tensor | None = None, known: Tensor | None = None, clean: Tensor | None = None,
-                     steps: int = 16, guidance: float = 3.0, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
-    """Latents (B, C, length), one per prompt in `text`; null: one prompt, what guidance leads away from.
-
-    pictures (B, length, P), known (B, C, length) and clean (B, length) are as in `AudioModel.prepare`. Movie Gen Audio
-    samples by the midpoint rule with guidance 3 (arXiv 2410.13720, section 6).
-    """
-    batch = len(text)
-    noise = torch.randn((batch, audio.config.latent_channels, length), generator=rng, device=rng.device)
-    noise = noise.to(next(audio.parameters()))
-    if known is not None and clean is not None:
-        noise = torch.where(clean[:, None], known, noise)  # what is known stays: its velocity is 0
-    if guidance != 1.0:  # one batch: the prompts, then the same sounds without text and pictures
-        text = Text.cat([text, *[null] * batch])
-        pictures = None if pictures is None else torch.cat((pictures, torch.zeros_like(pictures)))
-        known, clean = (None if part is None else torch.cat((part, part)) for part in (known, clean))
-    times = linear(steps)
-    halves = [t + (after - t) / 2 for t, after in pairwise(times)]
-    prepared = audio.prepare(text, length, pictures, known, clean, times + halves)
-    return midpoint(cfg(audio, prepared, guidance), noise, times, on_step)
+def watch(aligned: AlignedEncoder, frames: Tensor, fps: float) -> Pictures:
+    """What the audio model sees of uint8 frames (F, H, W, 3) or (B, F, H, W, 3) at `fps`."""
+    return Pictures(aligned.picture_features(frames if frames.ndim == 5 else frames[None]), fps)
 
 
-def watch(aligned: AlignedEncoder, frames: Tensor, fps: float, length: int) -> Tensor:
-    """Features (B, length, P) at 25 Hz of uint8 frames (B, F, H, W, 3) at `fps`."""
-    return at_sound_rate(aligned.picture_features(frames), fps, length)
+def count_sound_steps(samples: int, first: int, plan: Extension, steps: int) -> int:
+    """How often `generate_sound` calls `on_step` when it makes what comes after sample `first`."""
+    return count_steps(_region(samples, first, samples, plan)[2], plan, steps)
 
 
-def remember(codec: Codec, known: Tensor, samples: int) -> tuple[Tensor, Tensor]:
-    """Known sound (1, S) as the (1, C, L) latent of `samples` and where it is clean, bool (1, L): in whole frames."""
+def _region(samples: int, first: int, last: int, plan: Extension) -> tuple[int, int, Tensor]:
+    """The latent frames (start, stop) that are looked at to make samples first to last, and which are known (1, L)."""
+    begin, end, reach = first // SOUND_HOP, sound_latents(last), round(plan.window * LATENT_RATE)
+    start, stop = max(0, begin - reach), min(sound_latents(samples), end + reach)
+    frame = torch.arange(start, stop)[None]
+    return start, stop, (frame < begin) | (frame >= end)
+
+
+def _check_gap(known: Tensor, first: int, last: int, samples: int) -> None:
     heard = known.shape[-1]
-    if known.ndim != 2 or len(known) != 1 or not SOUND_HOP <= heard < samples:
+    if known.ndim != 2 or len(known) != 1 or not 0 <= first < last <= samples or heard not in (samples, first):
         raise ValueError(
-            f"got known sound {tuple(known.shape)} of {samples} samples, expected (1, S), {SOUND_HOP} <= S < {samples}."
+            f"got known sound {tuple(known.shape)} and a gap from sample {first} to {last} of {samples}, expected "
+            "(1, S) with the gap inside, or S where the gap begins; change the gap."
         )
-    mirrored = torch.cat((known, known.flip(-1)[:, :_MIRROR]), dim=-1)  # silence there would be heard as a stop
-    begin = codec.encode(mirrored[None].to(codec.latent_mean))[..., : heard // SOUND_HOP]
-    latent = begin.new_zeros(1, begin.shape[1], sound_latents(samples))
-    latent[..., : begin.shape[-1]] = begin
-    return latent, torch.arange(latent.shape[-1], device=latent.device)[None] < begin.shape[-1]
+    if heard < SOUND_HOP:
+        raise ValueError(f"got {heard} samples of known sound, expected at least {SOUND_HOP}; give more.")
 
 
-def join(known: Tensor, made: Tensor) -> Tensor:
-    """`made` (1, samples) with its beginning replaced by `known` (1, S), which fades out over its last 10 ms."""
-    weight = torch.ones(known.shape[-1], device=made.device)
-    weight[-_JOIN:] = torch.linspace(1, 0, _JOIN + 1, device=made.device)[1:]
-    return torch.cat((torch.lerp(made[:, : len(weight)], known.to(made), weight), made[:, len(weight) :]), dim=-1)
+def _remember(codec: Codec, known: Tensor, first: int, last: int, start: int, stop: int) -> Tensor:
+    """The latent (1, C, stop - start) of known sound, whose gap is filled by mirrored sound: silence would be heard."""
+    before, after = known[:, :first], known[:, last:]
+    half = (last - first) // 2
+    left = before.flip(-1)[:, :half]
+    right = after.flip(-1)[:, max(0, after.shape[-1] - half) :]
+    hole = known.new_zeros(1, last - first)
+    hole[:, : left.shape[-1]] = left
+    hole[:, hole.shape[-1] - right.shape[-1] :] = right
+    sound = torch.cat((before, hole, after), dim=-1)[:, start * SOUND_HOP : stop * SOUND_HOP]
+    return codec.encode(sound[None].to(codec.latent_mean))
+
+
+def _join(known: Tensor, made: Tensor, first: int, last: int) -> Tensor:
+    """`known` with its gap filled by `made` (1, last - first), which comes in and goes out over 10 ms of the gap.
+
+    Meanwhile the known sound is mirrored into the gap and fades out, so that neither click nor hole is heard.
+    """
+    before, after = known[:, :first], known[:, last:]
+    made = _come_in(before.flip(-1), made)
+    return torch.cat((before, _come_in(after, made.flip(-1)).flip(-1), after), dim=-1)
+
+
+def _come_in(mirrored: Tensor, made: Tensor) -> Tensor:
+    fade = min(_JOIN, mirrored.shape[-1], made.shape[-1] // 2)
+    rise = torch.linspace(0, 1, fade + 2, device=made.device)[1:-1]
+    return torch.cat((torch.lerp(mirrored[:, :fade], made[:, :fade], rise), made[:, fade:]), dim=-1)

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
@@ -22,9 +23,11 @@ from mediagen.text import Text
 class AudioConfig(Config):
     """Sizes of an audio model.
 
-    text_widths: one per text encoder.  picture_width: of the features of one picture.  longest: latent frames, 25 a
-    second, of the longest sound that is made at once.  mixing: before attention and MLP, an eighth of the channels
-    comes from each of a frame's two neighbours; costs nothing and helps small models. Off in the report's preset.
+    text_widths: one per text encoder.  picture_width: of the features of one picture.  picture_taps: latent frames over
+    which a convolution follows the pictures' motion before they are added; 0, the report's, for none.  longest: latent
+    frames, 25 a second, of the longest sound that is made at once.  mixing: before attention and MLP, an eighth of the
+    channels comes from each of a frame's two neighbours; costs nothing and helps small models. Off in the report's
+    preset.
     """
 
     latent_channels: int = 48
@@ -34,12 +37,15 @@ class AudioConfig(Config):
     mlp_ratio: float = 4.0
     text_widths: tuple[int, ...] = (128,)
     picture_width: int = 2112
-    longest: int = 200
+    picture_taps: int = 0
+    longest: int = 250
     mixing: bool = False
 
     def __post_init__(self) -> None:
         if self.width % self.heads or self.width % 8:
             raise ValueError(f"got width {self.width} and {self.heads} heads, expected a multiple of both 8 and heads.")
+        if self.picture_taps and self.picture_taps % 2 == 0:
+            raise ValueError(f"got picture_taps={self.picture_taps}, expected 0 or an odd number; add one.")
 
 
 @dataclass
@@ -59,7 +65,7 @@ class AudioModel(nn.Module):
     Config = AudioConfig
     PRESETS: ClassVar[dict[str, AudioConfig]] = {
         "debug": AudioConfig(latent_channels=8, width=32, depth=2, heads=2, text_widths=(32,), picture_width=272),
-        "tiny": AudioConfig(mixing=True),
+        "tiny": AudioConfig(picture_taps=7, mixing=True),
         "13b": AudioConfig(
             latent_channels=128, width=4608, depth=36, heads=36, text_widths=(768,), picture_width=1024, longest=750
         ),
@@ -75,6 +81,10 @@ class AudioModel(nn.Module):
         )  # with `read` the one map of all channels
         self.see_norm = RMSNorm(config.picture_width)
         self.see = nn.Linear(config.picture_width, width, bias=False)  # no bias: zeros are "no pictures"
+        self.follow = None
+        if config.picture_taps:
+            self.follow = nn.Conv1d(width, width, config.picture_taps, padding="same", bias=False)
+            nn.init.zeros_(self.follow.weight)  # starts as if it were not there
         self.positions = nn.Parameter(_waves(config.longest, width))
         self.timestep = TimestepMLP(width)
         self.text = TextProjection(config.text_widths, width)
@@ -116,7 +126,10 @@ class AudioModel(nn.Module):
         added = self.positions[:length].expand(batch, -1, -1)
         if pictures is not None:
             _check("pictures", pictures, (batch, length, config.picture_width))
-            added = added + self.see(self.see_norm(pictures.to(device, dtype)))
+            seen = self.see(self.see_norm(pictures.to(device, dtype)))
+            if self.follow is not None:
+                seen = seen + self.follow(functional.silu(seen).transpose(1, 2)).transpose(1, 2)
+            added = added + seen
         made = torch.ones(batch, 1, length, device=device, dtype=dtype)
         if known is not None and clean is not None:
             _check("known", known, (batch, config.latent_channels, length))

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
-from mediagen.audio.generate import generate_latents, watch
 from mediagen.audio.model import AudioModel
-from mediagen.audio.recogniser import SoundRecogniser
+from mediagen.audio.takes import EFFECTS, film_prompt, take_of
 from mediagen.audio.train_codec import impact_f1, save_spectrograms
+from mediagen.audio.windows import generate_latents
 from mediagen.clip import to_float, to_uint8
 from mediagen.config import Config
 from mediagen.flow import draw_t, flow_loss, noise_like, velocity
@@ -22,11 +22,9 @@ from mediagen.nn.weights import Tensors
 from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder
 from mediagen.train.cache import build_cache
-from mediagen.world.draw import render
-from mediagen.world.scene import Scene, draw_scene
-from mediagen.world.sounds import foreground_class, synthesise
+from mediagen.train.task import multiplies_bf16_fast
+from mediagen.world.film import Film, draw_film, film_contacts, render_films
 from mediagen.world.stream import FolderStream, open_stream, pictures_of, sounds_of
-from mediagen.world.words import caption, music_caption, sound_caption
 
 
 @dataclass(frozen=True)
@@ -46,27 +44,36 @@ class SoundEncoders:
 class AudioTaskConfig(Config):
     """What the audio model is trained on, and how t is drawn.
 
-    clips: encoded once, before training (0.14 MB each on disk and in memory for the tiny models).  full: share of
-    difficulty "full".  crops: share of batches of shorter windows, from `shortest` seconds on, that begin anywhere.
-    t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps`
-    with `guidance`.  data: a folder of videos with captions and sound tracks to learn from in place of the world;
-    `clips` is then how many windows of them are encoded.
+    clips: films of the world, `seconds` long, encoded once, before training (0.7 MB each on disk and in memory for the
+    tiny models).  full: share of difficulty "full".  windows: seconds of the windows that batches are cut to, one drawn
+    per batch.  batch: windows of the longest kind; of shorter ones there are more, so that every step hears as much.
+    made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
+    logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps` with `guidance`.
+    data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
+    many windows of them are encoded.
     """
 
     data: str | None = None
     full: float = 0.0
     size: tuple[int, int] = (64, 64)
-    seconds: float = 2.0
+    seconds: float = 10.0
     fps: float = 16.0
-    clips: int = 4000
-    batch: int = 16
-    crops: float = 0.25
-    shortest: float = 1.0
+    clips: int = 3000
+    batch: int = 6
+    windows: tuple[float, ...] = (2.0, 5.0, 10.0)
+    made: tuple[float, float] = (0.5, 1.0)
     t_mean: float = 0.0
     t_std: float = 1.0
     check: int = 8
     preview_steps: int = 16
     guidance: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not self.windows or min(self.windows) <= 0 or max(self.windows) > self.seconds:
+            raise ValueError(
+                f"got windows of {self.windows} s in clips of {self.seconds:g} s, expected above 0 and no longer than "
+                "the clips; change windows or seconds."
+            )
 
 
 @dataclass(frozen=True)
@@ -82,19 +89,13 @@ class AudioBatch:
 class AudioTask:
     """Trains an AudioModel by flow matching on sounds and their pictures; see `mediagen.train.task.Task`.
 
-    cache: folder that the encoded clips are kept in.  judge: where given, previews tell how many sounds it names right.
+    cache: folder that the encoded clips are kept in.
     """
 
     name = "audio"
 
     def __init__(
-        self,
-        model: AudioModel,
-        encoders: SoundEncoders,
-        config: AudioTaskConfig,
-        cache: Path,
-        device: str = "cpu",
-        judge: SoundRecogniser | None = None,
+        self, model: AudioModel, encoders: SoundEncoders, config: AudioTaskConfig, cache: Path, device: str = "cpu"
     ) -> None:
         self.config, self.device, self.encoders = config, device, encoders
         sizes = model.config
@@ -106,9 +107,8 @@ class AudioTask:
                 "the model, or give other models."
             )
         self.model = model.to(device)
-        for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae, judge)):
+        for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae)):
             module.to(device).eval().requires_grad_(False)
-        self.judge = judge
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
         about |= {name: _mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
@@ -119,13 +119,14 @@ class AudioTask:
             about["data"] = self.stream.mark
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
         self.pool, self.captions = pool.tensors, pool.captions
+        self.films = [] if config.data else [self.film(index) for index in range(config.clips)]
         self.null = encoders.text.encode([""])
 
-    def scene(self, index: int, split: str = "train") -> Scene:
-        """Scene number `index` of a split."""
+    def film(self, index: int, split: str = "train") -> Film:
+        """Film number `index` of a split."""
         config = self.config
         full = np.random.default_rng((index, 19)).random() < config.full
-        return draw_scene(
+        return draw_film(
             index,
             split,
             "full" if full else "simple",
@@ -134,10 +135,11 @@ class AudioTask:
             aspect=config.size[0] / config.size[1],
         )
 
-    def encode_scenes(self, scenes: list[Scene]) -> Tensors:
-        """What `encode` makes of scenes."""
-        frames = render(scenes, self.config.size, self.device)
-        return self.encode(frames, torch.stack([synthesise(scene) for scene in scenes]), [s.seed for s in scenes])
+    def encode_films(self, numbers: Sequence[int]) -> Tensors:
+        """What `encode` makes of the films of these numbers."""
+        films = [self.film(number) for number in numbers]
+        sounds = torch.stack([take_of(film).sound(film) for film in films])
+        return self.encode(torch.stack(render_films(films, self.config.size, self.device)), sounds, numbers)
 
     @torch.no_grad()
     def encode(self, frames: Tensor, sounds: Tensor, numbers: Sequence[int]) -> Tensors:
@@ -146,30 +148,35 @@ class AudioTask:
         frames: uint8 (B, F, H, W, 3).  sounds: (B, 1, S).  numbers: of the clips; odd ones go through the autoencoder.
         """
         frames = frames.to(self.device)
-        if self.encoders.tae is not None:
-            tae = self.encoders.tae
-            worn = torch.tensor([number % 2 == 1 for number in numbers], device=frames.device)
-            if worn.any():
-                frames[worn] = to_uint8(tae.decode(tae.encode(to_float(frames[worn])), frames.shape[1]))
-        return {
-            "latent": self.encoders.codec.encode(sounds.to(self.device)),
-            "pictures": self.encoders.aligned.picture_features(frames),
-        }
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(frames.device)):
+            if self.encoders.tae is not None:
+                tae = self.encoders.tae
+                worn = torch.tensor([number % 2 == 1 for number in numbers], device=frames.device)
+                if worn.any():
+                    frames[worn] = to_uint8(tae.decode(tae.encode(to_float(frames[worn])), frames.shape[1]))
+            pictures = self.encoders.aligned.picture_features(frames)
+        return {"latent": self.encoders.codec.encode(sounds.to(self.device)), "pictures": pictures}
 
     def batch(self, step: int, rank: int, world: int) -> AudioBatch:
+        """Windows of one length: half of them begin with the clip or one of its shots, the others anywhere."""
         config, rng = self.config, np.random.default_rng((step, rank, 21))
-        rows = rng.integers(0, config.clips, config.batch)
-        chosen = torch.from_numpy(rows)
-        latent = self.pool["latent"][chosen].to(self.device, torch.float32)
-        pictures = self.pool["pictures"][chosen].to(self.device, torch.float32)
-        first, length = 0, latent.shape[-1]
-        if rng.random() < config.crops:
-            least = min(length, round(config.shortest * LATENT_RATE))
-            length = int(rng.integers(least, length + 1))
-            first = int(rng.integers(0, latent.shape[-1] - length + 1))
-        text = self.encoders.text.encode([self._prompt(int(row), rng) for row in rows])
-        pictures = at_sound_rate(pictures, config.fps, length, start=first / LATENT_RATE)
-        return AudioBatch(latent[..., first : first + length], pictures, text, self.null)
+        whole = self.pool["latent"].shape[-1]
+        length = min(whole, round(float(rng.choice(config.windows)) * LATENT_RATE))
+        latents, pictures, prompts = [], [], []
+        for row in rng.integers(0, config.clips, config.batch * whole // length).tolist():
+            first = int(rng.integers(0, whole - length + 1))
+            if rng.random() < 0.5:
+                first = min(int(rng.choice(self._cuts(row))), whole - length)
+            seen = self.pool["pictures"][row : row + 1].to(self.device, torch.float32)
+            pictures.append(at_sound_rate(seen, config.fps, length, start=first / LATENT_RATE))
+            latents.append(self.pool["latent"][row, :, first : first + length].to(self.device, torch.float32))
+            prompts.append(self._prompt(row, first / LATENT_RATE, length / LATENT_RATE, rng))
+        return AudioBatch(torch.stack(latents), torch.cat(pictures), self.encoders.text.encode(prompts), self.null)
+
+    def _cuts(self, row: int) -> list[int]:
+        """Latent frames at which the shots of a clip begin."""
+        told = self.captions[row]
+        return [0] if told else [round(start * LATENT_RATE) for start in self.films[row].starts()]
 
     def loss(
         self, model: nn.Module, batch: AudioBatch, rng: torch.Generator
@@ -182,7 +189,7 @@ class AudioTask:
             torch.where(without_text, count, torch.arange(count, device=rng.device))
         ]
         pictures = batch.pictures * ~without_pictures[:, None, None]
-        clean = draw_clean(count, latent.shape[-1], rng)
+        clean = draw_clean(count, latent.shape[-1], rng, hidden=self.config.made)
         prepared = model.prepare(text, latent.shape[-1], pictures, latent, clean)
         noise, t = noise_like(latent, rng), draw_t(count, rng, self.config.t_mean, self.config.t_std)
         target = velocity(latent, noise)
@@ -197,14 +204,14 @@ class AudioTask:
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Sounds for validation clips and their own pictures, spectrograms of the truth above them, and figures.
 
-        onset_f1 and class_accuracy are of the generated sounds; those that end in _codec are what the codec allows.
-        They are of the world alone, where the truth is known.
+        onset_f1 is of the generated sounds, onset_f1_codec what the codec allows; of the world alone, where the truth
+        is known, and of films that have effects.
         """
         assert isinstance(model, AudioModel)
         config, codec = self.config, self.encoders.codec
-        scenes, frames, truth, prompts = self._held_out()
+        frames, truth, prompts, impacts = self._held_out()
         latent = codec.encode(truth)
-        pictures = watch(self.encoders.aligned, frames, config.fps, latent.shape[-1])
+        pictures = at_sound_rate(self.encoders.aligned.picture_features(frames), config.fps, latent.shape[-1])
         text = self.encoders.text.encode(prompts)
         rng = torch.Generator(self.device).manual_seed(0)
         made = generate_latents(
@@ -222,60 +229,46 @@ class AudioTask:
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
         figures = {"validation_loss": float(losses.mean())}
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
-        for name, sound in sounds.items() if scenes else ():
-            figures[f"onset_f1{name}"] = impact_f1(scenes, sound.cpu())
-            if self.judge is not None:
-                named = zip(self.judge.classify(sound), scenes, strict=True)
-                figures[f"class_accuracy{name}"] = float(np.mean([word == foreground_class(s) for word, s in named]))
+        for name, sound in sounds.items() if impacts else ():
+            figures[f"onset_f1{name}"] = impact_f1(impacts, sound.cpu())
         save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png")
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 
-    def _prompt(self, index: int, rng: np.random.Generator) -> str:
-        told = self.captions[index]
-        return sound_prompt(told) if told else world_prompt(self.scene(index), rng)
+    def _prompt(self, row: int, start: float, seconds: float, rng: np.random.Generator) -> str:
+        told = self.captions[row]
+        if told:
+            return sound_prompt(told)
+        return film_prompt(self.films[row], take_of(self.films[row]), rng, start, seconds)
 
-    def _held_out(self) -> tuple[list[Scene], Tensor, Tensor, list[str]]:
-        """Validation data: scenes (none of a folder), pictures (B, F, H, W, 3), sounds (B, 1, S) and prompts."""
-        config = self.config
+    def _held_out(self) -> tuple[Tensor, Tensor, list[str], list[list[float]]]:
+        """Validation data: pictures (B, F, H, W, 3), sounds (B, 1, S), prompts, times of impacts (none of a folder)."""
+        config, impacts = self.config, list[list[float]]()
         if isinstance(self.held_out, FolderStream):
             clips = self.held_out.clips_at(range(config.check), sound=True)
-            frames, sounds, scenes = pictures_of(clips), sounds_of(clips), []
+            frames, sounds = pictures_of(clips), sounds_of(clips)
             prompts = [sound_prompt(clip.caption) for clip in clips]
         else:
-            scenes = [self.scene(index, "validation") for index in range(config.check)]
-            frames = render(scenes, config.size, self.device)
-            sounds = torch.stack([synthesise(scene) for scene in scenes])
-            prompts = [world_prompt(scene, np.random.default_rng((i, 23))) for i, scene in enumerate(scenes)]
-        return scenes, frames.to(self.device), sounds.to(self.device), prompts
+            films = [self.film(index, "validation") for index in range(config.check)]
+            frames = torch.stack(render_films(films, config.size, self.device))
+            sounds = torch.stack([EFFECTS.sound(film) for film in films])
+            rngs = [np.random.default_rng((i, 23)) for i in range(config.check)]
+            prompts = [film_prompt(film, EFFECTS, rng) for film, rng in zip(films, rngs, strict=True)]
+            impacts = [[contact.time for contact in film_contacts(film)] for film in films]
+        return frames.to(self.device), sounds.to(self.device), prompts, impacts
 
     def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
-        for chunk in (items[first : first + 16] for first in range(0, len(items), 16)):
+        for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):
             if isinstance(self.stream, FolderStream):
                 clips = self.stream.clips_at(chunk, sound=True)
                 parts.append(self.encode(pictures_of(clips), sounds_of(clips), chunk))
                 captions += [clip.caption for clip in clips]
             else:
-                parts.append(self.encode_scenes([self.scene(index) for index in chunk]))
+                parts.append(self.encode_films(chunk))
                 captions += [""] * len(chunk)
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
-
-
-def world_prompt(scene: Scene, rng: np.random.Generator) -> str:
-    """A prompt as a person could give for the sound of `scene`.
-
-    4 in 10 tell what is seen, as when a film's own prompt is used, 4 what is heard, 2 both. The music, or that there is
-    none, is told apart in 7 of 10; in the others music is only mentioned, and none means none.
-    """
-    roll = rng.random()
-    told = [] if 0.4 <= roll < 0.8 else [caption(scene, rng)]
-    told += [] if roll < 0.4 else [sound_caption(scene, rng)]
-    music = music_caption(scene, rng)
-    if rng.random() < 0.7:
-        return sound_prompt(". ".join(part.rstrip(".") for part in told), music)
-    return sound_prompt(". ".join(part.rstrip(".") for part in (*told, music) if part))
 
 
 def _mark(module: nn.Module | None) -> str:

@@ -25,3 +25,17 @@ def cfg(model: Callable[[Tensor, float, P], Tensor], prepared: P, scale: float) 
         return torch.lerp(null, prompt, scale)
 
     return velocity
+
+
+def cfg_two(model: Callable[[Tensor, float, P], Tensor], prepared: P, first: float, second: float) -> Velocity:
+    """Guidance with a scale for each of two conditions: v0 + first (v1 - v0) + second (v2 - v1), one batched forward.
+
+    prepared: conditions of batch 3B, B with both conditions (v2), B with the first alone (v1), B with neither (v0).
+    With equal scales it is `cfg` (InstructPix2Pix, arXiv 2211.09800, section 3.2.1).
+    """
+
+    def velocity(x: Tensor, t: float) -> Tensor:
+        both, one, none = model(torch.cat((x, x, x)), t, prepared).chunk(3)
+        return none + first * (one - none) + second * (both - one)
+
+    return velocity

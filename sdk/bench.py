@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from mediagen import __version__
-from mediagen.audio.generate import SoundModels, generate_sound
+from mediagen.audio.conditions import sound_prompt
+from mediagen.audio.generate import SoundModels, generate_sound, watch
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
 from mediagen.nn.weights import write_atomic
@@ -159,10 +160,10 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
 
     def soundtrack(clip: Clip, prompt: str, seed: int) -> Tensor:
         samples, steps, guidance = round(clip.seconds * SOUND_RATE), limits.sound_steps, limits.sound_guidance_scale
-        frames = None if clip.frames is None else clip.frames.to(engine.models.device)
-        return generate_sound(
-            models, frames, clip.fps, prompt, samples=samples, seed=seed, steps=steps, guidance=guidance
-        ).cpu()
+        assert clip.frames is not None
+        pictures = watch(models.aligned, clip.frames.to(engine.models.device), clip.fps)
+        heard = sound_prompt(prompt)
+        return generate_sound(models, pictures, heard, samples=samples, seed=seed, steps=steps, guidance=guidance).cpu()
 
     clips = []
     for index, (clip, one) in enumerate(zip(make_clips(engine, some, seed, tell), some, strict=True)):

@@ -30,6 +30,9 @@ def train(
     into: Annotated[
         Path | None, typer.Option("--into", help="Model folder that takes the trained model, for the next training.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="Folder of weights to go on from, where the run is new.")
+    ] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, ... Default: a GPU where there is one.")
     ] = None,
@@ -68,7 +71,7 @@ def train(
             except ValueError as error:
                 raise RequestError(str(error)) from None
             bar.show("Preparing data")
-            task = make(place)
+            task = make(place, start)
 
             def on_step(step: int, _: Any) -> None:
                 bar.show(f"Training {name}", step, config.steps)
@@ -81,8 +84,8 @@ def train(
 
 def plan(
     training: Training, preset: str | None, data: Path | None, given: dict[str, Any], loop_keys: list[str]
-) -> tuple[dict[str, Any], Callable[[Place], Any]]:
-    """The values of the loop's TrainConfig, and make(place) -> task.
+) -> tuple[dict[str, Any], Callable[..., Any]]:
+    """The values of the loop's TrainConfig, and make(place, start) -> task, start: weights to go on from or None.
 
     given: each key goes wherever it is known: to the loop (whose keys are `loop_keys`), the task, or else the model.
     RequestError for a key that nobody knows, a preset that the model lacks, or data that the task does not take.
@@ -113,7 +116,15 @@ def plan(
     loop = {key: getattr(task_config, key) for key in ("batch",) if key in task_keys}  # the loop only counts them
     loop |= {"precision": "auto", **training.loop, **{key: value for key, value in given.items() if key in loop_keys}}
 
-    def make(place: Place) -> Any:
-        return parts.task(parts.model(model_config), task_config, place)
+    def make(place: Place, start: Path | None = None) -> Any:
+        model = parts.model(model_config)
+        if start is not None:
+            from mediagen.nn.weights import start_from
+
+            try:
+                start_from(model, start)
+            except ValueError as error:
+                raise RequestError(str(error)) from None
+        return parts.task(model, task_config, place)
 
     return loop, make

@@ -212,8 +212,7 @@ TRAININGS: dict[str, Training] = {
         "transformer of the sound",
         "audio",
         _audio,
-        loop={"steps": 3_500, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
-        task={"clips": 3_000, "batch": 32},
+        loop={"steps": 9_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
     ),
     "sound-recogniser": Training(
         "judge of sounds: names what is heard",

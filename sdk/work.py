@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mediagen.audio.generate import SoundModels, generate_sound
+from mediagen.audio.conditions import sound_prompt
+from mediagen.audio.extend import Extension
+from mediagen.audio.generate import SoundModels, count_sound_steps, generate_sound, watch
 from mediagen.clip import Clip
 from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
 from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
@@ -76,39 +78,28 @@ class Work:
     def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
         """Float sound (1, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
 
-        start: sound (1, S') that is there already and goes on, but for a fade of 10 ms. What is longer than the model
-        was trained for is made in windows; each knows the sound before it, half a window or more.
+        start: sound (1, S') that is there already and goes on.
         """
         models = self._sound_models()
-        heard_of = self.request.sound_prompt or self.request.prompt
-        steps = self.limits.sound_steps
-        total = round(len(frames) / fps * SOUND_RATE)
-        window = round(self.limits.max_seconds * SOUND_RATE)
-        made = torch.zeros(1, 0) if start is None else start[:, :total].cpu()
-        whole = 0 if made.shape[-1] else window  # what the first window makes when it knows nothing
-        windows = (whole > 0) + math.ceil(max(0, total - made.shape[-1] - whole) / (window // 2))
-        for index in range(windows):
-            heard = made.shape[-1]
-            fresh = min(total - heard, window // 2 if heard else window)
-            first = math.ceil(max(0, heard + fresh - window) * fps / SOUND_RATE)  # windows begin with a picture
-            begin = round(first * SOUND_RATE / fps)
-            last = math.ceil((heard + fresh) * fps / SOUND_RATE)
-            known = made[:, begin:].to(self.models.device) if heard - begin >= SOUND_HOP else None
-            part = generate_sound(
-                models,
-                frames[first:last].to(self.models.device),
-                fps,
-                heard_of,
-                samples=heard + fresh - begin,
-                seed=(self._seed + index) % 2**63,
-                steps=steps,
-                known=known,
-                guidance=self.limits.sound_guidance_scale,
-                on_step=self._steps("Making the sound", windows * steps, index * steps),
-            ).cpu()
-            keep = heard if known is None else begin
-            made = torch.cat((made[:, :keep], part[:, keep - begin :]), dim=-1)
-        return made
+        total, steps = round(len(frames) / fps * SOUND_RATE), self.limits.sound_steps
+        if start is not None and start.shape[-1] >= total:
+            return start[:, :total].cpu()
+        known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
+        plan = Extension.fit(models.audio)
+        count = count_sound_steps(total, 0 if known is None else known.shape[-1], plan, steps)
+        on_step = self._steps("Making the sound", count)
+        return generate_sound(
+            models,
+            watch(models.aligned, frames.to(self.models.device), fps),
+            sound_prompt(self.request.sound_prompt or self.request.prompt),
+            samples=total,
+            seed=self._seed,
+            known=None if known is None else known.to(self.models.device),
+            plan=plan,
+            steps=steps,
+            guidance=self.limits.sound_guidance_scale,
+            on_step=on_step,
+        ).cpu()
 
     def more_sound(self, frames: Tensor, clip: Clip) -> Tensor:
         """Float sound (channels, S) at 48 kHz for `frames`, which begin with the clip's: its sound, and more.

@@ -145,6 +145,8 @@ def test_prompts_have_one_form() -> None:
     assert sound_prompt("A ball bounces.", "happy tune.") == "quality 8.0. music: happy tune. A ball bounces."
     assert sound_prompt("thuds", "") == "quality 8.0. music: no music. thuds"
     assert sound_prompt("thuds") == "quality 8.0. thuds"
+    assert sound_prompt(None, "calm", quality=3) == "quality 3.0. music: calm. no effects"
+    assert sound_prompt("", "") == "quality 8.0. music: no music."
 
 
 def test_the_13b_preset_has_the_reports_size() -> None:

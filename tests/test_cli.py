@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from mediagen import writers
 from mediagen.media import read_clip
+from mediagen.nn.weights import load_tensors
 from mediagen.sdk.cli import main
 from mediagen.sdk.output import ENDINGS
 from mediagen.sdk.trainings import TRAININGS
@@ -235,3 +237,11 @@ def test_train_makes_a_model_and_goes_on_where_it_was(run, tmp_path):
     code, said = run("train", "recogniser", "--set", "steps=2", "--fresh", *common)
     assert code != 0 and "Traceback" not in said
     assert run("train", "recogniser", "--set", "steps=2", *common)[0] == 0
+    elsewhere = [*common[:-1], tmp_path / "second", "--set", "steps=1", "--set", "lr=0"]
+    assert run("train", "recogniser", *elsewhere, "--start", tmp_path / "export")[0] == 0
+    first, second = (
+        load_tensors(folder / "export" / "model.safetensors") for folder in (tmp_path, tmp_path / "second")
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first if name.endswith("weight"))
+    code, said = run("train", "recogniser", *elsewhere, "-o", tmp_path / "third", "--start", tmp_path / "nowhere")
+    assert code == 2 and "nowhere" in said and "Traceback" not in said

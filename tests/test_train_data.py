@@ -169,7 +169,7 @@ def test_the_sound_model_learns_sound_pictures_and_captions_of_one_window(
     encoders = SoundEncoders(
         TextEncoder(PRESETS["debug"]), AlignedEncoder(ALIGNED["debug"]), Codec.from_preset("debug"), TAE(SMALL)
     )
-    config = AudioTaskConfig(data=str(films), clips=4, batch=4, check=2, preview_steps=2, crops=0.0)
+    config = AudioTaskConfig(data=str(films), seconds=2, windows=(2.0,), clips=4, batch=4, check=2, preview_steps=2)
     task = AudioTask(AudioModel.from_preset("debug"), encoders, config, tmp_path / "cache")
     assert HELD_OUT not in told(task.captions)
     clips = FolderStream(films, split="train").clips_at(range(4), sound=True)

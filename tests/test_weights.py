@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mediagen.config import Config
-from mediagen.nn.weights import load_model, load_weights, save_model
+from mediagen.nn.weights import load_model, load_weights, save_model, start_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,3 +116,23 @@ def test_a_class_without_config_or_a_foreign_config_is_an_error(saved):
     (folder / "config.json").write_text(json.dumps({"widht": 6}))
     with pytest.raises(ValueError, match="did you mean 'width'"):
         load_model(Pair, folder)
+
+
+def test_training_may_start_from_a_smaller_model(tmp_path):
+    class Table(nn.Module):
+        def __init__(self, config, rows=4, more=False):
+            super().__init__()
+            self.positions = nn.Parameter(torch.randn(rows, 3))
+            self.register_buffer("seen", torch.tensor(float(rows)))
+            if more:
+                self.added = nn.Linear(3, 3)
+
+    small, large = Table(None), Table(None, 6, more=True)
+    save_model(small, Config(), tmp_path, half=False)
+    before = {name: value.clone() for name, value in large.state_dict().items()}
+    assert start_from(large, tmp_path) == ["added.weight", "added.bias"]
+    assert torch.equal(large.positions[:4], small.positions) and large.seen == 4
+    assert torch.equal(large.positions[4:], before["positions"][4:])
+    assert torch.equal(large.added.weight, before["added.weight"])
+    with pytest.raises(ValueError, match="nothing of Linear"):
+        start_from(nn.Linear(2, 2), tmp_path)

@@ -76,6 +76,28 @@ def fit_tensors(module: nn.Module, tensors: Tensors, where: str) -> None:
     module.load_state_dict(tensors)
 
 
+@torch.no_grad()
+def start_from(module: nn.Module, folder: str | Path) -> list[str]:
+    """Fills what fits of `module` from the weights in `folder`, to train on from there; returns what stays as built.
+
+    A table that has grown along its first dimension (positions) takes what there is for its beginning.
+    Raises ValueError where the file is missing or damaged, or not one tensor fits.
+    """
+    tensors, left = load_tensors(Path(folder) / FILE), list[str]()
+    own = module.state_dict()
+    for name, value in own.items():
+        given = tensors.get(name)
+        if given is not None and given.shape == value.shape:
+            value.copy_(given)
+        elif given is not None and given.ndim and given.shape[1:] == value.shape[1:] and len(given) < len(value):
+            value[: len(given)].copy_(given)
+        else:
+            left.append(name)
+    if len(left) == len(own):
+        raise ValueError(f"got weights in {folder} that have nothing of {type(module).__name__}; give its own kind.")
+    return left
+
+
 def save_tensors(tensors: Tensors, path: Path) -> None:
     """Writes named tensors as one safetensors file with a checksum inside; atomic; equal tensors give equal bytes."""
     kept = {

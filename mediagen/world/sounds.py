@@ -26,16 +26,25 @@ def synthesise(scene: Scene, *, effects: bool = True, ambience: bool = True, mus
     same, sample for sample, and the layers add up to the whole (unless the whole had to be turned down to the peak).
     """
     samples = samples_of(scene)
-    sound = np.zeros(samples, np.float32)
-    if effects:
-        hits = contacts(scene)
-        for index, thing in enumerate(scene.things):
-            own = [hit for hit in hits if hit.thing == index]
-            sound += source(scene, thing, own, samples, _rng(scene, 2 + index))
+    sound = effects_of(scene, samples) if effects else np.zeros(samples, np.float32)
     if ambience:
         sound += place_sound(scene, samples, _rng(scene, 0))
     if music and scene.mood is not None:
         sound += music_bed(scene.mood, samples, _rng(scene, 1))
+    return to_peak(sound)
+
+
+def effects_of(scene: Scene, samples: int) -> np.ndarray:
+    """What the things of a scene sound like, float32 (samples,); longer than the scene, it lets them ring on."""
+    sound, hits = np.zeros(samples, np.float32), contacts(scene)
+    for index, thing in enumerate(scene.things):
+        own = [hit for hit in hits if hit.thing == index]
+        sound += source(scene, thing, own, samples, _rng(scene, 2 + index))
+    return sound
+
+
+def to_peak(sound: np.ndarray) -> torch.Tensor:
+    """Sound (S,) as a tensor (1, S), turned down where it would exceed 0.95."""
     peak = float(np.abs(sound).max(initial=0.0))
     return torch.from_numpy(sound * np.float32(min(1.0, _PEAK / max(peak, 1e-9))))[None]
 

@@ -1,0 +1,76 @@
+"""Takes: which layers of a film's sound a training sample is asked for, how well recorded, and in which words."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mediagen.audio.conditions import sound_prompt
+from mediagen.world.film import Film, film_sound
+from mediagen.world.scene import Scene
+from mediagen.world.words import caption, music_caption, sound_caption
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recording of a film's sound.
+
+    effects: of things, place and weather.  music: of the bed, if the film has one.  quality: 0 to 10, as prompts tell
+    it; below 6 there is hiss and clipping.
+    """
+
+    effects: bool = True
+    music: bool = True
+    quality: float = 8.0
+
+    def sound(self, film: Film) -> Tensor:
+        """Float32 (1, S) at 48 kHz, deterministic."""
+        sound = film_sound(film, effects=self.effects, ambience=self.effects, music=self.music)
+        if self.quality >= 6:
+            return sound
+        rng = torch.Generator().manual_seed(film.seed)
+        loud = sound.abs().max().clamp_min(1e-3)
+        hiss = torch.randn(sound.shape, generator=rng) * loud * 10 ** (-(6 + 5 * self.quality) / 20)
+        worst = loud * (0.3 + 0.1 * self.quality)
+        return (sound + hiss).clamp(-worst, worst)
+
+
+EFFECTS = Take(music=False)
+
+
+def take_of(film: Film) -> Take:
+    """The take that training hears of a film: 1 in 4 of those with a bed is music alone, 1 in 10 is ill recorded."""
+    rng = np.random.default_rng((film.seed, 29))
+    alone, poor = film.mood is not None and rng.random() < 0.4, rng.random() < 0.1
+    return Take(effects=not alone, quality=round(float(rng.uniform(1, 5) if poor else rng.uniform(6.5, 9.5)), 1))
+
+
+def film_prompt(
+    film: Film, take: Take, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+) -> str:
+    """A prompt as a person could give for `take` of the film from second `start` on.
+
+    1 in 8 leaves the effects to the pictures; of the others 4 in 10 tell what is seen, as when a film's own prompt is
+    used, 4 what is heard, 2 both. The music, or that there is none, is told apart in 7 of 10; in the others music is
+    only mentioned, and none means none.
+    """
+    shots = _shots(film, start, film.frames / film.fps if seconds is None else start + seconds)
+    music = music_caption(replace(shots[0], mood=film.mood if take.music else None), rng)
+    if not take.effects:
+        return sound_prompt(None, music, quality=take.quality)
+    roll = rng.random()
+    told = [] if roll >= 0.875 or 0.35 <= roll < 0.7 else [caption(shots[0], rng)]
+    told += [] if roll >= 0.875 or roll < 0.35 else [sound_caption(shot, rng) for shot in shots[:2]]
+    if roll >= 0.875 or rng.random() < 0.7:
+        return sound_prompt(". ".join(part.rstrip(".") for part in told), music, quality=take.quality)
+    return sound_prompt(". ".join(part.rstrip(".") for part in (*told, music) if part), quality=take.quality)
+
+
+def _shots(film: Film, start: float, end: float) -> list[Scene]:
+    """The shots that fill at least a second of the time from `start` to `end`, or else the one that fills most."""
+    firsts = film.starts()
+    lasts = [*firsts[1:], film.frames / film.fps]
+    filled = [min(last, end) - max(first, start) for first, last in zip(firsts, lasts, strict=True)]
+    shots = [shot for shot, time in zip(film.shots, filled, strict=True) if time >= 1]
+    return shots or [film.shots[int(np.argmax(filled))]]

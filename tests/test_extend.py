@@ -1,0 +1,173 @@
+"""Long sound: every frame is made once, what is known stays, windows agree, and chunks decode as the whole."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from mediagen.audio.codec import Codec
+from mediagen.audio.extend import Extension, Pictures, count_steps, decode_chunks, extend_latents, segments
+from mediagen.audio.model import AudioModel
+from mediagen.guidance import cfg, cfg_two
+from mediagen.text import Text
+
+CHANNELS, LENGTH = 8, 120
+
+
+def words(batch: int = 1) -> Text:
+    tokens = torch.randn(1, 5, 32, generator=torch.Generator().manual_seed(5)).expand(batch, -1, -1)
+    return Text((tokens,), (torch.ones(batch, 5, dtype=torch.bool),))
+
+
+@pytest.fixture(scope="module")
+def audio() -> AudioModel:
+    torch.manual_seed(0)
+    model = AudioModel.from_preset("debug").eval()
+    torch.nn.init.normal_(model.write.weight, std=0.3)
+    return model
+
+
+def plan(method: str, merge: str = "triangle") -> Extension:
+    return Extension(method=method, window=1.6, context=0.4, hop=0.8, merge=merge)  # 40, 10 and 20 frames
+
+
+def make(audio: AudioModel, how: Extension, known: range = range(0), **more) -> Tensor:  # type: ignore[no-untyped-def]
+    latent = torch.zeros(1, CHANNELS, LENGTH)
+    clean = torch.zeros(1, LENGTH, dtype=torch.bool)
+    latent[..., list(known)], clean[:, list(known)] = 0.5, True
+    rng = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        return extend_latents(audio, words(), words(), latent, clean, rng=rng, plan=how, **{"steps": 2, **more})
+
+
+@pytest.mark.parametrize("known", [range(0), range(30), range(90, 120), range(0, 120, 7)])
+def test_segments_cover_what_is_missing_once_and_know_what_came_before(known: range) -> None:
+    clean = torch.zeros(1, LENGTH, dtype=torch.bool)
+    clean[:, list(known)] = True
+    made = clean.clone()
+    for start, first, end in segments(clean, plan("segments")):
+        assert 0 <= start <= first < end <= LENGTH and end - start <= 40
+        assert not made[0, first] and made[0, start:first].all()
+        assert first - start >= min(first, 10)
+        made[:, start:end] = True
+    assert made.all()
+
+
+@pytest.mark.parametrize("method", ["segments", "blend"])
+def test_known_frames_stay_and_the_rest_is_made(audio: AudioModel, method: str) -> None:
+    known = range(40, 60)
+    latent = make(audio, plan(method), known)
+    assert (latent[..., list(known)] == 0.5).all()
+    rest = [i for i in range(LENGTH) if i not in known]
+    assert (latent[..., rest].std(-1) > 0.1).all() and latent.isfinite().all()
+
+
+@pytest.mark.parametrize("method", ["segments", "blend"])
+def test_a_sound_of_one_window_is_the_same_by_every_method(audio: AudioModel, method: str) -> None:
+    short = Extension(method=method, window=1.6, context=0.4, hop=0.8)
+    latent, clean = torch.zeros(1, CHANNELS, 40), torch.zeros(1, 40, dtype=torch.bool)
+    with torch.no_grad():
+        rng = torch.Generator().manual_seed(3)
+        one = extend_latents(audio, words(), words(), latent, clean, rng=rng, plan=short, steps=2)
+    segmented = make(audio, plan("segments"))[..., :40]
+    torch.testing.assert_close(one, segmented)
+
+
+def test_merges_weigh_the_windows(audio: AudioModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With windows that each say their own number, a frame's velocity is the weighted mean of those over it."""
+    starts = iter([1.0, 2.0, 3.0, 4.0, 5.0] * 4)
+
+    def guided(*_: object):  # type: ignore[no-untyped-def]
+        number = next(starts)
+        return lambda x, t: torch.full_like(x, number)
+
+    monkeypatch.setattr("mediagen.audio.extend.guided", guided)
+    rng = torch.Generator().manual_seed(3)
+    noise = torch.randn(1, CHANNELS, LENGTH, generator=rng)
+    moved = make(audio, plan("blend", "uniform"), steps=1) - noise
+    expected = torch.tensor([1.0, 1.5, 2.5, 3.5, 4.5, 5.0]).repeat_interleave(20).expand_as(moved)
+    torch.testing.assert_close(moved, expected)
+    moved = (make(audio, plan("blend"), steps=1) - noise)[0, 0]
+    rise = torch.arange(1, 21) / 21  # of the later window's share
+    torch.testing.assert_close(moved[20:40], 1 + rise)
+    torch.testing.assert_close(moved[:20], torch.ones(20))
+
+
+def test_memory_holds_one_window_of_conditions(audio: AudioModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = []
+    prepare = AudioModel.prepare
+    monkeypatch.setattr(AudioModel, "prepare", lambda self, t, n, *a: lengths.append(n) or prepare(self, t, n, *a))
+    for method in ("segments", "blend"):
+        make(audio, plan(method))
+    assert max(lengths) == 40
+
+
+def test_pictures_keep_their_time_in_every_window(audio: AudioModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = (torch.arange(77) + 0.5) / 16  # each picture tells its own time
+    pictures = Pictures(seconds[None, :, None].expand(1, -1, 272), 16.0)
+    seen = []
+    prepare = AudioModel.prepare
+
+    def spy(self, text, length, given, *rest):  # type: ignore[no-untyped-def]
+        seen.append(given[0, :, 0])
+        return prepare(self, text, length, given, *rest)
+
+    monkeypatch.setattr(AudioModel, "prepare", spy)
+    make(audio, plan("segments"), pictures=pictures, guidance=1.0)
+    told = [float(part[0]) * 25 - 0.5 for part in seen]
+    assert told == pytest.approx(
+        [start for start, _, _ in segments(torch.zeros(1, LENGTH).bool(), plan("segments"))], abs=0.4
+    )
+    assert float(pictures.since(25).window(5, 1)[0, 0, 0]) == pytest.approx(30.5 / 25)
+
+
+def test_the_best_candidate_is_kept(audio: AudioModel) -> None:
+    offered = []
+
+    def choose(latents: Tensor, start: int, end: int) -> int:
+        offered.append(latents.clone())
+        return 2
+
+    made = make(audio, plan("segments"), candidates=3, choose=choose)
+    assert all(len(latents) == 3 and not torch.equal(latents[0], latents[2]) for latents in offered)
+    assert torch.equal(made[..., :40], offered[0][2:])
+    with pytest.raises(ValueError, match="a way to choose"):
+        make(audio, plan("segments"), candidates=2)
+
+
+@pytest.mark.parametrize("method", ["segments", "blend"])
+def test_steps_are_counted(audio: AudioModel, method: str) -> None:
+    told = []
+    make(audio, plan(method), range(30), on_step=lambda index, t, x: told.append(index))
+    clean = (torch.arange(LENGTH) < 30)[None]
+    assert told == list(range(count_steps(clean, plan(method), 2)))
+
+
+def test_chunks_decode_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    codec = Codec.from_preset("tiny").eval()
+    latent = torch.randn(1, codec.config.latent, 130, generator=torch.Generator().manual_seed(1))
+    monkeypatch.setattr("mediagen.audio.extend.DECODED", 45)
+    with torch.no_grad():
+        whole = codec.decode(latent, 130 * 1920 - 700)[0]
+        chunks = list(decode_chunks(codec, latent, 130 * 1920 - 700))
+    assert [chunk.shape[-1] for chunk in chunks] == [86_400, 86_400, 40 * 1920 - 700]
+    torch.testing.assert_close(torch.cat(chunks, -1), whole, atol=1e-4, rtol=1e-4)
+
+
+def test_two_scales_are_one_where_they_are_equal() -> None:
+    def model(x: Tensor, t: float, prepared: Tensor) -> Tensor:
+        return x * t + prepared
+
+    both, one, none = torch.tensor([5.0]), torch.tensor([3.0]), torch.tensor([1.0])
+    x = torch.zeros(1)
+    single = cfg(model, torch.cat((both, none)), 3.0)(x, 0.5)
+    assert torch.equal(cfg_two(model, torch.cat((both, one, none)), 3.0, 3.0)(x, 0.5), single)
+    assert cfg_two(model, torch.cat((both, one, none)), 2.0, 4.0)(x, 0.5) == 1 + 2 * 2 + 4 * 2
+
+
+def test_plans_that_cannot_be_met_are_refused(audio: AudioModel) -> None:
+    for wrong in ({"method": "magic"}, {"merge": "square"}, {"hop": 11.0}, {"context": 10.0}):
+        with pytest.raises(ValueError, match="expected"):
+            Extension(**wrong)
+    with pytest.raises(ValueError, match=r"window of 10 s, expected at most 1.6 s|longest"):
+        make(audio, Extension(window=100.0))

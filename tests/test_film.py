@@ -1,0 +1,102 @@
+"""Films of the world: shots of one place, sound in time over the cuts, and takes of that sound."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from mediagen.audio.measure import onset_f1, onsets
+from mediagen.audio.takes import EFFECTS, Take, film_prompt, take_of
+from mediagen.world.draw import render
+from mediagen.world.film import draw_film, film_contacts, film_pictures, film_sound, render_films
+from mediagen.world.scene import UNSEEN, is_held_out
+
+FILMS = [draw_film(seed) for seed in range(40)]
+
+
+def test_a_film_is_shots_of_one_place_that_fill_its_time() -> None:
+    for film in FILMS:
+        assert film.frames == 160 and film.samples == 480_000 and len(film.shots) >= 3
+        assert len({(shot.place, shot.time, shot.weather) for shot in film.shots}) == 1
+        assert all(1 <= shot.seconds <= 4 for shot in film.shots)
+        for thing in (thing for shot in film.shots for thing in shot.things):
+            assert (thing.colour, film.shots[0].place) not in UNSEEN
+            assert not is_held_out(thing.kind, thing.colour, film.shots[0].place)
+            assert not (thing.colour == "black" and film.shots[0].time == "night")
+    assert draw_film(7) == FILMS[7] != draw_film(7, "validation")
+    assert 0.3 < np.mean([film.mood is not None for film in FILMS]) < 0.7
+
+
+def test_the_held_out_split_holds_only_what_training_lacks() -> None:
+    film = draw_film(3, "held-out")
+    assert all(is_held_out(s.things[0].kind, s.things[0].colour, s.place) for s in film.shots)
+
+
+def test_pictures_are_those_of_the_shots_in_order() -> None:
+    films = FILMS[:3]
+    whole = render_films(films, (32, 32))
+    for film, pictures in zip(films, whole, strict=True):
+        assert torch.equal(pictures, torch.cat([render([shot], (32, 32))[0] for shot in film.shots]))
+        assert torch.equal(pictures, torch.cat(list(film_pictures(film, (32, 32)))))
+
+
+def test_impacts_are_heard_where_they_are_seen_and_cuts_are_not() -> None:
+    hit = [film for film in FILMS if film_contacts(film)][:12]
+    scores = []
+    for film in hit:
+        times = [contact.time for contact in film_contacts(film)]
+        assert times == sorted(times) and times[0] >= 0 and times[-1] < 10
+        scores.append(onset_f1(onsets(film_sound(film, music=False)), times))
+    assert np.mean(scores) > 0.85
+
+
+def test_layers_add_up_and_the_place_does_not_stop_at_a_cut() -> None:
+    film = next(film for film in FILMS if film.mood is not None)
+    on = {"effects": False, "ambience": False, "music": False}
+    layers = [film_sound(film, **{**on, name: True}) for name in on]
+    torch.testing.assert_close(sum(layers), film_sound(film), atol=1e-5, rtol=0)
+    assert torch.equal(film_sound(film), film_sound(film))
+    for start in film.starts()[1:]:
+        at = round(start * 48_000)
+        before, after = (layers[1][0, part].std() for part in (slice(at - 4800, at), slice(at, at + 4800)))
+        assert 0.2 < before / after < 5
+
+
+def test_takes_have_the_layers_that_they_say() -> None:
+    film = next(film for film in FILMS if film.mood is not None)
+    assert torch.equal(Take(effects=False).sound(film), film_sound(film, effects=False, ambience=False))
+    assert torch.equal(EFFECTS.sound(film), film_sound(film, music=False))
+    poor, clean = Take(quality=2.0).sound(film), Take().sound(film)
+    assert 0.02 < (poor - clean).std() / clean.std() < 2 and poor.abs().max() < clean.abs().max()
+
+
+def test_prompts_tell_the_take() -> None:
+    alone, poor, silent, seen = 0, 0, 0, 0
+    rng = np.random.default_rng(0)
+    films = [draw_film(seed) for seed in range(300)]
+    for film in films:
+        take = take_of(film)
+        alone, poor = alone + (not take.effects), poor + (take.quality < 6)
+        prompt = film_prompt(film, take, rng)
+        assert prompt.startswith(f"quality {take.quality}")
+        assert prompt.endswith("no effects") == (not take.effects)
+        if "music: " in prompt:
+            assert ("music: no music." in prompt) == (film.mood is None)
+        silent += prompt.endswith("music: no music.")
+        seen += any(thing.colour in prompt.lower() for shot in film.shots for thing in shot.things)
+    assert 30 < alone < 100 and 15 < poor < 50 and 5 < silent < 40 and 60 < seen < 200
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(0.0, 2.0), (3.3, 1.0), (8.0, 2.0)])
+def test_a_window_is_told_by_its_own_shots(start: float, seconds: float) -> None:
+    film = dataclasses.replace(FILMS[0], mood=None)
+    rng = np.random.default_rng(1)
+    inside = [
+        s for s, at in zip(film.shots, film.starts(), strict=True) if at < start + seconds and at + s.seconds > start
+    ]
+    told = [film_prompt(film, EFFECTS, rng, start, seconds).lower() for _ in range(60)]
+    colours = {thing.colour for shot in film.shots for thing in shot.things}
+    own = {thing.colour for shot in inside for thing in shot.things}
+    assert any(colour in text for text in told for colour in own)
+    assert not any(f" {colour} " in text for text in told for colour in colours - own)
