@@ -1,4 +1,4 @@
-"""A video that exists: its exact length, its pictures at a steady rate, its sound at 48 kHz. All streamed, by real times."""
+"""A video that exists: its exact length, its pictures at a steady rate, its sound at 48 kHz; streamed."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,7 +12,16 @@ import torch
 from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
-from mediagen.guards import check_complete, check_known, check_pixels, check_rate, check_seconds, opened, pictures_of
+from mediagen.guards import (
+    check_complete,
+    check_known,
+    check_pixels,
+    check_rate,
+    check_seconds,
+    claimed,
+    opened,
+    pictures_of,
+)
 
 if TYPE_CHECKING:
     from av import AudioFrame, VideoFrame
@@ -53,8 +62,7 @@ class Footage:
             tick = video.time_base or Fraction(1, 90_000)
             self.origin: Fraction = int(times[0]) * tick
             self.fps = _steady(times, tick)
-        # Opened again: FFmpeg hands a file that was read to its end back without its edit list.
-        with opened(self.path) as container:
+        with opened(self.path) as container:  # again, from its beginning
             first = next(self._decoded(container), None)
             if first is None:
                 raise ValueError(f"got {self.path.name} with no readable frame, expected a whole video; copy it again.")
@@ -116,32 +124,41 @@ class Footage:
         return self._sound(*self.span(start, end), channels)
 
     def _times(self, container: "InputContainer", most: float) -> tuple[np.ndarray, Fraction]:
-        """When each frame is shown, sorted, in ticks of the stream; and the seconds from the first to the last's end."""
+        """When each frame is shown, in ticks of the stream and sorted; and the seconds until the last one's end."""
         video = pictures_of(self.path, container)
         check_pixels(self.path, video.width * video.height, self.max_pixels)
         tick = video.time_base or Fraction(1, 90_000)
-        shown, lengths = [], {}
-        for packet in container.demux(video):
+        shown: list[int] = []
+        lengths: dict[int, int] = {}
+        ends: dict[int, float] = {}  # of each stream, in the file's own clock
+        corrupt = False
+        for packet in container.demux():
             time = packet.dts if packet.pts is None else packet.pts
-            if packet.size and not packet.is_discard and time is not None:  # what an edit list cuts is not shown
+            if not packet.size or time is None:
+                continue
+            corrupt = packet.is_corrupt  # of the last one: FFmpeg marks so what the file ends in the middle of
+            end = float((time + (packet.duration or 0)) * packet.time_base)
+            ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
+            if packet.stream_index == video.index and not packet.is_discard:  # what an edit list cuts is not shown
                 shown.append(time)
                 lengths[time] = packet.duration or 0
+                check_seconds(self.path, (time - shown[0]) * float(tick), most)
         if not shown:
             raise ValueError(f"got {self.path.name} with no frame, expected a whole video; the file is damaged.")
         times = np.unique(np.array(shown, np.int64))
-        check_seconds(self.path, float((int(times[-1]) - int(times[0])) * tick), most)
         usual = int(np.median(np.diff(times))) if len(times) > 1 else round(1 / (video.average_rate or 25) / tick)
         last = lengths[int(times[-1])] or usual
         seconds = (int(times[-1]) + last - int(times[0])) * tick
         check_seconds(self.path, float(seconds), most)
-        # A sound track beside it may be the longer one: only what the pictures' own header says counts, if anything.
-        if video.duration is not None and float(seconds) + 0.1 < float(video.duration * tick):
+        check_complete(self.path, claimed(container), max(ends.values()))
+        for stream in (video, *container.streams.audio[:1]):
+            if stream.duration is not None and stream.time_base is not None:
+                said = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+                check_complete(self.path, said, ends.get(stream.index, 0.0))
+        if corrupt:
             raise ValueError(
-                f"got {float(seconds):.2f} s of pictures in {self.path.name}, expected "
-                f"{float(video.duration * tick):.2f} s; the file is cut short, copy it again."
+                f"got {self.path.name} that ends in the middle of a packet, expected a whole file; copy it again."
             )
-        if not container.streams.audio:
-            check_complete(self.path, container, float(int(times[0]) * tick + seconds))
         return times, seconds
 
     def _decoded(self, container: "InputContainer", start: float = 0.0) -> Iterator["VideoFrame"]:

@@ -84,8 +84,8 @@ def claimed(container: "InputContainer") -> float:
     return (container.duration or 0) / 1e6 if known else 0.0
 
 
-def check_complete(path: Path, container: "InputContainer", seconds: float) -> None:
-    said = claimed(container)
+def check_complete(path: Path, said: float, seconds: float) -> None:
+    """Raises ValueError where a file holds fewer `seconds` than its header `said`."""
     if seconds + 0.1 < said:  # less than this is the padding of the sound codecs
         raise ValueError(
             f"got {seconds:.2f} s of {path.name}, expected {said:.2f} s; the file is cut short, copy it again."

@@ -95,7 +95,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         if not pictures:
             raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
         sound = sounds.joined(start or 0.0, about.get("samples"))
-        check_complete(path, container, max(end, sounds.seconds))
+        check_complete(path, claimed(container), max(end, sounds.seconds))
     return Clip(
         frames=torch.from_numpy(np.stack(pictures)),
         fps=fps,
@@ -149,7 +149,7 @@ def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float =
         if sound is None:
             raise ValueError(f"got {path.name} with no readable sound, expected a whole file; the file is damaged.")
         if not container.streams.video:  # beside pictures the sound may be the shorter of the two
-            check_complete(path, container, sounds.seconds)
+            check_complete(path, claimed(container), sounds.seconds)
     return resample(sound, sounds.rate, rate)
 
 
