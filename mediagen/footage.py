@@ -38,7 +38,8 @@ class Footage:
 
     seconds: from the first picture to the end of the last one, exact.  samples: the same at 48 kHz.  origin: the time
     of the first picture in the file's own clock.  size: (width, height), upright.  fps: None where it varies.
-    channels: of the first sound track, 0 without one.
+    channels: of the first sound track, 0 without one.  packets: how many hold the pictures, up to the last one shown.
+    last: when the last picture comes and how long it stays, in ticks of its stream.
     Raises ValueError for a file that is missing, damaged, cut short, without pictures, longer than `max_seconds`, with
     pictures above `max_pixels`, or with a sample rate that no recording has.
     """
@@ -131,24 +132,29 @@ class Footage:
         shown: list[int] = []
         lengths: dict[int, int] = {}
         ends: dict[int, float] = {}  # of each stream, in the file's own clock
-        corrupt = False
+        packets, corrupt = 0, False
         for packet in container.demux():
             time = packet.dts if packet.pts is None else packet.pts
             if not packet.size or time is None:
                 continue
+            packets += packet.stream_index == video.index
             corrupt = packet.is_corrupt  # of the last one: FFmpeg marks so what the file ends in the middle of
-            end = float((time + (packet.duration or 0)) * packet.time_base)
-            ends[packet.stream_index] = max(end, ends.get(packet.stream_index, end))
+            until = float((time + (packet.duration or 0)) * packet.time_base)
+            ends[packet.stream_index] = max(until, ends.get(packet.stream_index, until))
             if packet.stream_index == video.index and not packet.is_discard:  # what an edit list cuts is not shown
                 shown.append(time)
+                self.packets = packets
                 lengths[time] = packet.duration or 0
                 check_seconds(self.path, (time - shown[0]) * float(tick), most)
         if not shown:
             raise ValueError(f"got {self.path.name} with no frame, expected a whole video; the file is damaged.")
         times = np.unique(np.array(shown, np.int64))
         usual = int(np.median(np.diff(times))) if len(times) > 1 else round(1 / (video.average_rate or 25) / tick)
-        last = lengths[int(times[-1])] or usual
-        seconds = (int(times[-1]) + last - int(times[0])) * tick
+        final = int(times[-1])
+        # mp4 keeps the length of the pictures beside them; its packets only say when the next one is decoded.
+        end = -1 if video.duration is None else (video.start_time or 0) + video.duration
+        self.last = (final, end - final if end > final else lengths[final] or usual)
+        seconds = (sum(self.last) - int(times[0])) * tick
         check_seconds(self.path, float(seconds), most)
         check_complete(self.path, claimed(container), max(ends.values()))
         for stream in (video, *container.streams.audio[:1]):
