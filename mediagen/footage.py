@@ -132,6 +132,7 @@ class Footage:
         shown: list[int] = []
         lengths: dict[int, int] = {}
         ends: dict[int, float] = {}  # of each stream, in the file's own clock
+        earliest: dict[int, int] = {}  # time of decoding, where it is before 0
         packets, corrupt = 0, False
         for packet in container.demux():
             time = packet.dts if packet.pts is None else packet.pts
@@ -139,7 +140,10 @@ class Footage:
                 continue
             packets += packet.stream_index == video.index
             corrupt = packet.is_corrupt  # of the last one: FFmpeg marks so what the file ends in the middle of
-            until = float((time + (packet.duration or 0)) * packet.time_base)
+            # A track lasts as long as its decoding, which may end after the last picture's time: count both.
+            early = earliest.setdefault(packet.stream_index, min(packet.dts or 0, 0))
+            late = max(time, time if packet.dts is None else packet.dts - early)
+            until = float((late + (packet.duration or 0)) * packet.time_base)
             ends[packet.stream_index] = max(until, ends.get(packet.stream_index, until))
             if packet.stream_index == video.index and not packet.is_discard:  # what an edit list cuts is not shown
                 shown.append(time)
@@ -153,7 +157,9 @@ class Footage:
         final = int(times[-1])
         # mp4 keeps the length of the pictures beside them; its packets only say when the next one is decoded.
         end = -1 if video.duration is None else (video.start_time or 0) + video.duration
-        self.last = (final, end - final if end > final else lengths[final] or usual)
+        own = lengths[final] or usual
+        rounded = abs(end - final - own) * tick < Fraction(1, 1000)  # it is often written in milliseconds
+        self.last = (final, own if end <= final or rounded else end - final)
         seconds = (sum(self.last) - int(times[0])) * tick
         check_seconds(self.path, float(seconds), most)
         check_complete(self.path, claimed(container), max(ends.values()))

@@ -184,8 +184,10 @@ def _write_beside(footage: Footage, path: Path, chunks: Iterable[Tensor], channe
             copied += packet.stream_index == video.index
             if not packet.size or (packet.stream_index == video.index and copied > footage.packets):
                 continue  # the end of a stream, or what an edit list cuts off the film's end
-            if packet.stream_index == video.index and packet.pts == footage.last[0]:
-                packet.duration = footage.last[1]  # mp4 makes the length of the track from it
+            if packet.stream_index == video.index and packet.pts is not None:
+                # mp4 makes the length of the track from these, and its reader filled in times of decoding.
+                left = sum(footage.last) - packet.pts
+                packet.duration = left if packet.pts == footage.last[0] else max(0, min(packet.duration or 0, left))
             shift = round(footage.origin / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
