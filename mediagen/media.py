@@ -1,9 +1,6 @@
 """Reading and writing of video, sound and pictures. PyAV is imported inside functions: GPU machines may lack it."""
 
-import json
-import os
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +12,22 @@ from PIL import Image, ImageOps
 
 from mediagen import writers
 from mediagen.clip import Clip
-from mediagen.writers import SOUND_RATE, TAG
+from mediagen.guards import (
+    MAX_PIXELS,
+    MAX_SECONDS,
+    check_complete,
+    check_known,
+    check_pixels,
+    check_seconds,
+    claimed,
+    noted,
+    opened,
+    pictures_of,
+)
+from mediagen.writers import SOUND_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioResampler
-    from av.container import InputContainer
-    from av.stream import Stream
-
-MAX_SECONDS = 600.0  # longest file that is decoded unless the caller says otherwise
-MAX_PIXELS = 2**29  # most decoded pixels, over all frames: 1.6 GB, or 256 frames of 1920x1080
-
-_OPEN = {  # a playlist that calls itself .mp4 must not make FFmpeg open further files or addresses
-    "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,asf,ogg,wav,mp3,flac,aac,gif,png_pipe,jpeg_pipe,webp_pipe",
-}
 
 
 def write_clip(clip: Clip, path: str | Path) -> Path:
@@ -44,21 +43,10 @@ def write_clip(clip: Clip, path: str | Path) -> Path:
     if ending in writers.VIDEO and clip.sound is not None:
         clip = replace(clip, sound=resample(clip.sound, clip.rate, SOUND_RATE), rate=SOUND_RATE)
     samples = 0 if clip.sound is None else clip.sound.shape[-1]
-    about = {"settings": clip.settings, "caption": clip.caption, "samples": samples}
-    try:
-        tag = json.dumps(about)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
-    # Written beside the target, for a rename is only atomic within one file system.
-    temporary = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex}{path.suffix}")
-    try:
+    tag = writers.tag_of(clip.settings, clip.caption, samples)
+    with writers.appearing(path) as temporary:
         write = {".gif": writers.write_gif, ".png": writers.write_png}.get(ending, writers.write_stream)
         write(clip, temporary, tag)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -70,19 +58,15 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
     `max_pixels` decoded pixels (frames x height x width).
     """
     import av
-    from av.stream import Disposition
 
     path = Path(path)
-    with _opened(path) as container:
-        about = _about(container.metadata)
-        videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not videos:
-            raise ValueError(f"got {path.name} without pictures, expected a video; give a file with pictures.")
-        video, audio = videos[0], next(iter(container.streams.audio), None)
-        _check_known(path, video, audio)
-        _check_seconds(path, _claimed(container), max_seconds)
+    with opened(path) as container:
+        about = noted(container.metadata)
+        video, audio = pictures_of(path, container), next(iter(container.streams.audio), None)
+        check_known(path, audio)
+        check_seconds(path, claimed(container), max_seconds)
         video.thread_type = "AUTO"
-        _check_pixels(path, video.width * video.height * max(video.frames, 1), max_pixels)
+        check_pixels(path, video.width * video.height * max(video.frames, 1), max_pixels)
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
         pictures: list[np.ndarray] = []
@@ -92,7 +76,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         for frame in container.decode(*[s for s in (video, audio) if s is not None]):
             if isinstance(frame, av.AudioFrame):
                 sounds.add(frame)
-                _check_seconds(path, sounds.seconds, max_seconds)
+                check_seconds(path, sounds.seconds, max_seconds)
                 continue
             assert isinstance(frame, av.VideoFrame)
             start = frame.time if start is None else start
@@ -102,8 +86,8 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
                 + max(float((frame.duration or 0) * (frame.time_base or 0)), 1 / fps)
             )
             pixels += frame.width * frame.height
-            _check_pixels(path, pixels, max_pixels)
-            _check_seconds(path, end, max_seconds)
+            check_pixels(path, pixels, max_pixels)
+            check_seconds(path, end, max_seconds)
             picture = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
             if pictures and picture.shape != pictures[0].shape:
                 raise ValueError(f"got {path.name} whose size changes on the way, expected one size; convert it first.")
@@ -111,7 +95,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         if not pictures:
             raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
         sound = sounds.joined(start or 0.0, about.get("samples"))
-        _check_complete(path, container, max(end, sounds.seconds))
+        check_complete(path, claimed(container), max(end, sounds.seconds))
     return Clip(
         frames=torch.from_numpy(np.stack(pictures)),
         fps=fps,
@@ -127,9 +111,9 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if path.suffix.lower() in (".png", ".gif"):
         with _image(path) as image:
-            return _about(image.info).get("settings", {})
-    with _opened(path) as container:
-        return _about(container.metadata).get("settings", {})
+            return noted(image.info).get("settings", {})
+    with opened(path) as container:
+        return noted(container.metadata).get("settings", {})
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pixels: int = 2**26) -> torch.Tensor:
@@ -139,7 +123,7 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pix
     Raises ValueError for a file that is missing, damaged, or larger than `max_pixels`.
     """
     with _image(Path(path)) as image:
-        _check_pixels(Path(path), image.width * image.height, max_pixels)
+        check_pixels(Path(path), image.width * image.height, max_pixels)
         upright = ImageOps.exif_transpose(image).convert("RGBA")
         made = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
         if size is not None:
@@ -150,28 +134,28 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pix
 def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
     """Reads the sound of a sound or video file as float32 (channels, S) at `rate` Hz; errors as in `read_clip`."""
     path = Path(path)
-    with _opened(path) as container:
+    with opened(path) as container:
         if not container.streams.audio:
             raise ValueError(
                 f"got {path.name} without sound, expected a sound or a video with sound; give another file."
             )
-        _check_known(path, container.streams.audio[0])
-        _check_seconds(path, _claimed(container), max_seconds)
+        check_known(path, container.streams.audio[0])
+        check_seconds(path, claimed(container), max_seconds)
         sounds = _Sounds()
         for frame in container.decode(container.streams.audio[0]):
             sounds.add(frame)
-            _check_seconds(path, sounds.seconds, max_seconds)
-        sound = sounds.joined(0.0, _about(container.metadata).get("samples"))
+            check_seconds(path, sounds.seconds, max_seconds)
+        sound = sounds.joined(0.0, noted(container.metadata).get("samples"))
         if sound is None:
             raise ValueError(f"got {path.name} with no readable sound, expected a whole file; the file is damaged.")
         if not container.streams.video:  # beside pictures the sound may be the shorter of the two
-            _check_complete(path, container, sounds.seconds)
+            check_complete(path, claimed(container), sounds.seconds)
     return resample(sound, sounds.rate, rate)
 
 
 def has_sound(path: str | Path) -> bool:
     """Whether a file has a sound track, by its header; ValueError for a file that is missing or damaged."""
-    with _opened(Path(path)) as container:
+    with opened(Path(path)) as container:
         return bool(container.streams.audio)
 
 
@@ -236,23 +220,6 @@ class _Sounds:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator["InputContainer"]:
-    """Opens a file for decoding; whatever FFmpeg says against it becomes one ValueError."""
-    import av
-    from av.error import FFmpegError
-
-    if not path.is_file():
-        raise ValueError(f"got no file at '{path}', expected a video or sound; check the path.")
-    try:
-        with av.open(str(path.resolve()), options=_OPEN) as container:
-            yield container
-    except FFmpegError as error:
-        raise ValueError(
-            f"got {path.name}, which is damaged or no video or sound ({error.strerror}); give a whole file."
-        ) from None
-
-
-@contextmanager
 def _image(path: Path) -> Iterator[Image.Image]:
     if not path.is_file():
         raise ValueError(f"got no file at '{path}', expected a picture; check the path.")
@@ -263,47 +230,3 @@ def _image(path: Path) -> Iterator[Image.Image]:
         raise ValueError(
             f"got {path.name}, which is damaged, too large or no picture ({error}); give a whole one."
         ) from None
-
-
-def _check_known(path: Path, *streams: "Stream | None") -> None:
-    if any(stream is not None and stream.codec_context is None for stream in streams):
-        raise ValueError(
-            f"got {path.name}, which is damaged or of an unknown codec; convert it to H.264 and AAC first."
-        )
-
-
-def _check_seconds(path: Path, seconds: float, most: float) -> None:
-    if seconds > most:
-        raise ValueError(f"got {path.name} of {seconds:.1f} s or more, expected at most {most:g} s; cut it first.")
-
-
-def _check_pixels(path: Path, pixels: int, most: int) -> None:
-    if pixels > most:
-        raise ValueError(
-            f"got {path.name} of {pixels:,} pixels or more, expected at most {most:,}; make it smaller or cut it."
-        )
-
-
-def _claimed(container: "InputContainer") -> float:
-    """Seconds by the header; 0 where it does not say so for certain (other formats guess from the bit rate)."""
-    known = {"mov", "matroska", "wav"} & set(container.format.name.split(","))
-    return (container.duration or 0) / 1e6 if known else 0.0
-
-
-def _check_complete(path: Path, container: "InputContainer", seconds: float) -> None:
-    claimed = _claimed(container)
-    if seconds + 0.1 < claimed:  # less than this is the padding of the sound codecs
-        raise ValueError(
-            f"got {seconds:.2f} s of {path.name}, expected {claimed:.2f} s; the file is cut short, copy it again."
-        )
-
-
-def _about(metadata: Mapping[Any, Any]) -> dict[str, Any]:
-    """What `write_clip` left in the file; empty for a foreign file."""
-    texts = {str(key).lower(): value for key, value in metadata.items()}
-    text = texts.get(TAG, texts.get("comment", ""))
-    try:
-        about = json.loads(text)
-    except (ValueError, TypeError):
-        return {}
-    return about if isinstance(about, dict) and isinstance(about.get("settings"), dict) else {}

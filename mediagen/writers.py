@@ -1,9 +1,14 @@
 """Writing of one clip as a stream (mp4, webm, wav), gif or png: the formats behind `media.write_clip`."""
 
+import json
 import math
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -28,17 +33,7 @@ ENDINGS = (*VIDEO, ".wav", ".png", ".gif")
 
 def check(clip: Clip, path: Path) -> None:
     """Raises ValueError where the name, the folder or the clip do not fit."""
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise ValueError(
-            f"got the name '{path.name}', expected an ending of {', '.join(ENDINGS)}; try '{path.stem}.mp4'."
-        )
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"got the folder '{path.parent}', expected one that exists; create it first or write elsewhere."
-        )
-    if path.is_dir():
-        raise ValueError(f"got '{path}', which is a folder, expected a file name; choose another name.")
+    ending = check_place(path, ENDINGS)
     if ending == ".wav":
         if clip.sound is None or not clip.sound.shape[-1]:
             raise ValueError("got a clip without sound, expected some for a .wav; save it as .mp4 instead.")
@@ -55,6 +50,44 @@ def check(clip: Clip, path: Path) -> None:
         raise ValueError(
             f"got sound of {len(clip.sound)} channels, expected 1 or 2 of finite numbers; mix or repair it."
         )
+
+
+def check_place(path: Path, endings: Iterable[str]) -> str:
+    """The ending of `path`; raises ValueError for one not in `endings`, a folder that is missing, or a folder."""
+    ending = path.suffix.lower()
+    if ending not in endings:
+        raise ValueError(
+            f"got the name '{path.name}', expected an ending of {', '.join(endings)}; try '{path.stem}.mp4'."
+        )
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"got the folder '{path.parent}', expected one that exists; create it first or write elsewhere."
+        )
+    if path.is_dir():
+        raise ValueError(f"got '{path}', which is a folder, expected a file name; choose another name.")
+    return ending
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A temporary name to write to: it becomes `path` when all went well, and vanishes when it did not."""
+    # Beside the target, for a rename is only atomic within one file system.
+    temporary = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def tag_of(settings: Mapping[str, Any], caption: str, samples: int) -> str:
+    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold."""
+    try:
+        return json.dumps({"settings": settings, "caption": caption, "samples": samples})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
 
 
 def write_gif(clip: Clip, path: Path, tag: str) -> None:
@@ -89,7 +122,9 @@ def write_stream(clip: Clip, path: Path, tag: str) -> None:
         container.metadata["comment" if ending == ".wav" else TAG] = tag  # wav knows a fixed list of names
         picture_codec, settings, sound_codec = VIDEO.get(ending, ("", {}, "pcm_s16le"))
         video = _video_stream(container, picture_codec, settings, clip) if picture_codec else None
-        speaker = None if sound is None or not sound.shape[-1] else _Speaker(container, sound_codec, sound, clip.rate)
+        speaker = None
+        if sound is not None and sound.shape[-1]:
+            speaker = Speaker(container, sound_codec, [sound], len(sound), clip.rate)
         if video is not None and clip.frames is not None:
             for index, picture in enumerate(clip.frames.cpu().numpy()):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
@@ -119,29 +154,51 @@ def _video_stream(container: "OutputContainer", codec: str, settings: dict[str, 
     return stream
 
 
-class _Speaker:
-    """Feeds the sound of a clip to its encoder, piece by piece."""
+class Tape:
+    """Chunks of sound (channels, S) of any lengths, taken in pieces of other lengths."""
 
-    def __init__(self, container: "OutputContainer", codec: str, sound: torch.Tensor, rate: int) -> None:
-        self.layout = "mono" if len(sound) == 1 else "stereo"
+    def __init__(self, chunks: Iterable[torch.Tensor]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = torch.zeros(1, 0)
+
+    def take(self, most: int) -> torch.Tensor:
+        """The next samples (channels, S), at least one and at most `most`; S = 0 only where the tape has ended."""
+        while not self._rest.shape[-1]:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self._rest = chunk
+        piece, self._rest = self._rest[:, :most], self._rest[:, most:]
+        return piece
+
+
+class Speaker:
+    """Feeds chunks of sound (channels, S) to an encoder, piece by piece; `done` counts the samples."""
+
+    def __init__(
+        self, container: "OutputContainer", codec: str, chunks: Iterable[torch.Tensor], channels: int, rate: int
+    ) -> None:
+        self.layout = "mono" if channels == 1 else "stereo"
         self.container, self.rate, self.done = container, rate, 0
-        self.sound = np.ascontiguousarray(sound.detach().cpu().float().clamp(-1, 1).numpy())
+        self.tape = Tape(chunks)
         self.stream = cast("AudioStream", container.add_stream(codec, rate=rate, layout=self.layout))
-        if codec != "pcm_s16le":
-            self.stream.bit_rate = min(192_000 * len(sound), 320_000)  # sharp onsets smear below 128 kbit/s a channel
+        if codec in ("aac", "libopus"):
+            self.stream.bit_rate = min(192_000 * channels, 320_000)  # sharp onsets smear below 128 kbit/s a channel
 
     def until(self, seconds: float) -> None:
-        """Encodes up to `seconds` from the start, in pieces of at most a second."""
+        """Encodes up to `seconds` from the start or to the end of the sound, in pieces of at most a second."""
         import av
 
-        end = int(min(seconds * self.rate, self.sound.shape[1]))
-        while self.done < end:
-            stop = min(end, self.done + self.rate)
-            piece = np.ascontiguousarray(self.sound[:, self.done : stop])
+        while seconds == math.inf or self.done < int(seconds * self.rate):
+            left = self.rate if seconds == math.inf else int(seconds * self.rate) - self.done
+            sound = self.tape.take(min(left, self.rate))
+            if not sound.shape[-1]:
+                break
+            piece = np.ascontiguousarray(sound.detach().cpu().float().clamp(-1, 1).numpy())
             frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=self.layout)
             frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
             self.container.mux(self.stream.encode(frame))
-            self.done = stop
+            self.done += piece.shape[1]
 
     def close(self) -> None:
         self.container.mux(self.stream.encode(None))

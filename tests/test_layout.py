@@ -15,7 +15,8 @@ LONGEST = 320  # lines of a file; about 300 wants to be two
 # The longest name that fits decides: mediagen.nn.conv stands where mediagen.nn does.
 FLOORS = {
     1: "clip config grid nn pretrained",
-    2: "flow sampling guidance text encoders tokenizer aligned tae video upsample media writers sheets world parallel",
+    2: "flow sampling guidance text encoders tokenizer aligned tae video upsample media writers sheets world parallel "
+    "guards footage soundtrack loudness",
     3: "generate measure recogniser strict train export",
     4: "systems",
     5: "audio edit personalize",
