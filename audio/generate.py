@@ -28,43 +28,42 @@ class SoundModels:
     audio: AudioModel
 
 
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How sound is made.
+
+    plan: of the windows.  steps: of the midpoint rule.  guidance: one scale for text and pictures, or one for each.
+    candidates, choose: as in `extend_latents`.
+    """
+
+    plan: Extension
+    steps: int = 32
+    guidance: Guidance = 3.0
+    candidates: int = 1
+    choose: Choose | None = None
+
+
 @torch.no_grad()
 def generate_sound(models: SoundModels, pictures: Pictures | None, prompt: str, *, samples: int, seed: int,
                    negative: str = "", known: Tensor | None = None, gap: tuple[int, int] | None = None,
-                   plan: Extension | None = None, steps: int = 32, guidance: Guidance = 3.0, candidates: int = 1,
-                   choose: Choose | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
+                   way: Way | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Float sound (1, samples) at 48 kHz in [-1, 1] for the pictures, or for the prompt alone.
 
     prompt: as `sound_prompt` writes it.  pictures: see `watch`.  known: sound (1, S) that the result holds, but for
-    gap = (first, last) samples, which is made; without a gap all that comes after S is made.  guidance: scale of
-    classifier-free guidance, or one for the text and one for the pictures.  candidates, choose: as in `extend_latents`.
-    on_step(index, t, latent): what it raises cancels. Raises ValueError for a gap that is not in the sound.
+    gap = (first, last) samples, which is made; without a gap all that comes after S is made.  on_step(index, t,
+    latent): what it raises cancels. Raises ValueError for a gap that is not in the sound.
     """
     first, last = (0, samples) if known is None else gap or (known.shape[-1], samples)
     if known is not None:
         _check_gap(known, first, last, samples)
-    plan = plan or Extension.fit(models.audio)
-    start, stop, clean = _region(samples, first, last, plan)
+    way = way or Way(plan=Extension.fit(models.audio))
+    start, stop, clean = _region(samples, first, last, way.plan)
     clean = clean.to(models.codec.latent_mean.device)
     latent = torch.zeros(1, models.codec.config.latent, stop - start, device=clean.device)
     if known is not None:
         latent = _remember(models.codec, known, first, last, start, stop)
-    text = models.text.encode([prompt, negative])
-    made = extend_latents(
-        models.audio,
-        text[:1],
-        text[1:],
-        latent,
-        clean,
-        rng=torch.Generator(latent.device).manual_seed(seed),
-        pictures=None if pictures is None else pictures.since(start),
-        plan=plan,
-        steps=steps,
-        guidance=guidance,
-        candidates=candidates,
-        choose=choose,
-        on_step=on_step,
-    )
+    seen = None if pictures is None else pictures.since(start)
+    made = _latents(models, seen, prompt, negative, latent, clean, seed, way, on_step)
     sound = torch.cat(list(decode_chunks(models.codec, made, min(samples, stop * SOUND_HOP) - start * SOUND_HOP)), -1)
     sound = sound.clamp(-1, 1)
     if known is None:
@@ -73,14 +72,46 @@ def generate_sound(models: SoundModels, pictures: Pictures | None, prompt: str, 
 
 
 @torch.no_grad()
+def generate_sound_latent(models: SoundModels, pictures: Pictures | None, prompt: str, *, samples: int, seed: int,
+                          negative: str = "", way: Way | None = None,
+                          on_step: OnStep | None = None) -> Tensor:  # fmt: skip
+    """The latent (1, C, L) of sound that is all new, for `decode_chunks`: for a film of any length in little memory."""
+    latent = torch.zeros(1, models.codec.config.latent, sound_latents(samples), device=models.codec.latent_mean.device)
+    clean = torch.zeros(1, latent.shape[-1], dtype=torch.bool, device=latent.device)
+    way = way or Way(plan=Extension.fit(models.audio))
+    return _latents(models, pictures, prompt, negative, latent, clean, seed, way, on_step)
+
+
+def _latents(models: SoundModels, pictures: Pictures | None, prompt: str, negative: str, latent: Tensor, clean: Tensor,
+             seed: int, way: Way, on_step: OnStep | None) -> Tensor:  # fmt: skip
+    text = models.text.encode([prompt, negative])
+    rng = torch.Generator(latent.device).manual_seed(seed)
+    return extend_latents(
+        models.audio,
+        text[:1],
+        text[1:],
+        latent,
+        clean,
+        rng=rng,
+        pictures=pictures,
+        plan=way.plan,
+        steps=way.steps,
+        guidance=way.guidance,
+        candidates=way.candidates,
+        choose=way.choose,
+        on_step=on_step,
+    )
+
+
+@torch.no_grad()
 def watch(aligned: AlignedEncoder, frames: Tensor, fps: float) -> Pictures:
     """What the audio model sees of uint8 frames (F, H, W, 3) or (B, F, H, W, 3) at `fps`."""
     return Pictures(aligned.picture_features(frames if frames.ndim == 5 else frames[None]), fps)
 
 
-def count_sound_steps(samples: int, first: int, plan: Extension, steps: int) -> int:
-    """How often `generate_sound` calls `on_step` when it makes what comes after sample `first`."""
-    return count_steps(_region(samples, first, samples, plan)[2], plan, steps)
+def count_sound_steps(first: int, last: int, samples: int, way: Way) -> int:
+    """How often `generate_sound` calls `on_step` when it makes samples first to last of so many."""
+    return count_steps(_region(samples, first, last, way.plan)[2], way.plan, way.steps)
 
 
 def _region(samples: int, first: int, last: int, plan: Extension) -> tuple[int, int, Tensor]:

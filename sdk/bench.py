@@ -11,10 +11,7 @@ import torch
 from torch import Tensor
 
 from mediagen import __version__
-from mediagen.audio.conditions import sound_prompt
-from mediagen.audio.generate import SoundModels, generate_sound, watch
 from mediagen.clip import Clip
-from mediagen.grid import SOUND_RATE
 from mediagen.nn.weights import write_atomic
 from mediagen.sdk import bench_speed
 from mediagen.sdk.bench_figures import Part, Tell, share
@@ -30,7 +27,9 @@ from mediagen.sdk.bench_pictures import (
     video_models,
 )
 from mediagen.sdk.bench_sound import measure_codec, measure_seen_sync, measure_sync
+from mediagen.sdk.clip_work import ClipWork
 from mediagen.sdk.engine import Engine
+from mediagen.sdk.requests import GenerateRequest
 from mediagen.world.draw import render
 from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 
@@ -155,15 +154,10 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
     some = asked[:SOUNDED]
     size = (engine.limits.width, engine.limits.height)
 
-    get, limits = engine.models.get, engine.limits
-    models = SoundModels(text=get("prompt"), aligned=get("aligned"), codec=get("codec"), audio=get("audio"))
-
     def soundtrack(clip: Clip, prompt: str, seed: int) -> Tensor:
-        samples, steps, guidance = round(clip.seconds * SOUND_RATE), limits.sound_steps, limits.sound_guidance_scale
         assert clip.frames is not None
-        pictures = watch(models.aligned, clip.frames.to(engine.models.device), clip.fps)
-        heard = sound_prompt(prompt)
-        return generate_sound(models, pictures, heard, samples=samples, seed=seed, steps=steps, guidance=guidance).cpu()
+        request = GenerateRequest.of({"prompt": prompt, "seed": seed}).with_defaults(engine.limits)
+        return ClipWork(engine.models, request, None, None).sound(clip.frames, clip.fps)
 
     clips = []
     for index, (clip, one) in enumerate(zip(make_clips(engine, some, seed, tell), some, strict=True)):

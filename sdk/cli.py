@@ -12,6 +12,7 @@ import typer
 from mediagen.sdk.console import Bar, console, reporting, say
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.output import check_output
+from mediagen.sdk.sound_cli import sound
 from mediagen.sdk.train_cli import train
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Generated film: a prompt becomes a clip with its soundtrack.",
 )
+app.command()(sound)
 app.command()(train)
 
 Out = Annotated[

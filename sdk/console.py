@@ -29,6 +29,15 @@ FLAGS = {
     "fps": "--fps",
     "width": "--size",
     "height": "--size",
+    "music_prompt": "--music",
+    "effects": "--no-effects",
+    "start": "--from",
+    "end": "--to",
+    "keep_audio": "--keep-audio",
+    "candidates": "--candidates",
+    "picture_guidance_scale": "--picture-guidance-scale",
+    "method": "--method",
+    "lufs": "--lufs",
 }
 
 

@@ -4,20 +4,25 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from mediagen import __version__
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
+from mediagen.sdk.clip_work import ClipWork
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.folder import ModelFolder, device_of
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.pictures import fingerprint, first_frame
 from mediagen.sdk.replay import read
-from mediagen.sdk.requests import ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.requests import Asked, ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.sound_requests import SoundRequest
+from mediagen.sdk.sound_work import SoundWork
+from mediagen.sdk.soundtracks import Soundtrack
 from mediagen.sdk.work import Progress, ProgressCallback, Work
 
 __all__ = ["Engine", "Progress"]
+A = TypeVar("A", bound=Asked)
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
@@ -127,6 +132,45 @@ class Engine:
         )
         return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
+    @overload
+    def add_audio(self, video: str | Path, prompt: str | None = None, **wishes: Any) -> Soundtrack: ...
+    @overload
+    def add_audio(self, video: Clip, prompt: str | None = None, **wishes: Any) -> Clip: ...
+    def add_audio(
+        self,
+        video: Clip | str | Path,
+        prompt: str | None = None,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> Clip | Soundtrack:
+        """New sound that fits the pictures of a video of any length, rate and size.
+
+        A file gives a `Soundtrack`, whose `save` copies the pictures bit for bit; a clip gives a clip.  prompt: what is
+        heard or seen; None leaves it to the pictures.  wishes: music_prompt, effects, music, start, end, keep_audio,
+        candidates, seed and all else that `SoundRequest` has.
+        Raises RequestError for a file that cannot be read and wishes that cannot be met, before any work.
+        """
+        request = SoundRequest.of({"prompt": prompt, **wishes})
+        return self.run_sound(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+
+    def generate_audio(self, prompt: str, seconds: float = 10.0, **wishes: Any) -> Clip:
+        """Sound of any length from a prompt alone, as a clip without pictures; wishes as in `add_audio`."""
+        return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, None)
+
+    def extend_audio(
+        self, sound: Clip | str | Path, seconds: float = 5.0, prompt: str | None = None, **wishes: Any
+    ) -> Clip:
+        """The sound of a clip or file, which stays as it is, and `seconds` more; wishes as in `add_audio`."""
+        return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, sound)
+
+    def fill_audio(
+        self, sound: Clip | str | Path, start: float, end: float, prompt: str | None = None, **wishes: Any
+    ) -> Clip:
+        """The sound of a clip or file with what lies between two times (seconds) made anew; the rest stays as it is."""
+        return self._audio({"prompt": prompt, "start": start, "end": end, **wishes}, sound)
+
     def run(
         self,
         request: GenerateRequest,
@@ -140,7 +184,8 @@ class Engine:
         size = (full.width, full.height)
         first = None if full.image is None else first_frame(full.image, size)
         work = self._work(full, callback_on_step_end, on_progress)
-        work.check_sound()
+        if full.sound:
+            work.check_sound()
         frames = work.pictures(full.seconds, size, full.fps, first)
         sound = work.sound(frames, full.fps) if full.sound else None
         settings = self._settings(work, request, notes)
@@ -163,7 +208,8 @@ class Engine:
         full, notes = request.fit(self.limits, clip.fps, size, clip.seconds)
         assert full.seconds is not None
         work = self._work(full, callback_on_step_end, on_progress)
-        work.check_sound()
+        if full.sound:
+            work.check_sound()
         frames = work.more_pictures(clip.frames, round(full.seconds * clip.fps), clip.fps)
         sound, rate = clip.sound, clip.rate
         if full.sound:
@@ -171,16 +217,46 @@ class Engine:
         settings = {**self._settings(work, request, notes), "source": clip.settings}
         return Clip(frames=frames, fps=clip.fps, sound=sound, rate=rate, caption=full.prompt, settings=settings)
 
-    def _work(self, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None) -> Work:
-        if request.seed is None:  # small enough to type again
-            request = request.model_copy(update={"seed": secrets.randbits(31)})
-        return Work(self.models, request, None if on_step is None else partial(on_step, self), on_progress)
+    def run_sound(
+        self,
+        video: Clip | str | Path,
+        request: SoundRequest,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip | Soundtrack:
+        """Meets a request for the sound of a video that is made already; `add_audio` makes one and calls this."""
+        work = self._sound_work(request, callback_on_step_end, on_progress)
+        if isinstance(video, Clip):
+            return work.score(video, self._settings(work, request, []))
+        return work.score_file(Path(video), self._settings(work, request, []))
 
-    def _settings(self, work: Work, request: Request, notes: list[str]) -> dict[str, Any]:
+    def _audio(self, wishes: dict[str, Any], known: Clip | str | Path | None) -> Clip:
+        calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
+        request = SoundRequest.of(wishes)
+        work = self._sound_work(request, calls["callback_on_step_end"], calls["on_progress"])
+        return work.sound_alone(known, self._settings(work, request, []))
+
+    def _sound_work(
+        self, request: SoundRequest, on_step: StepCallback | None, on_progress: ProgressCallback | None
+    ) -> SoundWork:
+        full = _seeded(request.fit(self.limits))
+        return SoundWork(self.models, full, None if on_step is None else partial(on_step, self), on_progress)
+
+    def _work(self, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None) -> ClipWork:
+        return ClipWork(self.models, _seeded(request), None if on_step is None else partial(on_step, self), on_progress)
+
+    def _settings(self, work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
         """What the file will say about how the clip was made."""
-        settings = {**work.request.settings(), "version": __version__, "model": self.models.fingerprint}
-        if request.seconds is not None and request.seconds != work.request.seconds:
-            settings["asked"] = {"seconds": request.seconds}
+        settings = {**work.asked.settings(), "version": __version__, "model": self.models.fingerprint}
+        seconds = getattr(request, "seconds", None)
+        if seconds is not None and seconds != settings["seconds"]:
+            settings["asked"] = {"seconds": seconds}
         if notes or work.notes:
             settings["notes"] = [*notes, *work.notes]
         return settings
+
+
+def _seeded(request: A) -> A:
+    """The request with a seed, drawn by chance if it has none; small enough to type again."""
+    return request if request.seed is not None else request.model_copy(update={"seed": secrets.randbits(31)})

@@ -13,8 +13,8 @@ class Limits(Config):
     width, height: default size in pixels.  sizes: every (width, height) trained for; () means only the default.
     fps: default frames per second.  rates: every fps trained for; () means only the default.
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
-    max_extended_seconds: longest clip that `extend` may make.
-    steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale: of the sound.
+    max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
+    steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
     """
 
     width: int = 64
@@ -26,10 +26,12 @@ class Limits(Config):
     min_seconds: float = 0.5
     max_seconds: float = 2.0
     max_extended_seconds: float = 60.0
+    max_sound_seconds: float = 3_600.0
     steps: int = 50
     guidance_scale: float = 3.0
-    sound_steps: int = 50
+    sound_steps: int = 32
     sound_guidance_scale: float = 3.0
+    sound_candidates: int = 1
 
     def __post_init__(self) -> None:
         positive = {

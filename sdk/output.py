@@ -8,12 +8,13 @@ from mediagen.sdk.errors import RequestError
 ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.writers, which would bring torch
 
 
-def check_output(path: Path, *, sound: bool = True) -> None:
-    """RequestError where a clip could not be written to `path`; sound: whether the clip will have some."""
+def check_output(path: Path, *, sound: bool = True, endings: tuple[str, ...] = ENDINGS) -> None:
+    """RequestError where nothing could be written to `path`; sound: whether there will be some.  endings: allowed."""
     ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if ending not in endings:
         raise RequestError(
-            f"got the output '{path.name}', expected an ending of {', '.join(ENDINGS)}; name it '{path.stem}.mp4'."
+            f"got the output '{path.name}', expected an ending of {', '.join(endings)}; "
+            f"name it '{path.stem}{endings[0]}'."
         )
     if path.is_dir():
         raise RequestError(f"got the output '{path}', which is a folder, expected a file name; choose another name.")

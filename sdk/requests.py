@@ -13,25 +13,25 @@ MAX_PROMPT = 2_000  # characters
 MAX_SEED = 2**63 - 1
 
 
-def _text(value: Any, info: ValidationInfo) -> Any:
+def text(value: Any, info: ValidationInfo) -> Any:
     name = str(info.field_name)
     if value is None:
         return None
     if not isinstance(value, str):
         raise ValueError(f"{name}: got {value!r}, expected text; give a sentence that says what happens.")
-    text = value.strip()
-    if len(text) > MAX_PROMPT:
-        raise ValueError(f"{name}: got {len(text)} characters, expected at most {MAX_PROMPT}; shorten it.")
-    if not all(c.isprintable() or c in "\n\t " for c in text):
+    said = value.strip()
+    if len(said) > MAX_PROMPT:
+        raise ValueError(f"{name}: got {len(said)} characters, expected at most {MAX_PROMPT}; shorten it.")
+    if not all(c.isprintable() or c in "\n\t " for c in said):
         raise ValueError(f"{name}: got a character that cannot be printed, expected plain text; remove it.")
-    if not text and name == "prompt":
+    if not said and name == "prompt":
         raise ValueError(
             'prompt: got an empty text, expected a sentence; write for example "a red ball bounces in a meadow".'
         )
-    return text
+    return said
 
 
-def _number(low: float, high: float, *, whole: bool = False) -> BeforeValidator:
+def number(low: float, high: float, *, whole: bool = False) -> BeforeValidator:
     kind = "a whole number" if whole else "a number"
 
     def check(value: Any, info: ValidationInfo) -> Any:
@@ -46,33 +46,28 @@ def _number(low: float, high: float, *, whole: bool = False) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Steps = Annotated[int | None, _number(1, 1_000, whole=True)]
-Guidance = Annotated[float | None, _number(0, 100)]
-Seed = Annotated[int | None, _number(0, MAX_SEED, whole=True)]
-Seconds = Annotated[float | None, _number(0.001, 86_400)]
-Pixels = Annotated[int | None, _number(1, 100_000, whole=True)]
-Fps = Annotated[float | None, _number(0.1, 1_000)]
+Text = Annotated[str, BeforeValidator(text)]
+Steps = Annotated[int | None, number(1, 1_000, whole=True)]
+Guidance = Annotated[float | None, number(0, 100)]
+Seed = Annotated[int | None, number(0, MAX_SEED, whole=True)]
+Seconds = Annotated[float | None, number(0.001, 86_400)]
+Pixels = Annotated[int | None, number(1, 100_000, whole=True)]
+Fps = Annotated[float | None, number(0.1, 1_000)]
 
 
-class Request(BaseModel):
-    """What generating and extending share; None means the model folder's default.
+class Asked(BaseModel):
+    """What every request shares; None means the model folder's default.
 
     num_inference_steps: 1 to 1000.  guidance_scale: 0 to 100; 1 is no guidance.  seed: drawn by chance when None.
-    sound_prompt: what it sounds like, when that is not the prompt.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     task: ClassVar[str]
 
-    prompt: Text
     negative_prompt: Text = ""
-    seconds: Seconds = None
     num_inference_steps: Steps = None
     guidance_scale: Guidance = None
     seed: Seed = None
-    sound: bool = True
-    sound_prompt: Annotated[str | None, BeforeValidator(_text)] = None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -87,15 +82,30 @@ class Request(BaseModel):
         return self.model_copy(update={k: v for k, v in self._defaults(limits).items() if getattr(self, k) is None})
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values that a file can carry; a picture is left out (the engine adds its fingerprint)."""
+        return {"task": self.task, **self.model_dump(exclude={"image"})}
+
+
+class Request(Asked):
+    """What generating and extending pictures share.
+
+    sound_prompt: what it sounds like, when that is not the prompt.
+    """
+
+    prompt: Text
+    seconds: Seconds = None
+    sound: bool = True
+    sound_prompt: Annotated[str | None, BeforeValidator(text)] = None
+
+    def _defaults(self, limits: Limits) -> dict[str, Any]:
         return {
             "seconds": limits.seconds,
             "num_inference_steps": limits.steps,
             "guidance_scale": limits.guidance_scale,
         }
-
-    def settings(self) -> dict[str, Any]:
-        """Plain values that a file can carry; a picture is left out (the engine adds its fingerprint)."""
-        return {"task": self.task, **self.model_dump(exclude={"image"})}
 
 
 class GenerateRequest(Request):

@@ -1,26 +1,18 @@
-"""Work: one request on its way to a clip. All that belongs to the request lives here; the models are only read."""
+"""Work: one request on its way. All that belongs to the request lives here; the models are only read."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from mediagen.audio.conditions import sound_prompt
-from mediagen.audio.extend import Extension
-from mediagen.audio.generate import SoundModels, count_sound_steps, generate_sound, watch
-from mediagen.clip import Clip
-from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
-from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
-from mediagen.media import resample
+from mediagen.audio.generate import SoundModels
 from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
 from mediagen.sdk.folder import ModelFolder
-from mediagen.sdk.requests import Request
+from mediagen.sdk.requests import Asked
 
-_SOUND = ("prompt", "aligned", "codec", "audio")  # the families that make sound, in the order of SoundModels
+SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # the families that make sound, in the order of SoundModels
 
 
 @dataclass(frozen=True)
@@ -37,144 +29,41 @@ ProgressCallback = Callable[[Progress], None]
 
 
 class Work:
-    """Makes pictures and sound for one request that is filled in, seed included.
+    """What making clips and making sound share: models, progress, cancelling, random numbers.
 
-    notes: sentences for the user about what was not done as asked.
+    request: filled in, seed included.  notes: sentences for the user about what was not done as asked.
     """
 
     def __init__(
-        self, models: ModelFolder, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None
+        self, models: ModelFolder, request: Asked, on_step: StepCallback | None, on_progress: ProgressCallback | None
     ) -> None:
-        self.models, self.limits, self.request = models, models.limits, request
+        self.models, self.limits, self.asked = models, models.limits, request
         self.notes: list[str] = []
         self._on_step, self._on_progress = on_step, on_progress
 
-    def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
-        """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
-        models = self._video_models()
-        grid = self._grid(models, seconds, size, fps)
-        watch = self._steps("Making the pictures", self._count)
-        return self._window(models, grid, first, self._rng(), watch)
-
-    def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
-        """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
-
-        Each window is as long as the model was trained for, and its first half is known: the clip's last frames.
-        """
-        models = self._video_models()
-        grid = self._grid(models, self.limits.max_seconds, (frames.shape[2], frames.shape[1]), fps)
-        time = grid.stride[0]
-        rng, parts, made = self._rng(), frames, 0
-        fresh = grid.frames - grid.latent[0] // 2 * time
-        windows = math.ceil(count / fresh)
-        for window in range(windows):
-            whole = min(len(parts) // time, grid.latent[0] // 2)  # latent frames of the clip that the window can know
-            start = parts[-whole * time :] if whole else parts[-1:]
-            watch = self._steps("Making the pictures", windows * self._count, window * self._count)
-            new = self._window(models, grid, start, rng, watch)[len(start) :][: min(fresh, count - made)]
-            parts, made = torch.cat((parts, new)), made + len(new)
-        return parts
-
-    def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
-        """Float sound (1, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
-
-        start: sound (1, S') that is there already and goes on.
-        """
-        models = self._sound_models()
-        total, steps = round(len(frames) / fps * SOUND_RATE), self.limits.sound_steps
-        if start is not None and start.shape[-1] >= total:
-            return start[:, :total].cpu()
-        known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
-        plan = Extension.fit(models.audio)
-        count = count_sound_steps(total, 0 if known is None else known.shape[-1], plan, steps)
-        on_step = self._steps("Making the sound", count)
-        return generate_sound(
-            models,
-            watch(models.aligned, frames.to(self.models.device), fps),
-            sound_prompt(self.request.sound_prompt or self.request.prompt),
-            samples=total,
-            seed=self._seed,
-            known=None if known is None else known.to(self.models.device),
-            plan=plan,
-            steps=steps,
-            guidance=self.limits.sound_guidance_scale,
-            on_step=on_step,
-        ).cpu()
-
-    def more_sound(self, frames: Tensor, clip: Clip) -> Tensor:
-        """Float sound (channels, S) at 48 kHz for `frames`, which begin with the clip's: its sound, and more.
-
-        A clip without sound gets one from its beginning on.
-        """
-        if clip.sound is None or not clip.sound.shape[-1]:
-            return self.sound(frames, clip.fps)
-        heard = resample(clip.sound, clip.rate, SOUND_RATE)[:, : round(clip.seconds * SOUND_RATE)]
-        made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
-        return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1) if len(heard) > 1 else made
-
     def check_sound(self) -> None:
-        """RequestError where the folder has no models of sound: before the pictures are made, not after."""
-        missing = [name for name in _SOUND if not self.models.has(name)]
-        if self.request.sound and missing:
+        """RequestError where the folder has no models of sound: before anything is made, not after."""
+        missing = [name for name in SOUND_FAMILIES if not self.models.has(name)]
+        if missing:
             raise RequestError(
                 f"got a request with sound, expected one without, for the model folder lacks {', '.join(missing)}; "
                 "ask for no sound, or give another folder."
             )
 
     def _sound_models(self) -> SoundModels:
-        if not all(self.models.loaded(name) for name in _SOUND):
+        if not all(self.models.loaded(name) for name in SOUND_FAMILIES):
             self._stage("Loading")
-        return SoundModels(*(self.models.get(name) for name in _SOUND))
-
-    def _window(
-        self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, watch: OnStep
-    ) -> Tensor:
-        """One clip of the grid, beginning with the frames `start` where there are some."""
-        request = self.request
-        assert request.guidance_scale is not None
-        known, clean = (None, None)
-        if start is not None:
-            known, clean = known_start(models, start.to(self.models.device), grid)
-        latent = generate_latent(
-            models,
-            [request.prompt],
-            grid,
-            rng=rng,
-            negative=request.negative_prompt,
-            scale=request.guidance_scale,
-            steps=self._count,
-            known=known,
-            clean=clean,
-            on_step=watch,
-        )
-        self._stage("Decoding the pictures")
-        return decode_frames(models, latent, grid.frames)[0].cpu()
-
-    def _video_models(self) -> VideoModels:
-        if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
-            self._stage("Loading")
-        made = VideoModels(self.models.get("prompt"), self.models.get("tae"), self.models.get("video"))
-        self._stage("Reading the prompt")
-        for name in ("prompt", "negative_prompt"):
-            if made.text.too_long([getattr(self.request, name)])[0]:
-                self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
-        return made
-
-    def _grid(self, models: VideoModels, seconds: float, size: tuple[int, int], fps: float) -> Grid:
-        return Grid.of(seconds, size, fps, stride=models.tae.stride, patch=models.video.config.patch)
-
-    def _rng(self) -> torch.Generator:
-        return torch.Generator(self.models.device).manual_seed(self._seed)
+        return SoundModels(*(self.models.get(name) for name in SOUND_FAMILIES))
 
     @property
     def _seed(self) -> int:
-        assert self.request.seed is not None
-        return self.request.seed
+        assert self.asked.seed is not None
+        return self.asked.seed
 
     @property
     def _count(self) -> int:
-        assert self.request.num_inference_steps is not None
-        return self.request.num_inference_steps
+        assert self.asked.num_inference_steps is not None
+        return self.asked.num_inference_steps
 
     def _stage(self, stage: str, step: int = 0, steps: int | None = None) -> None:
         if self._on_progress is not None:

@@ -12,8 +12,8 @@ from mediagen.aligned import PRESETS as ALIGNED
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import at_sound_rate
-from mediagen.audio.extend import Pictures
-from mediagen.audio.generate import SoundModels, generate_sound, watch
+from mediagen.audio.extend import Extension, Pictures
+from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
 from mediagen.audio.model import AudioModel
 from mediagen.audio.train import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
 from mediagen.audio.windows import generate_latents
@@ -33,6 +33,10 @@ def models() -> SoundModels:
     return SoundModels(text.eval(), aligned.eval(), codec.eval(), audio.eval())
 
 
+def way(steps: int) -> Way:
+    return Way(plan=Extension(window=8.0), steps=steps)
+
+
 @pytest.fixture(scope="module")
 def pictures(models: SoundModels) -> Pictures:
     return watch(models.aligned, render([draw_scene(3)])[0], 16)
@@ -40,14 +44,14 @@ def pictures(models: SoundModels) -> Pictures:
 
 @pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
 def test_lengths_are_exact(models: SoundModels, pictures: Pictures, samples: int) -> None:
-    sound = generate_sound(models, pictures, "a ball", samples=samples, seed=0, steps=1)
+    sound = generate_sound(models, pictures, "a ball", samples=samples, seed=0, way=way(1))
     assert sound.shape == (1, samples) and sound.dtype == torch.float32
     assert sound.abs().max() <= 1
 
 
 def test_a_seed_is_a_sound(models: SoundModels, pictures: Pictures) -> None:
     def make(seed: int, prompt: str = "a ball", seen: Pictures | None = pictures) -> Tensor:
-        return generate_sound(models, seen, prompt, samples=30_000, seed=seed, steps=2)
+        return generate_sound(models, seen, prompt, samples=30_000, seed=seed, way=way(2))
 
     state = torch.get_rng_state()
     first = make(4)
@@ -60,9 +64,9 @@ def test_a_seed_is_a_sound(models: SoundModels, pictures: Pictures) -> None:
 
 def test_known_sound_is_kept_and_gone_on_from(models: SoundModels, pictures: Pictures) -> None:
     known = torch.sin(torch.arange(20_000) * 0.05)[None] * 0.5
-    sound = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, steps=2, known=known)
+    sound = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, way=way(2), known=known)
     assert sound.shape == (1, 48_000) and torch.equal(sound[:, :20_000], known)
-    loud = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, steps=2, known=known * 1.9)
+    loud = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, way=way(2), known=known * 1.9)
     assert not torch.equal(loud[:, 30_000:], sound[:, 30_000:]), "what follows depends on what was"
 
 
@@ -73,7 +77,7 @@ def test_a_gap_is_filled_and_all_else_is_kept(models: SoundModels, gap: tuple[in
     hole = known.clone()
     hole[:, slice(*gap)] = 0.9
     sound, same = (
-        generate_sound(models, None, "a", samples=samples, seed=0, steps=1, known=given, gap=gap)
+        generate_sound(models, None, "a", samples=samples, seed=0, way=way(1), known=given, gap=gap)
         for given in (known, hole)
     )
     first, last = gap
@@ -97,7 +101,7 @@ def test_a_gap_is_filled_and_all_else_is_kept(models: SoundModels, gap: tuple[in
 )
 def test_known_sound_must_fit(models: SoundModels, known: Tensor, gap: tuple[int, int] | None) -> None:
     with pytest.raises(ValueError, match="known sound"):
-        generate_sound(models, None, "a ball", samples=48_000, seed=0, steps=1, known=known, gap=gap)
+        generate_sound(models, None, "a ball", samples=48_000, seed=0, way=way(1), known=known, gap=gap)
 
 
 def test_guidance_leads_away_from_the_null(models: SoundModels) -> None:
@@ -121,7 +125,7 @@ def test_a_callback_can_cancel(models: SoundModels) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        generate_sound(models, None, "a ball", samples=9600, seed=0, steps=5, on_step=stop)
+        generate_sound(models, None, "a ball", samples=9600, seed=0, way=way(5), on_step=stop)
     assert seen == [0, 1]
 
 
