@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -19,14 +20,21 @@ _JOIN = 480  # samples, 10 ms: over which known sound fades into what was made a
 _MIRROR = 8 * SOUND_HOP
 
 
+class SoundDecoder(Protocol):
+    """What makes sound of a latent, as `Codec` does: torch's own, or one in an ONNX file."""
+
+    def decode(self, latent: Tensor, samples: int | None = None, /) -> Tensor: ...
+
+
 @dataclass(frozen=True)
 class SoundModels:
-    """The models that make sound, all on one device and in eval mode."""
+    """The models that make sound, all on one device and in eval mode. decoder: in place of the `codec`'s own."""
 
     text: TextEncoder
     aligned: AlignedEncoder
     codec: Codec
     audio: AudioModel
+    decoder: SoundDecoder | None = None
 
 
 @torch.no_grad()
@@ -46,7 +54,7 @@ def generate_sound(models: SoundModels, frames: Tensor | None, fps: float, promp
     rng = torch.Generator().manual_seed(seed)
     made = generate_latents(models.audio, text[:1], text[1:], length, rng=rng, pictures=pictures, known=latent,
                             clean=clean, steps=steps, guidance=guidance, on_step=on_step)  # fmt: skip
-    sound = models.codec.decode(made, samples)[0].clamp(-1, 1)
+    sound = (models.decoder or models.codec).decode(made, samples)[0].clamp(-1, 1)
     return sound if known is None else join(known, sound)
 
 

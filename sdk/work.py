@@ -133,7 +133,7 @@ class Work:
     def _sound_models(self) -> SoundModels:
         if not all(self.models.loaded(name) for name in _SOUND):
             self._stage("Loading")
-        return SoundModels(*(self.models.get(name) for name in _SOUND))
+        return SoundModels(*(self.models.get(name) for name in _SOUND), decoder=self._decoder("codec"))
 
     def _window(
         self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, watch: OnStep
@@ -162,12 +162,21 @@ class Work:
     def _video_models(self) -> VideoModels:
         if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
             self._stage("Loading")
-        made = VideoModels(self.models.get("prompt"), self.models.get("tae"), self.models.get("video"))
+        made = VideoModels(
+            self.models.get("prompt"), self.models.get("tae"), self.models.get("video"), self._decoder("tae")
+        )
         self._stage("Reading the prompt")
         for name in ("prompt", "negative_prompt"):
             if made.text.too_long([getattr(self.request, name)])[0]:
                 self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
         return made
+
+    def _decoder(self, name: str) -> Any:
+        """The ONNX decoder of a family, or None where torch's own is to be used; what is odd about it becomes a note."""
+        decoder = self.models.decoder(name)
+        if decoder is not None and decoder.note and decoder.note not in self.notes:
+            self.notes.append(decoder.note)
+        return decoder
 
     def _grid(self, models: VideoModels, seconds: float, size: tuple[int, int], fps: float) -> Grid:
         return Grid.of(seconds, size, fps, stride=models.tae.stride, patch=models.video.config.patch)
