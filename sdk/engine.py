@@ -53,7 +53,7 @@ class Engine:
 
     @classmethod
     def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
-        """The engine that makes a clip again: with the decoder in its settings, or another where that cannot be here."""
+        """The engine that makes a clip again: with the decoder of its settings, or another where that cannot be."""
         try:
             return cls.from_pretrained(model, decoder=decoder_of(settings))
         except MediagenError:

@@ -40,8 +40,8 @@ class ModelFolder:
     """A folder with engine.json and one sub-folder for each family (see `catalog`).
 
     path: the folder.  device: where its models go.  runtime: what decodes, "onnx", "torch" or None for the better one
-    (see `Engine.from_pretrained`).  Raises ModelError where the folder is missing or damaged, RequestError or ModelError
-    where it cannot be decoded as asked.
+    (see `Engine.from_pretrained`).  Raises ModelError where the folder or a decoder that was asked for is missing or
+    damaged, RequestError where onnxruntime is missing.
     """
 
     def __init__(self, path: str | Path, device: str | torch.device = "cpu", runtime: str | None = None) -> None:
@@ -142,7 +142,7 @@ class ModelFolder:
             raise RequestError(f"got the decoder '{runtime}', expected onnx or torch; give one, or leave it out.")
         if runtime == "onnx" and not installed():
             raise RequestError(
-                "got the decoder 'onnx' without onnxruntime, which runs it; pip install 'mediagen[onnx]', or leave it out."
+                "got the decoder 'onnx' without onnxruntime, expected it; pip install 'mediagen[onnx]', or leave it out."
             )
         wrong = self._unfit() if runtime == "onnx" else []
         if wrong:

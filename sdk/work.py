@@ -172,7 +172,7 @@ class Work:
         return made
 
     def _decoder(self, name: str) -> Any:
-        """The ONNX decoder of a family, or None where torch's own is to be used; what is odd about it becomes a note."""
+        """The ONNX decoder of a family, or None where torch's own is used; what is odd about it becomes a note."""
         decoder = self.models.decoder(name)
         if decoder is not None and decoder.note and decoder.note not in self.notes:
             self.notes.append(decoder.note)

@@ -39,7 +39,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def why_not(folder: Path) -> str:
-    """Why the decoder in a family's folder must not be used, in a few words; "" where it is there and fits the weights."""
+    """Why the decoder in a family's folder must not be used, in a few words; "" where it fits the weights."""
     if not (folder / FILE).is_file() or not (folder / CARD).is_file():
         return "is missing"
     try:

@@ -16,7 +16,7 @@ class Graph(nn.Module):
 
     output: name of what it gives.  axes, output_axes: of latent and output; what is not "batch" or "channels" may
     have any length, and an output is one whose axes are "channels" and those of the latent.  example: a latent's shape
-    for the export (2 or more everywhere: a 1 would become a constant).  shapes: those at which it is held against torch.
+    for the export (2 or more everywhere: a 1 would become a constant).  shapes: where it is held against torch.
     """
 
     output: str

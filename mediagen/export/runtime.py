@@ -57,7 +57,7 @@ class OnnxDecoder:
             log.warning("%s", self.note)
 
     def decode(self, latent: Tensor, frames: int | None = None) -> Tensor:
-        """A latent (B, C, L, ...) to what torch's decoder makes of it, channels second: all of it, or its first `frames`.
+        """A latent (B, C, L, ...) to what torch's decoder makes of it, channels second; all, or its first `frames`.
 
         frames: samples where it decodes sound. The result is on the latent's device.
         """

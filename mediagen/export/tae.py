@@ -1,8 +1,8 @@
 """The video decoder as an ONNX graph: frame-major, its upsampling folded into the convolutions that follow it.
 
 Repeating each cell and convolving with three taps is the same as two taps for every other output: of (a, b, c), the
-even ones see (a, b + c) and the odd ones (a + b, c). In space that is 16 products in place of 36, in time 4 of 6, and the
-convolution over space works on half of the frames, since each would come twice.
+even ones see (a, b + c) and the odd ones (a + b, c). In space that is 16 products in place of 36, in time 4
+in place of 6, and the convolution over space works on half of the frames, since each would come twice.
 """
 
 from typing import Any
@@ -104,7 +104,7 @@ class _Block(nn.Module):
 
 
 class _Up(nn.Module):
-    """Narrows, then doubles time, height and width: both convolutions give all phases at once, which are interleaved."""
+    """Narrows, then doubles time, height and width: each convolution gives all phases, which are interleaved."""
 
     def __init__(self, narrow: nn.Conv2d, space: SpaceConv, time: TimeConv) -> None:
         super().__init__()
