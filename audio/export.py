@@ -1,5 +1,6 @@
 """The sound decoder as an ONNX graph: transposed convolutions as plain ones, the inverse MDCT as one matrix product."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from mediagen.grid import SOUND_HOP, SOUND_RATE
 
 class CodecGraph(Graph):
     """`Codec.decode`, from a latent (B, C, L) to sound (B, 1, 1920 L)."""
+
+    scale: Tensor
+    shift: Tensor
 
     output = "sound"
     axes = ("batch", "channels", "time")
@@ -106,7 +110,11 @@ def _layer(part: nn.Module) -> nn.Module:
             return Rows(part.weight[:, :, 0], part.bias)
         assert isinstance(part.padding, tuple)
         return Taps(part.weight.unsqueeze(2), part.bias, (0, part.padding[0]), part.dilation[0])
-    for own, made in ((Norm, _Norm), (Snake, _Snake), (Residual, _Residual), (CodecUp, _Up)):
-        if isinstance(part, own):
-            return made(part)
-    return part  # SiLU
+    rewritten: dict[type, Callable[[Any], nn.Module]] = {
+        Norm: _Norm,
+        Snake: _Snake,
+        Residual: _Residual,
+        CodecUp: _Up,
+        nn.SiLU: lambda same: same,
+    }
+    return rewritten[type(part)](part)

@@ -9,12 +9,13 @@ import json
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
 
-def decode(folder: Path, latent: np.ndarray | None, *lengths: int) -> tuple[np.ndarray, dict]:
+def decode(folder: Path, latent: Any, *lengths: int) -> tuple[np.ndarray, dict]:
     """The first clip that the decoder in `folder` makes of a latent, and the card that describes it."""
     card = json.loads((folder / "decoder.json").read_text())
     session = onnxruntime.InferenceSession(folder / card["file"], providers=["CPUExecutionProvider"])

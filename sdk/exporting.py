@@ -10,7 +10,7 @@ from mediagen.sdk.folder import ModelFolder
 
 
 def export_onnx(models: ModelFolder, folder: Path) -> list[Path]:
-    """The work of `Engine.export_onnx`, family by family; a folder's new files are there only when all were right."""
+    """The work of `Engine.export_onnx`, family by family, until one is wrong: that one is not written."""
     from mediagen.export.write import write_decoder
 
     names = models.exportable()

@@ -142,7 +142,7 @@ class ModelFolder:
             raise RequestError(f"got the decoder '{runtime}', expected onnx or torch; give one, or leave it out.")
         if runtime == "onnx" and not installed():
             raise RequestError(
-                "got the decoder 'onnx' without onnxruntime, expected it; pip install 'mediagen[onnx]', or leave it out."
+                "got the decoder 'onnx' without onnxruntime, expected it; pip install 'mediagen[onnx]' or leave it out."
             )
         wrong = self._unfit() if runtime == "onnx" else []
         if wrong:

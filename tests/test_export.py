@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -30,10 +31,10 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "decode_numpy.py"
 
 def tae() -> TAE:
     """A small one that has every kind of layer, with statistics of its latent that are not those of a new model."""
-    blocks = {"encoder_blocks": (0, 0, 0), "decoder_blocks": (0, 1, 0)}
+    sizes: dict[str, Any] = {"widths": (4, 8, 8), "encoder_blocks": (0, 0, 0), "decoder_blocks": (0, 1, 0)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = TAE(TAEConfig(latent_channels=4, widths=(4, 8, 8), **blocks)).eval()
+        model = TAE(TAEConfig(latent_channels=4, **sizes)).eval()
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.15)
         model.latent_mean.normal_()
@@ -92,7 +93,13 @@ def test_sound_is_that_of_torch_at_any_length(exported, shape):
 
 def test_every_kind_of_layer_is_rewritten_right():
     """The codec on the waveform itself: snakes, uneven strides, wide kernels."""
-    sizes = {"hop": 1, "strides": (3, 5, 128), "encoder": (4,) * 4, "decoder": (8, 6, 4, 4), "latent": 6}
+    sizes: dict[str, Any] = {
+        "hop": 1,
+        "strides": (3, 5, 128),
+        "encoder": (4,) * 4,
+        "decoder": (8, 6, 4, 4),
+        "latent": 6,
+    }
     model = Codec(CodecConfig(**sizes, kernel=7, dilations=(1, 3))).eval()
     for name, parameter in model.named_parameters():
         torch.nn.init.normal_(parameter, mean=float("a" in name.split(".")), std=0.3)
@@ -149,9 +156,11 @@ def test_the_engine_takes_fresh_decoders_and_makes_the_same_clip(exported):
     assert (by_onnx.decoder, by_torch.decoder) == ("onnx", "torch")
     one, other = (engine.generate("a red ball", seed=3) for engine in (by_onnx, by_torch))
     assert (one.settings["decoder"], other.settings["decoder"]) == ("onnx", "torch")
+    assert one.frames is not None and other.frames is not None and one.sound is not None and other.sound is not None
     assert (one.frames.int() - other.frames.int()).abs().max() <= 1 and one.frames.float().std() > 1
     assert torch.allclose(one.sound, other.sound, atol=1e-4)
-    assert torch.equal(one.frames, by_onnx.generate("a red ball", seed=3, sound=False).frames)
+    silent = by_onnx.generate("a red ball", seed=3, sound=False).frames
+    assert silent is not None and torch.equal(one.frames, silent)
     assert "the decoder 'onnx'" in differences(one.settings, other.settings)[0]
     assert by_onnx.models.fingerprint == by_torch.models.fingerprint
     decoder = by_onnx.models.decoder("tae")
@@ -209,7 +218,7 @@ def test_without_onnxruntime_it_is_one_sentence(exported, monkeypatch, tmp_path)
     for module in (runtime, write):
         monkeypatch.setattr(module, "find_spec", lambda name: None)
     assert Engine.from_pretrained(exported, device="cpu").decoder == "torch"
-    with pytest.raises(RequestError, match=r"without onnxruntime, expected it; pip install 'mediagen\[onnx\]'"):
+    with pytest.raises(RequestError, match=r"without onnxruntime, expected it; pip install 'mediagen\[onnx\]' or"):
         Engine.from_pretrained(exported, device="cpu", decoder="onnx")
     with pytest.raises(ImportError, match="without onnxruntime; pip install"):
         OnnxDecoder(exported / "tae")
