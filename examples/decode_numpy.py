@@ -21,7 +21,7 @@ def decode(folder: Path, latent: Any, *lengths: int) -> tuple[np.ndarray, dict]:
     session = onnxruntime.InferenceSession(folder / card["file"], providers=["CPUExecutionProvider"])
     shape = (1, card["input"]["shape"][1], *lengths)
     latent = np.random.default_rng(0).standard_normal(shape) if latent is None else latent
-    made = session.run([card["output"]["name"]], {card["input"]["name"]: latent.astype(np.float32)})[0][0]
+    made = np.asarray(session.run([card["output"]["name"]], {card["input"]["name"]: latent.astype(np.float32)})[0])[0]
     low, high = card["output_range"]
     return np.clip(made, low, high), card
 
