@@ -80,7 +80,7 @@ class Codec(nn.Module):
         widths = config.decoder
         layers = [_conv(config.latent, widths[0], kernel), Residual(widths[0], kernel, 1, active)]
         for stride, a, b in zip(reversed(config.strides), widths, widths[1:], strict=False):
-            layers += [active(a), _Up(a, b, stride)]
+            layers += [active(a), Up(a, b, stride)]
             layers += [Residual(b, kernel, d, active) for d in dilations]
         layers += [Norm(widths[-1]), active(widths[-1]), _conv(widths[-1], self.frontend.channels_out, kernel)]
         self.decoder = nn.Sequential(*layers)
@@ -199,7 +199,7 @@ class _Down(nn.Sequential):
         )
 
 
-class _Up(nn.Module):
+class Up(nn.Module):
     """A transposed convolution of twice the stride, cut to exactly stride times the length."""
 
     def __init__(self, width: int, out: int, stride: int) -> None:

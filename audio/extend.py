@@ -6,12 +6,11 @@ sound so far, "blend" (MultiDiffusion, arXiv 2302.08113) evaluates overlapping w
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
-from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
 from mediagen.audio.model import AudioModel
 from mediagen.audio.windows import Guidance, generate_latents, guided
@@ -187,7 +186,13 @@ def _blend(audio: AudioModel, text: Text, null: Text, latent: Tensor, clean: Ten
     return midpoint(velocity, torch.where(clean[:, None], latent, noise), linear(steps), on_step)
 
 
-def decode_chunks(codec: Codec, latent: Tensor, samples: int) -> Iterator[Tensor]:
+class SoundDecoder(Protocol):
+    """What makes sound of a latent, as `Codec` does: torch's own, or one in an ONNX file."""
+
+    def decode(self, latent: Tensor, samples: int | None = None, /, *, first: int = 0) -> Tensor: ...
+
+
+def decode_chunks(codec: SoundDecoder, latent: Tensor, samples: int) -> Iterator[Tensor]:
     """The sound (1, samples) of a latent (1, C, L) in chunks of at most 10 s, equal to the sound decoded at once."""
     for first in range(0, latent.shape[-1], DECODED):
         last = min(latent.shape[-1], first + DECODED)

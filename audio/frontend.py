@@ -16,7 +16,7 @@ class Waveform(nn.Module):
     def analyse(self, sound: Tensor) -> Tensor:
         return sound
 
-    def synthesise(self, features: Tensor, first: int = 0) -> Tensor:
+    def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
         return features.tanh()
 
 
@@ -77,7 +77,7 @@ class Mdct(nn.Module):
         coefficients = torch.asinh(self.forward_transform(sound) / self.SCALE) / 2
         return torch.cat([coefficients, coefficients.abs()], 1)
 
-    def synthesise(self, features: Tensor, first: int = 0) -> Tensor:
+    def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
         tones, gains = features.chunk(2, dim=1)
         index = (first + torch.arange(features.shape[-1], device=features.device)) % self.NOISE_FRAMES
         gains = 3 * gains - 1

@@ -1,5 +1,6 @@
 """The story of one sound, of any length: words and pictures to conditions, noise to latent, latent to sound."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE
-from mediagen.audio.extend import Choose, Extension, Pictures, count_steps, decode_chunks, extend_latents
+from mediagen.audio.extend import Choose, Extension, Pictures, SoundDecoder, count_steps, decode_chunks, extend_latents
 from mediagen.audio.model import AudioModel
 from mediagen.audio.windows import Guidance
 from mediagen.grid import SOUND_HOP, sound_latents
@@ -20,12 +21,18 @@ _JOIN = 480  # samples, 10 ms: over which known sound fades into what was made b
 
 @dataclass(frozen=True)
 class SoundModels:
-    """The models that make sound, all on one device and in eval mode."""
+    """The models that make sound, all on one device and in eval mode. decoder: in place of the `codec`'s own."""
 
     text: TextEncoder
     aligned: AlignedEncoder
     codec: Codec
     audio: AudioModel
+    decoder: SoundDecoder | None = None
+
+    def chunks(self, latent: Tensor, samples: int) -> Iterator[Tensor]:
+        """The sound of a latent, as `decode_chunks` gives it, in [-1, 1]."""
+        for chunk in decode_chunks(self.decoder or self.codec, latent, samples):
+            yield chunk.clamp(-1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +71,7 @@ def generate_sound(models: SoundModels, pictures: Pictures | None, prompt: str, 
         latent = _remember(models.codec, known, first, last, start, stop)
     seen = None if pictures is None else pictures.since(start)
     made = _latents(models, seen, prompt, negative, latent, clean, seed, way, on_step)
-    sound = torch.cat(list(decode_chunks(models.codec, made, min(samples, stop * SOUND_HOP) - start * SOUND_HOP)), -1)
-    sound = sound.clamp(-1, 1)
+    sound = torch.cat(list(models.chunks(made, min(samples, stop * SOUND_HOP) - start * SOUND_HOP)), -1)
     if known is None:
         return sound
     return _join(known.to(sound), sound[:, first - start * SOUND_HOP :][:, : last - first], first, last)

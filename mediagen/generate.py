@@ -1,6 +1,7 @@
 """The story of one clip: words to text, noise to latent, latent to frames."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -18,13 +19,22 @@ STILL = (
 )
 
 
+class FrameDecoder(Protocol):
+    """What makes frames of a latent, as `TAE` does: torch's own, or one in an ONNX file."""
+
+    def decode(self, latent: Tensor, frames: int | None = None) -> Tensor: ...
+
+    def decode_tiled(self, latent: Tensor, frames: int | None = None) -> Tensor: ...
+
+
 @dataclass(frozen=True)
 class VideoModels:
-    """The models that make pictures, all on one device and in eval mode."""
+    """The models that make pictures, all on one device and in eval mode. decoder: in place of the `tae`'s own."""
 
     text: TextEncoder
     tae: TAE
     video: VideoModel
+    decoder: FrameDecoder | None = None
 
 
 @torch.no_grad()
@@ -52,7 +62,8 @@ def generate_latent(models: VideoModels, prompts: list[str], grid: Grid, *, rng:
 @torch.no_grad()
 def decode_frames(models: VideoModels, latent: Tensor, frames: int) -> Tensor:
     """Latents to uint8 pictures (B, F, H, W, 3); clips above eight latent frames in tiles."""
-    decode = models.tae.decode if latent.shape[2] <= 8 else models.tae.decode_tiled
+    decoder = models.decoder or models.tae
+    decode = decoder.decode if latent.shape[2] <= 8 else decoder.decode_tiled
     return to_uint8(decode(latent, frames))
 
 

@@ -5,6 +5,7 @@ replicate padding, stride-2 down in time, nearest-neighbour up; an image is a on
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -157,19 +158,7 @@ class TAE(nn.Module):
 
         Movie Gen (section 3.1.1): tiles of 32 frames (4 latent), decoder overlap of 16 frames (2 latent).
         """
-        if not 0 <= overlap < tile:
-            raise ValueError(f"got an overlap of {overlap} and tiles of {tile}, expected 0 <= overlap < tile.")
-        length, time = latent.shape[2], self.stride[0]
-        parts: list[Tensor] = []
-        for start in range(0, max(1, length - overlap), tile - overlap):
-            video = self.decode(latent[:, :, start : start + tile])
-            if parts and overlap:
-                blend, tail = overlap * time, parts[-1]
-                weight = ((torch.arange(blend, device=video.device) + 0.5) / blend).view(1, 1, -1, 1, 1)
-                seam = torch.lerp(tail[:, :, -blend:], video[:, :, :blend], weight.to(video.dtype))
-                parts[-1], video = tail[:, :, :-blend], torch.cat((seam, video[:, :, blend:]), dim=2)
-            parts.append(video)
-        return torch.cat(parts, dim=2)[:, :, :frames]
+        return decode_in_tiles(self.decode, latent, frames, self.stride[0], tile, overlap)
 
     @torch.no_grad()
     def fit_linear(self, videos: Tensor) -> None:
@@ -225,6 +214,24 @@ class _Up(nn.Module):
             x, frames = upsample(self.narrow(x), frames)
             x, frames = self.time(self.space(x), frames)
         return x, frames
+
+
+def decode_in_tiles(
+    decode: Callable[[Tensor], Tensor], latent: Tensor, frames: int | None, time: int, tile: int, overlap: int
+) -> Tensor:
+    """What `decode_tiled` does, for any decoder that makes `time` frames of a latent frame."""
+    if not 0 <= overlap < tile:
+        raise ValueError(f"got an overlap of {overlap} and tiles of {tile}, expected 0 <= overlap < tile.")
+    parts: list[Tensor] = []
+    for start in range(0, max(1, latent.shape[2] - overlap), tile - overlap):
+        video = decode(latent[:, :, start : start + tile])
+        if parts and overlap:
+            blend, tail = overlap * time, parts[-1]
+            weight = ((torch.arange(blend, device=video.device) + 0.5) / blend).view(1, 1, -1, 1, 1)
+            seam = torch.lerp(tail[:, :, -blend:], video[:, :, :blend], weight.to(video.dtype))
+            parts[-1], video = tail[:, :, :-blend], torch.cat((seam, video[:, :, blend:]), dim=2)
+        parts.append(video)
+    return torch.cat(parts, dim=2)[:, :, :frames]
 
 
 def _per_channel(values: Tensor) -> Tensor:

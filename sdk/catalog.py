@@ -5,19 +5,25 @@ Every import stands inside a function, so that reading the table costs nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from mediagen.export.graph import Graph
+
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of model. folder: its place in a model folder.  what: a line for people.  load: gives its class."""
+    """One kind of model. folder: its place in a model folder.  what: a line for people.  load: gives its class.
+
+    graph: gives the class of its decoder's ONNX graph, built from the model; None where it has no decoder to export.
+    """
 
     folder: str
     what: str
     load: Callable[[], "type[nn.Module]"]
+    graph: Callable[[], "Callable[[Any], Graph]"] | None = None
 
 
 def _tae() -> "type[nn.Module]":
@@ -68,12 +74,24 @@ def _sound_recogniser() -> "type[nn.Module]":
     return SoundRecogniser
 
 
+def _tae_graph() -> "Callable[[Any], Graph]":
+    from mediagen.export.tae import TAEGraph
+
+    return TAEGraph
+
+
+def _codec_graph() -> "Callable[[Any], Graph]":
+    from mediagen.audio.export import CodecGraph
+
+    return CodecGraph
+
+
 FAMILIES: dict[str, Family] = {
-    "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae),
+    "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae, _tae_graph),
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt),
     "aligned": Family("aligned", "encoder in which text and pictures share one space", _aligned),
     "video": Family("video", "diffusion transformer of the pictures", _video),
-    "codec": Family("codec", "48 kHz sound codec: sound to latent and back", _codec),
+    "codec": Family("codec", "48 kHz sound codec: sound to latent and back", _codec, _codec_graph),
     "audio": Family("audio", "diffusion transformer of the sound", _audio),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),

@@ -41,6 +41,10 @@ Seed = Annotated[
 ]
 Negative = Annotated[str | None, typer.Option("--negative", help="What not to show.")]
 NoSound = Annotated[bool, typer.Option("--no-sound", help="Pictures only.")]
+Decoder = Annotated[
+    str | None,
+    typer.Option("--decoder", help="onnx or torch. Default: onnx where it is installed and the model folder has it."),
+]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
 
 
@@ -59,6 +63,7 @@ def generate(
     sound_prompt: SoundPrompt = None,
     image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
     model: Model = None,
+    decoder: Decoder = None,
     again: Annotated[
         Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
     ] = None,
@@ -96,7 +101,8 @@ def generate(
 
             before = {} if again is None else settings_of(again)
             stored = {} if again is None else request_of(before, again.name, image)
-            engine = Engine.from_pretrained(model)
+            repeat = again is not None and decoder is None
+            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, decoder=decoder)
             clip = engine.run(GenerateRequest.of({**stored, **asked}), on_progress=bar)
             bar.show("Writing")
             clip.save(out)
@@ -118,6 +124,7 @@ def extend(
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
     model: Model = None,
+    decoder: Decoder = None,
 ) -> None:
     """Continue a clip: more pictures and sound from its end."""
     with reporting():
@@ -140,11 +147,28 @@ def extend(
                 "sound_prompt": sound_prompt,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
-            engine = Engine.from_pretrained(model)
+            engine = Engine.from_pretrained(model, decoder=decoder)
             longer = engine.run_extend(clip, request, on_progress=bar)
             bar.show("Writing")
             longer.save(out)
         _finish(longer, out, bar.elapsed)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for them; the model folder, to use them here.")],
+    model: Model = None,
+) -> None:
+    """Write the decoders as ONNX files, for other programs and for faster decoding here."""
+    with reporting():
+        with Bar() as bar:
+            bar.show("Exporting")
+            from mediagen.sdk.engine import Engine
+
+            written = Engine.from_pretrained(model, device="cpu").export_onnx(out)
+        for path in written:
+            say(f"Wrote {path}: {path.stat().st_size / 1e6:.1f} MB, checked against torch.")
+        say(f"Made in {bar.elapsed:.1f} s.")
 
 
 @app.command()

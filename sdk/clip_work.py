@@ -117,7 +117,9 @@ class ClipWork(Work):
     def _video_models(self) -> VideoModels:
         if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
             self._stage("Loading")
-        made = VideoModels(self.models.get("prompt"), self.models.get("tae"), self.models.get("video"))
+        made = VideoModels(
+            self.models.get("prompt"), self.models.get("tae"), self.models.get("video"), self._decoder("tae")
+        )
         self._stage("Reading the prompt")
         for name in ("prompt", "negative_prompt"):
             if made.text.too_long([getattr(self.request, name)])[0]:

@@ -10,11 +10,12 @@ from mediagen import __version__
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
 from mediagen.sdk.clip_work import ClipWork
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import MediagenError, RequestError
+from mediagen.sdk.exporting import export_onnx
 from mediagen.sdk.folder import ModelFolder, device_of
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.pictures import fingerprint, first_frame
-from mediagen.sdk.replay import read
+from mediagen.sdk.replay import decoder_of, read
 from mediagen.sdk.requests import Asked, ExtendRequest, GenerateRequest, Request
 from mediagen.sdk.sound_requests import SoundRequest
 from mediagen.sdk.sound_work import SoundWork
@@ -38,20 +39,49 @@ class Engine:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path | None = None, *, device: str | None = None, revision: str | None = None
+        cls,
+        model: str | Path | None = None,
+        *,
+        device: str | None = None,
+        revision: str | None = None,
+        decoder: str | None = None,
     ) -> Self:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
         device: "cpu", "cuda", ...; None takes a GPU where there is one.  revision: of a hub model.
-        Raises ModelError where there is no such folder, RequestError where there is no such device. Weights are read
-        when they are first needed.
+        decoder: what turns latents into pictures and sound, "onnx" or "torch"; None takes ONNX on a CPU that has
+        onnxruntime, where the decoders that `export_onnx` wrote stand beside the weights that they were made from.
+        Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or no
+        onnxruntime. Weights are read when they are first needed.
         """
-        return cls(ModelFolder.of(model, device_of(device), revision))
+        return cls(ModelFolder.of(model, device_of(device), revision, decoder))
+
+    @classmethod
+    def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
+        """The engine that makes a clip again: with the decoder of its settings, or another where that cannot be."""
+        try:
+            return cls.from_pretrained(model, decoder=decoder_of(settings))
+        except MediagenError:
+            return cls.from_pretrained(model)
 
     @property
     def limits(self) -> Limits:
         """What the models were trained for, and the defaults: sizes, seconds, fps, steps, guidance."""
         return self.models.limits
+
+    @property
+    def decoder(self) -> str:
+        """What turns latents into pictures and sound: "onnx" or "torch"."""
+        return self.models.runtime
+
+    def export_onnx(self, folder: str | Path) -> list[Path]:
+        """Writes the decoders as ONNX files, each with a JSON that says how to use it, and returns the files.
+
+        They stand in folder/tae/decoder.onnx and so on; where `folder` is the model folder, engines use them from then
+        on. Each is held against torch at three shapes; one that differs by more than 1e-4 is not written and ends in
+        ModelError. RequestError where a package is missing (extra `onnx`) or the model folder has no decoder.
+        """
+        return export_onnx(self.models, Path(folder))
 
     def generate(
         self,
@@ -249,6 +279,7 @@ class Engine:
     def _settings(self, work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
         """What the file will say about how the clip was made."""
         settings = {**work.asked.settings(), "version": __version__, "model": self.models.fingerprint}
+        settings["decoder"] = self.decoder
         seconds = getattr(request, "seconds", None)
         if seconds is not None and seconds != settings["seconds"]:
             settings["asked"] = {"seconds": seconds}

@@ -1,6 +1,7 @@
 """ModelFolder: the models of one folder, each loaded when first needed, once, and shared by every request."""
 
 import hashlib
+import logging
 import threading
 from pathlib import Path
 from typing import Any, Self
@@ -8,6 +9,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from mediagen.export.card import CARD, why_not
+from mediagen.export.runtime import OnnxDecoder, installed
 from mediagen.nn.weights import load_model
 from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.errors import ModelError, RequestError
@@ -15,6 +18,9 @@ from mediagen.sdk.info import locate
 from mediagen.sdk.limits import Limits
 
 ENGINE = "engine.json"
+DECODERS = ("onnx", "torch")
+log = logging.getLogger(__name__)
+_COUNTED = (".json", ".safetensors")  # decoders in ONNX files are made of these, and stand in a clip's settings by name
 _EDGE = 1 << 16  # bytes read from each end of a weights file for the fingerprint: all of a 30B model would take minutes
 
 
@@ -33,10 +39,12 @@ def device_of(name: str | None) -> torch.device:
 class ModelFolder:
     """A folder with engine.json and one sub-folder for each family (see `catalog`).
 
-    path: the folder.  device: where its models go.  Raises ModelError where the folder is missing or damaged.
+    path: the folder.  device: where its models go.  runtime: what decodes, "onnx", "torch" or None for the better one
+    (see `Engine.from_pretrained`).  Raises ModelError where the folder or a decoder that was asked for is missing or
+    damaged, RequestError where onnxruntime is missing.
     """
 
-    def __init__(self, path: str | Path, device: str | torch.device = "cpu") -> None:
+    def __init__(self, path: str | Path, device: str | torch.device = "cpu", runtime: str | None = None) -> None:
         self.path = Path(path)
         self.device = torch.device(device)
         # Said aloud, the number of threads stays what it is: left alone, MKL uses fewer on a busy machine, and sums
@@ -44,6 +52,7 @@ class ModelFolder:
         torch.set_num_threads(torch.get_num_threads())
         self._lock = threading.RLock()
         self._loaded: dict[str, nn.Module] = {}
+        self._decoders: dict[str, OnnxDecoder] = {}
         if not (self.path / ENGINE).is_file():
             raise ModelError(
                 f"got the model folder '{self.path}' without {ENGINE}, expected a folder of mediagen models; give "
@@ -53,11 +62,20 @@ class ModelFolder:
             self.limits = Limits.load(self.path / ENGINE)
         except ValueError as error:
             raise ModelError(str(error)) from None
+        self._runtime = runtime
+        if runtime is not None:
+            self._check(runtime)
 
     @classmethod
-    def of(cls, model: str | Path | None, device: str | torch.device, revision: str | None = None) -> Self:
+    def of(
+        cls,
+        model: str | Path | None,
+        device: str | torch.device,
+        revision: str | None = None,
+        runtime: str | None = None,
+    ) -> Self:
         """The folder at a path, of a name "owner/model" on the Hugging Face hub, or the built-in one for None."""
-        return cls(locate(model, revision), device)
+        return cls(locate(model, revision), device, runtime)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
@@ -85,10 +103,59 @@ class ModelFolder:
         return name in self._loaded
 
     @property
+    def runtime(self) -> str:
+        """What decodes: "onnx" or "torch". Where nobody chose, ONNX on a CPU where every decoder is there and fits."""
+        with self._lock:
+            if self._runtime is None:
+                self._runtime = "torch"
+                if self.device.type == "cpu" and installed():  # on a GPU torch is there already
+                    wrong = self._unfit()
+                    self._runtime = "torch" if wrong or not self.exportable() else "onnx"
+                    for line in wrong:
+                        if not line.endswith("is missing"):
+                            log.warning("%s: torch decodes; run 'mediagen export' again.", line)
+            return self._runtime
+
+    def decoder(self, name: str) -> OnnxDecoder | None:
+        """The ONNX decoder of a family, opened once and shared; None where torch decodes."""
+        if self.runtime == "torch":
+            return None
+        with self._lock:
+            if name not in self._decoders:
+                try:
+                    self._decoders[name] = OnnxDecoder(self.path / FAMILIES[name].folder, self.device.type)
+                except (ValueError, OSError) as error:
+                    raise ModelError(f"cannot load the decoder of '{name}': {error}") from None
+            return self._decoders[name]
+
+    def exportable(self) -> list[str]:
+        """The families in the folder that have a decoder to export."""
+        return [name for name, family in FAMILIES.items() if family.graph is not None and self.has(name)]
+
+    def _unfit(self) -> list[str]:
+        """What keeps the folder's ONNX decoders from use, a line each."""
+        folders = [self.path / FAMILIES[name].folder for name in self.exportable()]
+        return [f"the ONNX decoder in '{folder}' {why}" for folder in folders if (why := why_not(folder))]
+
+    def _check(self, runtime: str) -> None:
+        if runtime not in DECODERS:
+            raise RequestError(f"got the decoder '{runtime}', expected onnx or torch; give one, or leave it out.")
+        if runtime == "onnx" and not installed():
+            raise RequestError(
+                "got the decoder 'onnx' without onnxruntime, expected it; pip install 'mediagen[onnx]' or leave it out."
+            )
+        wrong = self._unfit() if runtime == "onnx" else []
+        if wrong:
+            raise ModelError(
+                f"got the decoder 'onnx', but {' and '.join(wrong)}; write it with "
+                f"'mediagen export --model {self.path} -o {self.path}', or leave the decoder out."
+            )
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with the models: over the JSON files, and the size and ends of the weights."""
         total = hashlib.sha256()
-        for path in sorted(p for p in self.path.rglob("*") if p.suffix in (".json", ".safetensors")):
+        for path in sorted(p for p in self.path.rglob("*") if p.suffix in _COUNTED and p.name != CARD):
             total.update(path.relative_to(self.path).as_posix().encode())
             if path.suffix == ".json":
                 total.update(path.read_bytes())

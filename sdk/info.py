@@ -5,6 +5,7 @@ import re
 import struct
 from pathlib import Path
 
+from mediagen.export.card import FILE, why_not
 from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.errors import ModelError
 from mediagen.sdk.limits import Limits
@@ -65,8 +66,15 @@ def overview(folder: Path) -> list[tuple[str, str]]:
         if not weights.is_file():
             continue
         known = f"{parameters(weights) / 1e6:.2f} M parameters, {weights.stat().st_size / 1e6:.1f} MB; {family.what}"
-        lines.append((name, known + _figures(weights.parent / FIGURES)))
+        lines.append((name, known + _figures(weights.parent / FIGURES) + _decoder(weights.parent)))
     return lines
+
+
+def _decoder(folder: Path) -> str:
+    """What is known of the ONNX decoder in a family's folder, where there is one."""
+    if not (folder / FILE).is_file():
+        return ""
+    return f"; ONNX decoder, {why}: export again" if (why := why_not(folder)) else "; ONNX decoder"
 
 
 def _figures(path: Path) -> str:

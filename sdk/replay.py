@@ -52,8 +52,15 @@ def again(path: str | Path, image: Any = None) -> GenerateRequest:
     return GenerateRequest.of(request_of(settings_of(path), Path(path).name, image))
 
 
+def decoder_of(settings: dict[str, Any]) -> str:
+    """What decoded a clip; files of before there was a choice do not say it."""
+    return str(settings.get("decoder", "torch"))
+
+
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Sentences about why a clip that was made again cannot be the same: other models, another version or picture."""
     words = {"model": "other models", "version": "another version of mediagen", "picture": "another picture"}
     changed = [word for key, word in words.items() if old.get(key) != new.get(key)]
+    if decoder_of(old) != decoder_of(new):
+        changed.append(f"the decoder '{decoder_of(old)}'")
     return [f"the first clip was made with {' and '.join(changed)}: this one differs."] if changed else []

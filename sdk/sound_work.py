@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mediagen.audio.extend import Choose, Extension, Pictures, count_steps, decode_chunks
+from mediagen.audio.extend import Choose, Extension, Pictures, count_steps
 from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
 from mediagen.clip import Clip
 from mediagen.footage import Footage
@@ -32,8 +32,8 @@ class Made:
     @torch.no_grad()
     def chunks(self) -> Iterator[Tensor]:
         """Float32 (1, S) at 48 kHz, at most 10 s each."""
-        for chunk in decode_chunks(self.models.codec, self.latent, self.samples):
-            yield chunk.clamp(-1, 1).cpu()
+        for chunk in self.models.chunks(self.latent, self.samples):
+            yield chunk.cpu()
 
 
 class SoundWork(Work):

@@ -53,7 +53,14 @@ class Work:
     def _sound_models(self) -> SoundModels:
         if not all(self.models.loaded(name) for name in SOUND_FAMILIES):
             self._stage("Loading")
-        return SoundModels(*(self.models.get(name) for name in SOUND_FAMILIES))
+        return SoundModels(*(self.models.get(name) for name in SOUND_FAMILIES), decoder=self._decoder("codec"))
+
+    def _decoder(self, name: str) -> Any:
+        """The ONNX decoder of a family, or None where torch's own is used; what is odd about it becomes a note."""
+        decoder = self.models.decoder(name)
+        if decoder is not None and decoder.note and decoder.note not in self.notes:
+            self.notes.append(decoder.note)
+        return decoder
 
     @property
     def _seed(self) -> int:

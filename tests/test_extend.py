@@ -1,5 +1,7 @@
 """Long sound: every frame is made once, what is known stays, windows agree, and chunks decode as the whole."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -166,7 +168,8 @@ def test_two_scales_are_one_where_they_are_equal() -> None:
 
 
 def test_plans_that_cannot_be_met_are_refused(audio: AudioModel) -> None:
-    for wrong in ({"method": "magic"}, {"merge": "square"}, {"hop": 11.0}, {"context": 10.0}):
+    wrongs: list[dict[str, Any]] = [{"method": "magic"}, {"merge": "square"}, {"hop": 11.0}, {"context": 10.0}]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="expected"):
             Extension(**wrong)
     with pytest.raises(ValueError, match=r"window of 10 s, expected at most 1.6 s|longest"):
