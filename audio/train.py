@@ -110,7 +110,7 @@ class AudioTask:
             module.to(device).eval().requires_grad_(False)
         self.judge = judge
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
-        about |= {name: _mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
+        about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
             open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
             for split in ("train", "validation")
@@ -278,7 +278,7 @@ def world_prompt(scene: Scene, rng: np.random.Generator) -> str:
     return sound_prompt(". ".join(part.rstrip(".") for part in (*told, music) if part))
 
 
-def _mark(module: nn.Module | None) -> str:
+def mark(module: nn.Module | None) -> str:
     """A few digits that change with the weights, so that clips encoded by other models are not mistaken for these."""
     tensors = [] if module is None else [value.detach().double().cpu() for value in module.state_dict().values()]
     return f"{sum(float(value.abs().sum()) for value in tensors):.9g}"
