@@ -110,7 +110,7 @@ class AudioTask:
         for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae)):
             module.to(device).eval().requires_grad_(False)
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
-        about |= {name: _mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
+        about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
             open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
             for split in ("train", "validation")
@@ -271,7 +271,7 @@ class AudioTask:
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
 
 
-def _mark(module: nn.Module | None) -> str:
+def mark(module: nn.Module | None) -> str:
     """A few digits that change with the weights, so that clips encoded by other models are not mistaken for these."""
     tensors = [] if module is None else [value.detach().double().cpu() for value in module.state_dict().values()]
     return f"{sum(float(value.abs().sum()) for value in tensors):.9g}"

@@ -27,4 +27,5 @@ wait
 train video &   # the long one
 train audio
 wait
+train sound-scorer # needs the codec and the aligned encoder
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

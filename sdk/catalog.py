@@ -86,6 +86,12 @@ def _codec_graph() -> "Callable[[Any], Graph]":
     return CodecGraph
 
 
+def _sound_scorer() -> "type[nn.Module]":
+    from mediagen.audio.scorer import SoundScorer
+
+    return SoundScorer
+
+
 FAMILIES: dict[str, Family] = {
     "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae, _tae_graph),
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt),
@@ -95,4 +101,5 @@ FAMILIES: dict[str, Family] = {
     "audio": Family("audio", "diffusion transformer of the sound", _audio),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
+    "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),
 }

@@ -159,6 +159,16 @@ def _sound_recogniser() -> Parts:
     )
 
 
+def _sound_scorer() -> Parts:
+    from mediagen.audio.scorer import PRESETS, SoundScorer
+    from mediagen.audio.train_scorer import SoundScorerTask, SoundScorerTaskConfig
+
+    def task(model: SoundScorer, config: SoundScorerTaskConfig, at: Place) -> SoundScorerTask:
+        return SoundScorerTask(model, at.frozen("codec"), at.frozen("aligned"), config, at.folder / "cache", at.device)
+
+    return Parts(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
+
+
 # What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
 # the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
@@ -219,5 +229,11 @@ TRAININGS: dict[str, Training] = {
         "sound_recogniser",
         _sound_recogniser,
         loop={"steps": 600, "lr": 3e-3, "warmup": 20, "ema": 0.99, "decay": "linear"},
+    ),
+    "sound-scorer": Training(
+        "judge of sounds: how well they fit words and pictures, and whether there is music",
+        "sound_scorer",
+        _sound_scorer,
+        loop={"steps": 190, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
 }
