@@ -1,7 +1,8 @@
 """The training task of the audio model: clips are encoded once, the world's captions written anew at every step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
 from mediagen.audio.generate import generate_latents, watch
 from mediagen.audio.model import AudioModel
-from mediagen.audio.recogniser import SoundRecogniser
+from mediagen.audio.recogniser import SoundRecogniser, sound_of
 from mediagen.audio.train_codec import impact_f1, save_spectrograms
 from mediagen.clip import to_float, to_uint8
 from mediagen.config import Config
@@ -22,6 +23,8 @@ from mediagen.nn.weights import Tensors
 from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder
 from mediagen.train.cache import build_cache
+from mediagen.train.spread import spread
+from mediagen.train.tellings import Tellings
 from mediagen.world.draw import render
 from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import foreground_class, synthesise
@@ -50,7 +53,8 @@ class AudioTaskConfig(Config):
     difficulty "full".  crops: share of batches of shorter windows, from `shortest` seconds on, that begin anywhere.
     t_mean, t_std: of the logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps`
     with `guidance`.  data: a folder of videos with captions and sound tracks to learn from in place of the world;
-    `clips` is then how many windows of them are encoded.
+    `clips` is then how many windows of them are encoded.  tellings: prompts of each clip that are written and encoded
+    once; 0 writes them anew at every step.  processes: that make sounds and tellings before the training.
     """
 
     data: str | None = None
@@ -67,6 +71,8 @@ class AudioTaskConfig(Config):
     check: int = 8
     preview_steps: int = 16
     guidance: float = 3.0
+    tellings: int = 0
+    processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,27 +123,22 @@ class AudioTask:
         )
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
+        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
-        self.pool, self.captions = pool.tensors, pool.captions
+        self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
+        tell = partial(tell_sound, config, self.captions)
+        self.told = Tellings(encoders.text, tell, config.clips, config.processes) if config.tellings else None
         self.null = encoders.text.encode([""])
 
     def scene(self, index: int, split: str = "train") -> Scene:
         """Scene number `index` of a split."""
-        config = self.config
-        full = np.random.default_rng((index, 19)).random() < config.full
-        return draw_scene(
-            index,
-            split,
-            "full" if full else "simple",
-            seconds=config.seconds,
-            fps=config.fps,
-            aspect=config.size[0] / config.size[1],
-        )
+        return _scene(self.config, split, index)
 
-    def encode_scenes(self, scenes: list[Scene]) -> Tensors:
-        """What `encode` makes of scenes."""
+    def encode_scenes(self, scenes: list[Scene], sounds: Tensor | None = None) -> Tensors:
+        """What `encode` makes of scenes; sounds: theirs (B, 1, S), where they were made already."""
         frames = render(scenes, self.config.size, self.device)
-        return self.encode(frames, torch.stack([synthesise(scene) for scene in scenes]), [s.seed for s in scenes])
+        sounds = torch.stack([synthesise(scene) for scene in scenes]) if sounds is None else sounds
+        return self.encode(frames, sounds, [scene.seed for scene in scenes])
 
     @torch.no_grad()
     def encode(self, frames: Tensor, sounds: Tensor, numbers: Sequence[int]) -> Tensors:
@@ -159,15 +160,17 @@ class AudioTask:
     def batch(self, step: int, rank: int, world: int) -> AudioBatch:
         config, rng = self.config, np.random.default_rng((step, rank, 21))
         rows = rng.integers(0, config.clips, config.batch)
-        chosen = torch.from_numpy(rows)
-        latent = self.pool["latent"][chosen].to(self.device, torch.float32)
-        pictures = self.pool["pictures"][chosen].to(self.device, torch.float32)
+        chosen = torch.from_numpy(rows).to(self.device)
+        latent, pictures = self.pool["latent"][chosen].float(), self.pool["pictures"][chosen].float()
         first, length = 0, latent.shape[-1]
         if rng.random() < config.crops:
             least = min(length, round(config.shortest * LATENT_RATE))
             length = int(rng.integers(least, length + 1))
             first = int(rng.integers(0, latent.shape[-1] - length + 1))
-        text = self.encoders.text.encode([self._prompt(int(row), rng) for row in rows])
+        if self.told is None:
+            text = self.encoders.text.encode([_prompt(config, self.captions, int(row), rng) for row in rows])
+        else:
+            text = self.told.draw(rows, rng)
         pictures = at_sound_rate(pictures, config.fps, length, start=first / LATENT_RATE)
         return AudioBatch(latent[..., first : first + length], pictures, text, self.null)
 
@@ -231,10 +234,6 @@ class AudioTask:
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 
-    def _prompt(self, index: int, rng: np.random.Generator) -> str:
-        told = self.captions[index]
-        return sound_prompt(told) if told else world_prompt(self.scene(index), rng)
-
     def _held_out(self) -> tuple[list[Scene], Tensor, Tensor, list[str]]:
         """Validation data: scenes (none of a folder), pictures (B, F, H, W, 3), sounds (B, 1, S) and prompts."""
         config = self.config
@@ -252,15 +251,36 @@ class AudioTask:
     def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
+        if self._heard is None:  # made ahead by other processes, and from where an earlier build was killed
+            scenes = [self.scene(index) for index in range(items.start, self.config.clips)]
+            self._heard = spread(sound_of, scenes, self.config.processes)
         for chunk in (items[first : first + 16] for first in range(0, len(items), 16)):
             if isinstance(self.stream, FolderStream):
                 clips = self.stream.clips_at(chunk, sound=True)
                 parts.append(self.encode(pictures_of(clips), sounds_of(clips), chunk))
                 captions += [clip.caption for clip in clips]
             else:
-                parts.append(self.encode_scenes([self.scene(index) for index in chunk]))
+                sounds = torch.stack([torch.from_numpy(next(self._heard)) for _ in chunk])
+                parts.append(self.encode_scenes([self.scene(index) for index in chunk], sounds))
                 captions += [""] * len(chunk)
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
+
+
+def tell_sound(config: AudioTaskConfig, captions: list[str], index: int) -> list[str]:
+    """The `tellings` of clip number `index`."""
+    rng = np.random.default_rng((index, 31))
+    return [_prompt(config, captions, index, rng) for _ in range(config.tellings)]
+
+
+def _prompt(config: AudioTaskConfig, captions: list[str], index: int, rng: np.random.Generator) -> str:
+    told = captions[index]
+    return sound_prompt(told) if told else world_prompt(_scene(config, "train", index), rng)
+
+
+def _scene(config: AudioTaskConfig, split: str, index: int) -> Scene:
+    difficulty = "full" if np.random.default_rng((index, 19)).random() < config.full else "simple"
+    aspect = config.size[0] / config.size[1]
+    return draw_scene(index, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)
 
 
 def world_prompt(scene: Scene, rng: np.random.Generator) -> str:

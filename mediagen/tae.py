@@ -46,11 +46,9 @@ class TAE(nn.Module):
     PRESETS: ClassVar[dict[str, TAEConfig]] = {
         "tiny": TAEConfig(),
         "small": TAEConfig(
-            stem=(1, 1, 1),
-            widths=(32, 64, 128, 256),
-            encoder_blocks=(1, 1, 2, 2),
-            decoder_blocks=(1, 2, 2, 2),
-            skip=False,
+            widths=(64, 144, 224),
+            encoder_blocks=(1, 1, 2),
+            decoder_blocks=(2, 2, 2),
         ),
         "base": TAEConfig(
             stem=(1, 1, 1),

@@ -33,6 +33,9 @@ def train(
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, ... Default: a GPU where there is one.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="Folder of a trained model to go on from, with a new optimiser.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Refuse a folder that has an earlier run.")] = False,
 ) -> None:
     """Train one of the models; a run that was stopped goes on where it was."""
@@ -49,6 +52,7 @@ def train(
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.config import parse_settings
+            from mediagen.nn.weights import load_weights
             from mediagen.sdk.folder import device_of
             from mediagen.train.loop import TrainConfig
             from mediagen.train.loop import train as run
@@ -69,6 +73,11 @@ def train(
                 raise RequestError(str(error)) from None
             bar.show("Preparing data")
             task = make(place)
+            if start is not None:
+                try:
+                    load_weights(task.model, start)
+                except ValueError as error:
+                    raise RequestError(str(error)) from None
 
             def on_step(step: int, _: Any) -> None:
                 bar.show(f"Training {name}", step, config.steps)

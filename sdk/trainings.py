@@ -27,6 +27,13 @@ class Place:
 
         return ModelFolder.of(self.models, self.device).get(name)
 
+    def perhaps(self, name: str) -> Any:
+        """The same, or None where the folder lacks it."""
+        from mediagen.sdk.folder import ModelFolder
+
+        folder = ModelFolder.of(self.models, self.device)
+        return folder.get(name) if folder.has(name) else None
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -143,7 +150,7 @@ def _audio() -> Parts:
 
     def task(model: AudioModel, config: AudioTaskConfig, at: Place) -> AudioTask:
         encoders = SoundEncoders(*(at.frozen(name) for name in ("prompt", "aligned", "codec", "tae")))
-        return AudioTask(model, encoders, config, at.folder / "cache", at.device)
+        return AudioTask(model, encoders, config, at.folder / "cache", at.device, at.perhaps("sound_recogniser"))
 
     return Parts(AudioModel.PRESETS, AudioModel, AudioTaskConfig, task)
 

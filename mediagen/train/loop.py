@@ -29,7 +29,8 @@ def train(
     resume: bool = True,
     on_step: Callable[[int, dict[str, float | Tensor]], None] | None = None,
 ) -> Path:
-    """Trains until `config.steps`, or for `config.max_seconds`, and returns folder/export, the averaged (EMA) weights as `save_model` writes them.
+    """Trains until `config.steps`, or for `config.max_seconds`, and returns folder/export: the averaged (EMA) weights.
+
 
     Writes folder/checkpoints, log.jsonl, previews and export; goes on from the newest checkpoint, to the same bytes
     that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. Under torchrun every
