@@ -38,6 +38,12 @@ class TAEConfig(Config):
     skip: bool = True
     noise: float = 0.3
 
+    @property
+    def stride(self) -> tuple[int, int, int]:
+        """Pixels per latent cell: time, height, width."""
+        down = 2 ** (len(self.widths) - 1)
+        return self.stem[0] * down, self.stem[1] * down, self.stem[2] * down
+
 
 class TAE(nn.Module):
     """The temporal autoencoder. Latents have zero mean and unit variance per channel over the training data."""
@@ -63,8 +69,7 @@ class TAE(nn.Module):
     def __init__(self, config: TAEConfig):
         super().__init__()
         self.config = config
-        down = 2 ** (len(config.widths) - 1)
-        self.stride = (config.stem[0] * down, config.stem[1] * down, config.stem[2] * down)
+        self.stride = config.stride
         pixels = 3 * math.prod(config.stem)
         widths, top = config.widths, config.widths[-1]
         self.read = nn.Conv2d(pixels, widths[0], 1)

@@ -28,7 +28,7 @@ from mediagen.train.loop import TrainConfig, train
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.world.stream import WorldStream, pictures_of
 
-LARGEST = 16 * 2**20 - 1  # bytes of a file that comes back
+LARGEST, FILES = 16 * 2**20 - 1, 8  # bytes of a file that comes back, and how many do
 _log = logging.getLogger("mediagen.h200")
 Settings = dict[str, Any]
 
@@ -222,7 +222,6 @@ class Work:
             _log.info("%s goes on from the weights of an earlier call, with a new optimiser", name)
         loop |= {"precision": "bf16"} if multiplies_bf16_fast(self.device) else {}
         loop |= {"max_seconds": max(0.5, until - self.spent), "save_every": never, "preview_every": never}
-        loop.setdefault("steps", never)
         if "steps" not in (self.scale.extra | settings):
             loop["steps"] = never
         config, began = TrainConfig.of(loop), time.monotonic()
@@ -266,8 +265,7 @@ class Work:
         return rate
 
     def _pack(self) -> None:
-        folders = [TRAININGS[name].folder for name in self.stage.share]
-        pack(self.models, folders, self.out)
+        pack(self.models, ["engine.json", *(TRAININGS[name].folder for name in self.stage.share)], self.out)
         for name, path in (("preview.png", "*/previews/*.png"), ("log.jsonl", "")):
             found = sorted(self.scratch.glob(path)) if path else []
             if found:
@@ -292,8 +290,10 @@ class Work:
         shutil.copy(self.scratch / "bench" / "bench.html", self.out / "bench.html")
 
     def _write(self) -> None:
-        for path in self.out.iterdir():
-            if path.stat().st_size > LARGEST:
+        spare = [self.out / name for name in ("log.jsonl", "preview.png", "bench.html")]  # the first to go
+        for path in spare:
+            crowded = len(list(self.out.iterdir())) + (not (self.out / "stage.json").exists()) > FILES
+            if path.exists() and (crowded or path.stat().st_size > LARGEST):
                 self.about.setdefault("left out", []).append(path.name)
                 path.unlink()
         write_atomic(self.out / "stage.json", (json.dumps(self.about, indent=1) + "\n").encode())

@@ -15,7 +15,7 @@ MOST = 15 * 2**20  # bytes of a file
 
 
 def pack(models: str | Path, names: Sequence[str], into: str | Path, most: int = MOST, **about: Any) -> Path:
-    """Writes the folders `names` of `models` as into/weights-0.part, ... of at most `most` bytes, and into/parcel.json.
+    """Writes `names`, folders or files of `models`, as into/weights-0.part, ... of at most `most` bytes, and into/parcel.json.
 
     about: further JSON values to keep in parcel.json, which is written last. Equal folders give equal parts.
     """
@@ -25,7 +25,8 @@ def pack(models: str | Path, names: Sequence[str], into: str | Path, most: int =
         old.unlink()
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
-        for path in sorted(path for name in names for path in (models / name).rglob("*") if path.is_file()):
+        wanted = [path for name in names for path in (models / name, *(models / name).rglob("*"))]
+        for path in sorted(path for path in wanted if path.is_file()):
             entry = tarfile.TarInfo(path.relative_to(models).as_posix())
             entry.size = path.stat().st_size
             with path.open("rb") as file:
