@@ -28,7 +28,7 @@ def recipe(bare: Path, *arguments: object) -> str:
     bare.mkdir(exist_ok=True)
     (bare / "av.py").write_text("raise ImportError('this machine has no PyAV')\n")
     environment = {**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(bare), "OMP_NUM_THREADS": "1"}
-    command = ["bash", ROOT / "recipes" / "h200.sh", *arguments, "--toy"]
+    command = ["bash", str(ROOT / "recipes" / "h200.sh"), *map(str, arguments), "--toy"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=550, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stderr

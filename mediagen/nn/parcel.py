@@ -15,9 +15,10 @@ MOST = 15 * 2**20  # bytes of a file
 
 
 def pack(models: str | Path, names: Sequence[str], into: str | Path, most: int = MOST, **about: Any) -> Path:
-    """Writes `names`, folders or files of `models`, as into/weights-0.part, ... of at most `most` bytes, and into/parcel.json.
+    """Writes `names`, folders or files of `models`, as into/weights-0.part, ... and into/parcel.json.
 
-    about: further JSON values to keep in parcel.json, which is written last. Equal folders give equal parts.
+    most: bytes of a part at most.  about: further JSON values to keep in parcel.json, which is written last. Equal
+    contents give equal parts.
     """
     models, into = Path(models), Path(into)
     into.mkdir(parents=True, exist_ok=True)
