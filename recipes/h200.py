@@ -79,10 +79,10 @@ H200 = Scale(
                 "compile": True},
         "prompt": {"full": 0.85, "batch": 128, "steps": 3000},
         "aligned": {"full": 0.85, "batch": 128, "seconds": 4.0},
-        "recogniser": {"preset": "small", "full": 0.85, "batch": 32, "lr": 2e-3, **_CLIPS},
+        "recogniser": {"preset": "small", "full": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
         "video": {"preset": "small", "difficulty": "full", "batch": 128, "lr": 1e-3, "warmup": 300, "ema": 0.999,
                   "compile": True, **_CLIPS, **_ONCE},
-        "codec": {"full": 0.8, "pool": 8000, "batch": 48, "processes": 16},
+        "codec": {"full": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
         "sound-recogniser": {"full": 0.85, "pool": 4000, "batch": 64, "seconds": 4.0, "processes": 16},
         "audio": {"full": 0.85, "clips": 16_000, "batch": 128, "check": 64, **_CLIPS, **_ONCE},
     },
@@ -193,20 +193,17 @@ class Work:
             _log.info("%s: %d clips are drawn", name, settings[key])
             if name == "video":
                 settings["first"] = (self.calls - 1) * most
-        for attempt in (1, 2):
-            folder = self.scratch / f"{name}-{attempt}"
-            try:
-                done = self._attempt(name, preset, settings, folder, earlier, until)
-                break
-            except Exception as error:
-                if attempt == 2:
-                    raise
-                # Once more, plainly: an error of a compiler or a full memory must not cost the stage.
-                _log.exception("%s failed; again without compilation and with half the batch", name)
-                self.about["trainings"][f"{name}, first attempt"] = repr(error)[:500]
-                settings |= {"compile": False, "batch": max(2, settings["batch"] // 2)}
+        done = None
+        try:
+            done = self._attempt(name, preset, settings, self.scratch / name, earlier, until)
+        except Exception as error:  # of a compiler, or a full memory: it must not cost the stage
+            _log.exception("%s failed; again without compilation and with half the batch", name)
+            self.about["trainings"][f"{name}, first attempt"] = repr(error)[:500]
+        if done is None:  # only here is what the failed attempt held in memory given back
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
+            settings |= {"compile": False, "batch": max(2, settings["batch"] // 2)}
+            done = self._attempt(name, preset, settings, self.scratch / f"{name}-again", earlier, until)
         training.place(done, self.models)
 
     def _attempt(
