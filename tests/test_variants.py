@@ -37,7 +37,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_larger_models_are_taken_where_a_clip_takes_less_than_a_minute(models, monkeypatch):
     assert choose(models, GPU) == models
-    small = fake(models / "small", "small", 128, 4, 22_400_000)
+    small = fake(models / "small", "small", 128, 4, 20_000_000)
     assert choose(models, GPU) == small
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     assert choose(models, CPU) == small
