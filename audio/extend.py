@@ -161,8 +161,8 @@ def segments(clean: Tensor, plan: Extension) -> Iterator[tuple[int, int, int]]:
 def _blend(audio: AudioModel, text: Text, null: Text, latent: Tensor, clean: Tensor, rng: torch.Generator,
            seen: Callable[[int, int], Tensor | None], plan: Extension, steps: int, guidance: Guidance,
            on_step: OnStep | None) -> Tensor:  # fmt: skip
-    window, hop, length = round(plan.window * LATENT_RATE), round(plan.hop * LATENT_RATE), latent.shape[-1]
-    starts = [*range(0, length - window, hop), length - window]
+    window, length = round(plan.window * LATENT_RATE), latent.shape[-1]
+    starts = _starts(length, plan)
     weight = torch.ones(window, device=latent.device)
     if plan.merge == "triangle":
         ramp = torch.arange(1, window + 1, device=latent.device, dtype=latent.dtype)
@@ -190,6 +190,21 @@ class SoundDecoder(Protocol):
     """What makes sound of a latent, as `Codec` does: torch's own, or one in an ONNX file."""
 
     def decode(self, latent: Tensor, samples: int | None = None, /, *, first: int = 0) -> Tensor: ...
+
+
+def joints(length: int, plan: Extension) -> list[int]:
+    """Latent frames at which windows meet in a sound of `length` frames that is all new."""
+    if plan.method == "segments":
+        return [first for _, first, _ in segments(torch.zeros(1, length, dtype=torch.bool), plan)][1:]
+    window = round(plan.window * LATENT_RATE)
+    edges = {edge for start in _starts(length, plan) for edge in (start, start + window)}
+    return sorted(edges - {0, length})
+
+
+def _starts(length: int, plan: Extension) -> list[int]:
+    """First frames of blended windows, the last of which ends with the sound."""
+    window, hop = round(plan.window * LATENT_RATE), round(plan.hop * LATENT_RATE)
+    return [*range(0, length - window, hop), length - window]
 
 
 def decode_chunks(codec: SoundDecoder, latent: Tensor, samples: int) -> Iterator[Tensor]:

@@ -154,7 +154,7 @@ class AudioModel(nn.Module):
         else:
             modulation = self.timestep(t)
         tokens = self.read((x * prepared.made).transpose(1, 2)) + prepared.added
-        mix = mixer((x.shape[-1],)) if self.config.mixing else None
+        mix = mixer((x.shape[-1],), x.device) if self.config.mixing else None
         for block, memory in zip(self._blocks(), prepared.memories, strict=True):
             tokens = block(tokens, modulation, memory, prepared.mask, mix)
         return self.write(self.norm(tokens)).transpose(1, 2) * prepared.made

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.nn.spectral import log_mel
-from mediagen.world.scene import draw_scene
+from mediagen.train.spread import spread
+from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 
 
@@ -56,12 +57,18 @@ class SoundRecogniser(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class SoundRecogniserTaskConfig(Config):
-    """pool: clips made at the start, kept as int16.  full: share of difficulty "full".  check: clips of a preview."""
+    """What a SoundRecogniser is trained on.
+
+    pool: clips made at the start, by `processes` processes, and kept as int16.  full: share of difficulty "full".
+    seconds: of a clip.  check: clips of a preview.
+    """
 
     batch: int = 16
     pool: int = 2000
     full: float = 0.5
+    seconds: float = 2.0
     check: int = 200
+    processes: int = 0
 
 
 class SoundRecogniserTask:
@@ -74,7 +81,7 @@ class SoundRecogniserTask:
     ) -> None:
         self.config, self.device = config or SoundRecogniserTaskConfig(), device
         self.model = model.to(device)
-        sounds, self.labels = labelled("train", self.config.pool, self.config.full)
+        sounds, self.labels = self._labelled("train", self.config.pool, self.config.full)
         self.pool = (sounds * 32767).round().to(torch.int16)
 
     def batch(self, step: int, rank: int, world: int) -> tuple[Tensor, Tensor]:
@@ -95,7 +102,7 @@ class SoundRecogniserTask:
         """Accuracy on simple and full validation clips, clean and worn."""
         figures = {}
         for name, full in (("simple", 0.0), ("full", 1.0)):
-            sounds, labels = labelled("validation", self.config.check, full)
+            sounds, labels = self._labelled("validation", self.config.check, full)
             rng = torch.Generator(self.device).manual_seed(0)
             for kind in ("clean", "worn"):
                 found = []
@@ -104,20 +111,24 @@ class SoundRecogniserTask:
                 figures[f"accuracy_{name}_{kind}"] = float((torch.cat(found) == labels).float().mean())
         return figures
 
+    def _labelled(self, split: str, count: int, full: float) -> tuple[Tensor, Tensor]:
+        """The first `count` clips of a split with one thing each: sounds (count, 1, S) and classes (count,).
 
-def labelled(split: str, count: int, full: float) -> tuple[Tensor, Tensor]:
-    """The first `count` clips of a split with one thing each: sounds (count, 1, S) and classes (count,).
+        A share `full` of them is of difficulty "full".
+        """
+        scenes, seed = [], 0
+        while len(scenes) < count:
+            difficulty = "full" if np.random.default_rng((seed, 12)).random() < full else "simple"
+            scene = draw_scene(seed, split, difficulty, seconds=self.config.seconds)
+            scenes += [scene] if len(scene.things) == 1 else []
+            seed += 1
+        sounds = [torch.from_numpy(sound) for sound in spread(sound_of, scenes, self.config.processes)]
+        return torch.stack(sounds), torch.tensor([SOUND_CLASSES.index(foreground_class(scene)) for scene in scenes])
 
-    A share `full` of them is of difficulty "full".
-    """
-    sounds, labels, seed = [], [], 0
-    while len(labels) < count:
-        scene = draw_scene(seed, split, "full" if np.random.default_rng((seed, 12)).random() < full else "simple")
-        seed += 1
-        if len(scene.things) == 1:
-            sounds.append(synthesise(scene))
-            labels.append(SOUND_CLASSES.index(foreground_class(scene)))
-    return torch.stack(sounds), torch.tensor(labels)
+
+def sound_of(scene: Scene) -> np.ndarray:
+    """The scene's sound as an array, float32 (1, S), which can travel between processes."""
+    return synthesise(scene).numpy()
 
 
 def wear(sound: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,7 +1,8 @@
 """The training task of the audio model: clips are encoded once, the world's captions written anew at every step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from mediagen.nn.weights import Tensors
 from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder
 from mediagen.train.cache import build_cache
+from mediagen.train.spread import spread
 from mediagen.train.task import multiplies_bf16_fast
+from mediagen.train.tellings import Tellings
 from mediagen.world.film import Film, draw_film, film_contacts, render_films
 from mediagen.world.stream import FolderStream, open_stream, pictures_of, sounds_of
 
@@ -50,7 +53,8 @@ class AudioTaskConfig(Config):
     made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
     logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps` with `guidance`.
     data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
-    many windows of them are encoded.
+    many windows of them are encoded.  tellings: prompts of each clip that are written and encoded once, of the whole
+    clip; 0 writes them anew for every window.  processes: that make sounds and tellings before the training.
     """
 
     data: str | None = None
@@ -67,6 +71,8 @@ class AudioTaskConfig(Config):
     check: int = 8
     preview_steps: int = 16
     guidance: float = 3.0
+    tellings: int = 0
+    processes: int = 0
 
     def __post_init__(self) -> None:
         if not self.windows or min(self.windows) <= 0 or max(self.windows) > self.seconds:
@@ -117,9 +123,12 @@ class AudioTask:
         )
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
+        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
-        self.pool, self.captions = pool.tensors, pool.captions
+        self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
         self.films = [] if config.data else [self.film(index) for index in range(config.clips)]
+        tell = partial(tell_sound, config.tellings, self.captions, self.films)
+        self.told = Tellings(encoders.text, tell, config.clips, config.processes) if config.tellings else None
         self.null = encoders.text.encode([""])
 
     def film(self, index: int, split: str = "train") -> Film:
@@ -135,10 +144,10 @@ class AudioTask:
             aspect=config.size[0] / config.size[1],
         )
 
-    def encode_films(self, numbers: Sequence[int]) -> Tensors:
-        """What `encode` makes of the films of these numbers."""
+    def encode_films(self, numbers: Sequence[int], sounds: Tensor | None = None) -> Tensors:
+        """What `encode` makes of the films of these numbers; sounds: theirs (B, 1, S), where they were made already."""
         films = [self.film(number) for number in numbers]
-        sounds = torch.stack([take_of(film).sound(film) for film in films])
+        sounds = torch.stack([torch.from_numpy(sound_of(film)) for film in films]) if sounds is None else sounds
         return self.encode(torch.stack(render_films(films, self.config.size, self.device)), sounds, numbers)
 
     @torch.no_grad()
@@ -162,16 +171,19 @@ class AudioTask:
         config, rng = self.config, np.random.default_rng((step, rank, 21))
         whole = self.pool["latent"].shape[-1]
         length = min(whole, round(float(rng.choice(config.windows)) * LATENT_RATE))
+        rows = rng.integers(0, config.clips, config.batch * whole // length)
         latents, pictures, prompts = [], [], []
-        for row in rng.integers(0, config.clips, config.batch * whole // length).tolist():
+        for row in rows.tolist():
             first = int(rng.integers(0, whole - length + 1))
             if rng.random() < 0.5:
                 first = min(int(rng.choice(self._cuts(row))), whole - length)
-            seen = self.pool["pictures"][row : row + 1].to(self.device, torch.float32)
+            seen = self.pool["pictures"][row : row + 1].float()
             pictures.append(at_sound_rate(seen, config.fps, length, start=first / LATENT_RATE))
-            latents.append(self.pool["latent"][row, :, first : first + length].to(self.device, torch.float32))
-            prompts.append(self._prompt(row, first / LATENT_RATE, length / LATENT_RATE, rng))
-        return AudioBatch(torch.stack(latents), torch.cat(pictures), self.encoders.text.encode(prompts), self.null)
+            latents.append(self.pool["latent"][row, :, first : first + length].float())
+            if self.told is None:
+                prompts.append(_prompt(self.captions, self.films, row, rng, first / LATENT_RATE, length / LATENT_RATE))
+        text = self.encoders.text.encode(prompts) if self.told is None else self.told.draw(rows, rng)
+        return AudioBatch(torch.stack(latents), torch.cat(pictures), text, self.null)
 
     def _cuts(self, row: int) -> list[int]:
         """Latent frames at which the shots of a clip begin."""
@@ -235,12 +247,6 @@ class AudioTask:
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 
-    def _prompt(self, row: int, start: float, seconds: float, rng: np.random.Generator) -> str:
-        told = self.captions[row]
-        if told:
-            return sound_prompt(told)
-        return film_prompt(self.films[row], take_of(self.films[row]), rng, start, seconds)
-
     def _held_out(self) -> tuple[Tensor, Tensor, list[str], list[list[float]]]:
         """Validation data: pictures (B, F, H, W, 3), sounds (B, 1, S), prompts, times of impacts (none of a folder)."""
         config, impacts = self.config, list[list[float]]()
@@ -260,15 +266,43 @@ class AudioTask:
     def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
+        if self._heard is None and not isinstance(self.stream, FolderStream):  # made ahead by other processes
+            films = [self.film(index) for index in range(items.start, self.config.clips)]
+            self._heard = spread(sound_of, films, self.config.processes)
+        heard = self._heard or iter(())
         for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):
             if isinstance(self.stream, FolderStream):
                 clips = self.stream.clips_at(chunk, sound=True)
                 parts.append(self.encode(pictures_of(clips), sounds_of(clips), chunk))
                 captions += [clip.caption for clip in clips]
             else:
-                parts.append(self.encode_films(chunk))
+                parts.append(self.encode_films(chunk, torch.stack([torch.from_numpy(next(heard)) for _ in chunk])))
                 captions += [""] * len(chunk)
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
+
+
+def sound_of(film: Film) -> np.ndarray:
+    """What training hears of a film, float32 (1, S), as an array that can travel between processes."""
+    return take_of(film).sound(film).numpy()
+
+
+def tell_sound(count: int, captions: list[str], films: list[Film], index: int) -> list[str]:
+    """`count` prompts for the whole clip number `index`."""
+    rng = np.random.default_rng((index, 31))
+    return [_prompt(captions, films, index, rng) for _ in range(count)]
+
+
+def _prompt(
+    captions: list[str],
+    films: list[Film],
+    row: int,
+    rng: np.random.Generator,
+    start: float = 0.0,
+    seconds: float | None = None,
+) -> str:
+    if captions[row]:
+        return sound_prompt(captions[row])
+    return film_prompt(films[row], take_of(films[row]), rng, start, seconds)
 
 
 def mark(module: nn.Module | None) -> str:

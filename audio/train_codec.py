@@ -1,7 +1,7 @@
 """The training task of the sound codec."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from mediagen.config import Config
 from mediagen.grid import SOUND_HOP
 from mediagen.nn.discriminator import hinge_critic, hinge_generator
 from mediagen.nn.spectral import log_mel, spectral_loss
+from mediagen.train.spread import spread
 from mediagen.world.motion import contacts
 from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import synthesise
@@ -29,7 +30,7 @@ class CodecTaskConfig(Config):
     pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
     full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  adversarial: weight of the critic's
     term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder of videos
-    with sound tracks to learn from in place of the world.
+    with sound tracks to learn from in place of the world.  processes: that make the pool, where it is the world's.
     """
 
     data: str | None = None
@@ -44,6 +45,7 @@ class CodecTaskConfig(Config):
     adversarial: float = 0.0
     adversarial_start: int = 0
     check: int = 64
+    processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,17 +65,21 @@ class CodecTask:
         self.config, self.device = config or CodecTaskConfig(), device
         self.model = model.to(device)
         self.held_out = open_stream(self.config.data, "validation", sound=True)
-        self.pool = torch.stack([_as_int16(sound) for sound in self._sounds()])
+        self.pool = self._sounds()
         if self.config.frames * SOUND_HOP > self.pool.shape[1]:
             most = self.pool.shape[1] // SOUND_HOP
             raise ValueError(f"got frames={self.config.frames}, expected at most {most}, a clip's; lower it.")
         if self.config.adversarial > 0:
             self.critic = SpectralCritic().to(device)
 
-    def _sounds(self) -> Iterator[Tensor]:
-        stream = open_stream(self.config.data, "train", sound=True)
-        for number in range(self.config.pool):
-            yield stream.sound_at(number)[0] if isinstance(stream, FolderStream) else layered(number, self.config.full)
+    def _sounds(self) -> Tensor:
+        """The pool, int16 (clips, S)."""
+        config, numbers = self.config, range(self.config.pool)
+        stream = open_stream(config.data, "train", sound=True)
+        if isinstance(stream, FolderStream):
+            return torch.stack([_as_int16(stream.sound_at(number)[0]) for number in numbers])
+        made = spread(partial(_layered_int16, full=config.full), numbers, config.processes)
+        return torch.stack([torch.from_numpy(sound) for sound in made])
 
     def batch(self, step: int, rank: int, world: int) -> SoundBatch:
         """Random crops of random clips, each at a random loudness and polarity."""
@@ -166,6 +172,10 @@ def save_spectrograms(above: Tensor, below: Tensor, path: Path) -> None:
     rows = [((log_mel(sounds, bands=80, hop=960) + 9.0) / 11).clamp(0, 1).flip(1) for sounds in (above, below)]
     tiles = [torch.cat(list(nn.functional.pad(row, (1, 1, 1, 1), value=1.0)), dim=1) for row in rows]
     Image.fromarray((torch.cat(tiles) * 255).to(torch.uint8).cpu().numpy()).save(path)
+
+
+def _layered_int16(seed: int, full: float) -> np.ndarray:
+    return _as_int16(layered(seed, full)).numpy()
 
 
 def _as_int16(sound: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ class Recogniser(nn.Module):
     Config = RecogniserConfig
     PRESETS: ClassVar[dict[str, RecogniserConfig]] = {
         "tiny": RecogniserConfig(),
+        "small": RecogniserConfig(frames=32, channels=(24, 48, 96, 128), points=48, width=160),
         "debug": RecogniserConfig(channels=(8, 8, 8, 16), points=4, width=16),
     }
 
@@ -63,7 +64,7 @@ class Recogniser(nn.Module):
 
     @classmethod
     def from_preset(cls, name: str) -> Self:
-        """A new, untrained model of a preset: tiny or debug."""
+        """A new, untrained model of a preset: tiny, small or debug."""
         if name not in cls.PRESETS:
             raise ValueError(f"got the recogniser preset '{name}', expected one of {', '.join(cls.PRESETS)}.")
         return cls(cls.PRESETS[name])

@@ -39,6 +39,12 @@ class TAEConfig(Config):
     skip: bool = True
     noise: float = 0.3
 
+    @property
+    def stride(self) -> tuple[int, int, int]:
+        """Pixels per latent cell: time, height, width."""
+        down = 2 ** (len(self.widths) - 1)
+        return self.stem[0] * down, self.stem[1] * down, self.stem[2] * down
+
 
 class TAE(nn.Module):
     """The temporal autoencoder. Latents have zero mean and unit variance per channel over the training data."""
@@ -47,11 +53,9 @@ class TAE(nn.Module):
     PRESETS: ClassVar[dict[str, TAEConfig]] = {
         "tiny": TAEConfig(),
         "small": TAEConfig(
-            stem=(1, 1, 1),
-            widths=(32, 64, 128, 256),
-            encoder_blocks=(1, 1, 2, 2),
-            decoder_blocks=(1, 2, 2, 2),
-            skip=False,
+            widths=(64, 144, 224),
+            encoder_blocks=(1, 1, 2),
+            decoder_blocks=(2, 2, 2),
         ),
         "base": TAEConfig(
             stem=(1, 1, 1),
@@ -66,8 +70,7 @@ class TAE(nn.Module):
     def __init__(self, config: TAEConfig):
         super().__init__()
         self.config = config
-        down = 2 ** (len(config.widths) - 1)
-        self.stride = (config.stem[0] * down, config.stem[1] * down, config.stem[2] * down)
+        self.stride = config.stride
         pixels = 3 * math.prod(config.stem)
         widths, top = config.widths, config.widths[-1]
         self.read = nn.Conv2d(pixels, widths[0], 1)

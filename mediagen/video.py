@@ -56,7 +56,7 @@ class VideoModel(nn.Module):
     Config = VideoConfig
     PRESETS: ClassVar[dict[str, VideoConfig]] = {
         "tiny": VideoConfig(mixing=True),
-        "small": VideoConfig(width=512, depth=12, heads=8, hidden=1408, longest=(32, 32, 32), mixing=True),
+        "small": VideoConfig(width=384, depth=8, heads=6, hidden=1024, longest=(32, 32, 32), mixing=True),
         "5b": VideoConfig(
             width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280), longest=(32, 64, 64)
         ),
@@ -142,7 +142,7 @@ class VideoModel(nn.Module):
         pattern = "B C (L a) (h b) (w c) -> B (L h w) (a b c C)"
         tokens = self.read(rearrange(torch.cat((x, prepared.condition), dim=1), pattern, a=a, b=b, c=c))
         grid = (prepared.shape[0] // a, prepared.shape[1] // b, prepared.shape[2] // c)
-        mix = mixer(grid) if self.config.mixing else None
+        mix = mixer(grid, x.device) if self.config.mixing else None
         for block, memory in zip(self._blocks(), prepared.memories, strict=True):
             tokens = block(tokens + prepared.positions, modulation, memory, prepared.mask, mix)
         out = self.write(self.norm(tokens))

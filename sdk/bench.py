@@ -15,6 +15,7 @@ from mediagen.clip import Clip
 from mediagen.nn.weights import write_atomic
 from mediagen.sdk import bench_speed
 from mediagen.sdk.bench_figures import Part, Tell, share
+from mediagen.sdk.bench_films import MINUTES, measure_films, measure_layers
 from mediagen.sdk.bench_page import page, sheet
 from mediagen.sdk.bench_pictures import (
     Asked,
@@ -36,12 +37,13 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 if TYPE_CHECKING:
     from rich.table import Table
 
-PARTS = ("pictures", "autoencoder", "codec", "sound", "schedule", "speed")
+PARTS = ("pictures", "autoencoder", "codec", "sound", "films", "schedule", "speed")
 NEEDS = {  # families of models without which a part cannot be measured
     "pictures": ("prompt", "video", "tae", "recogniser"),
     "autoencoder": ("tae",),
     "codec": ("codec",),
     "sound": ("prompt", "aligned", "video", "tae", "codec", "audio"),
+    "films": ("prompt", "aligned", "codec", "audio", "sound_scorer"),
     "schedule": ("prompt", "video", "tae"),
     "speed": ("prompt", "video", "tae"),
 }
@@ -178,6 +180,11 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
     return parts
 
 
+def _films(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
+    minutes = min(MINUTES, len(asked) / 20)
+    return [*measure_films(engine, seed, minutes, tell), measure_layers(engine, min(len(asked), SOUNDED), seed, tell)]
+
+
 def _schedule(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
     return [measure_schedule(video_models(engine), asked[:SCHEDULED], engine.limits, seed)]
 
@@ -193,6 +200,7 @@ _MEASURES = {
     "autoencoder": _autoencoder,
     "codec": _codec,
     "sound": _sound,
+    "films": _films,
     "schedule": _schedule,
     "speed": _speed,
 }

@@ -38,7 +38,7 @@ class Asked:
     said: frozenset[str]
 
 
-def draw_prompts(count: int, limits: Limits, seed: int = 0, difficulty: str = "simple") -> list[Asked]:
+def draw_prompts(count: int, limits: Limits, seed: int = 0) -> list[Asked]:
     """`count` prompts, four in five of split "test" and one of "held-out"; the first ones don't depend on count."""
     made = []
     for index in range(count):
@@ -46,7 +46,7 @@ def draw_prompts(count: int, limits: Limits, seed: int = 0, difficulty: str = "s
         scene = draw_scene(
             seed * 2**32 + index,
             split,
-            difficulty,
+            limits.difficulty,
             seconds=limits.seconds,
             fps=limits.fps,
             aspect=limits.width / limits.height,
@@ -70,7 +70,8 @@ def measure_pictures(
     frames = torch.stack([_frames(clip) for clip in clips])
     features = {"generated": _judge(part, "generated", frames, asked, recogniser)}
     size = (engine.limits.width, engine.limits.height)
-    real = torch.cat(list(_renders([one.scene for one in asked], size, tell)))
+    device = engine.models.device
+    real = torch.cat(list(_renders([one.scene for one in asked], size, device, tell)))
     features["true renders"] = _judge(part, "true renders", real, asked, recogniser)
     if engine.models.has("tae"):
         passed = through_tae(engine.models.get("tae"), real)
@@ -78,11 +79,12 @@ def measure_pictures(
             part, "true renders through the TAE", passed, asked, recogniser
         )
     others = draw_prompts(len(asked), engine.limits, seed + 1)  # the same mixture of splits, other scenes
-    beside = torch.cat([recogniser.judge(chunk)[1] for chunk in _renders([one.scene for one in others], size, tell)])
+    beside = _renders([one.scene for one in others], size, device, tell)
+    other = torch.cat([recogniser.judge(chunk)[1] for chunk in beside])
     if len(asked) > 1:
         for name, found in features.items():
             note = "the floor: two halves of real clips" if name == "true renders" else "to as many other true renders"
-            part.figures[f"{name} / Fréchet"] = Figure(frechet(found, beside), count=len(found), unit="d²", note=note)
+            part.figures[f"{name} / Fréchet"] = Figure(frechet(found, other), count=len(found), unit="d²", note=note)
     return part, clips
 
 
@@ -149,7 +151,7 @@ def measure_tae(tae: TAE, limits: Limits, count: int = 64, seed: int = 0) -> Par
     part = Part("Autoencoder")
     scenes = [one.scene for one in draw_prompts(count * HELD_OUT, limits, seed + 2) if one.split == "held-out"]
     ratio, likeness = [], []
-    for chunk in _renders(scenes, (limits.width, limits.height)):
+    for chunk in _renders(scenes, (limits.width, limits.height), next(tae.parameters()).device):
         passed = through_tae(tae, chunk)
         ratio += psnr(passed, chunk).tolist()
         likeness += ssim(passed, chunk).tolist()
@@ -192,9 +194,12 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     return features
 
 
-def _renders(scenes: list[Scene], size: tuple[int, int], tell: Tell | None = None) -> Iterator[Tensor]:
+def _renders(
+    scenes: list[Scene], size: tuple[int, int], device: torch.device, tell: Tell | None = None
+) -> Iterator[Tensor]:
+    """Clips of the scenes, some at a time, drawn on `device`, for the judges on the CPU."""
     for start in range(0, len(scenes), CHUNK):
-        yield render(scenes[start : start + CHUNK], size)
+        yield render(scenes[start : start + CHUNK], size, device).cpu()
         if tell is not None:
             tell("Rendering", min(start + CHUNK, len(scenes)), len(scenes))
 

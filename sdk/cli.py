@@ -190,6 +190,7 @@ def bench(
     part: Annotated[
         list[str] | None, typer.Option("--part", help="Only this part; may be given more than once.")
     ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other prompts, and other noise.")] = 0,
     model: Model = None,
 ) -> None:
     """Measure the models: speed and quality."""
@@ -204,7 +205,9 @@ def bench(
                 if name not in benches.PARTS:
                     raise RequestError(f"got the part '{name}'; {nearest(name, list(benches.PARTS))}")
             engine = Engine.from_pretrained(model)
-            report = benches.run(engine, prompts=prompts, out=out, parts=part or benches.PARTS, progress=bar.show)
+            report = benches.run(
+                engine, prompts=prompts, out=out, parts=part or benches.PARTS, seed=seed, progress=bar.show
+            )
         console().print(report.table())
         say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")
 

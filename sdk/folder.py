@@ -16,6 +16,7 @@ from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.info import locate
 from mediagen.sdk.limits import Limits
+from mediagen.sdk.variants import choose
 
 ENGINE = "engine.json"
 DECODERS = ("onnx", "torch")
@@ -74,8 +75,12 @@ class ModelFolder:
         revision: str | None = None,
         runtime: str | None = None,
     ) -> Self:
-        """The folder at a path, of a name "owner/model" on the Hugging Face hub, or the built-in one for None."""
-        return cls(locate(model, revision), device, runtime)
+        """The folder at a path, of a name "owner/model" on the Hugging Face hub, or a built-in one.
+
+        "tiny" and "small" name the built-in ones; None takes what suits the device (`variants.choose`).
+        """
+        path = locate(model, revision)
+        return cls(choose(path, torch.device(device)) if model is None else path, device, runtime)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
@@ -155,7 +160,10 @@ class ModelFolder:
     def fingerprint(self) -> str:
         """Twelve hex digits that change with the models: over the JSON files, and the size and ends of the weights."""
         total = hashlib.sha256()
+        others = {path.parent for path in self.path.glob(f"*/{ENGINE}")}  # whole model folders of their own
         for path in sorted(p for p in self.path.rglob("*") if p.suffix in _COUNTED and p.name != CARD):
+            if others.intersection(path.parents):
+                continue
             total.update(path.relative_to(self.path).as_posix().encode())
             if path.suffix == ".json":
                 total.update(path.read_bytes())

@@ -22,9 +22,12 @@ def built_in() -> Path:
 
 
 def locate(model: str | Path | None, revision: str | None = None) -> Path:
-    """The folder at a path, of a name "owner/model" on the Hugging Face hub (fetched), or the built-in one for None."""
-    if model is None:
-        return built_in()
+    """The folder at a path, of a name "owner/model" on the Hugging Face hub (fetched), or the built-in one for None.
+
+    "tiny" and "small" are built-in ones by name, where no folder here is called so.
+    """
+    if model is None or (str(model) in ("tiny", "small") and not Path(model).is_dir()):
+        return built_in() / "small" if model == "small" else built_in()
     if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
         return _download(str(model), revision)
     return Path(model)

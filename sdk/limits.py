@@ -15,6 +15,7 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
     """
 
     width: int = 64
@@ -32,6 +33,7 @@ class Limits(Config):
     sound_steps: int = 32
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1
+    difficulty: str = "simple"
 
     def __post_init__(self) -> None:
         positive = {

@@ -21,7 +21,7 @@ class SoundRequest(Asked):
     which it is made.  seconds: of sound without pictures, or to add.  keep_audio: 0 to 1, how much of the original
     stays under it.  candidates: so many are made of each window, and the best is kept.  picture_guidance_scale: as
     guidance_scale, which is then the text's; None for the same.  method: "segments" or "blend", how long sound is
-    made.  lufs: loudness (EBU R128).
+    made.  merge: of blended windows, "triangle" or "uniform".  lufs: loudness (EBU R128).
     """
 
     task: ClassVar[str] = "sound"
@@ -37,6 +37,7 @@ class SoundRequest(Asked):
     candidates: Annotated[int | None, number(1, 16, whole=True)] = None
     picture_guidance_scale: Guidance = None
     method: Literal["segments", "blend"] = "segments"
+    merge: Literal["triangle", "uniform"] = "triangle"
     lufs: Annotated[float, number(-70, -5)] = -16.0
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:

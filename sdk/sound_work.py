@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mediagen.audio.extend import Choose, Extension, Pictures, count_steps
+from mediagen.audio.extend import Extension, Pictures, count_steps
 from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
+from mediagen.audio.rank import Ranker
 from mediagen.clip import Clip
 from mediagen.footage import Footage
 from mediagen.grid import SOUND_RATE, sound_latents
@@ -177,12 +178,15 @@ class SoundWork(Work):
         assert request.guidance_scale is not None and request.candidates is not None
         text, sights = request.guidance_scale, request.picture_guidance_scale
         return Way(
-            plan=Extension.fit(models.audio, method=request.method),
+            plan=Extension.fit(models.audio, method=request.method, merge=request.merge),
             steps=self._count,
             guidance=text if sights is None else (text, sights),
             candidates=request.candidates,
-            choose=self._judge(models, pictures) if request.candidates > 1 else None,
+            choose=self._ranker(models, pictures) if request.candidates > 1 else None,
         )
 
-    def _judge(self, models: SoundModels, pictures: Pictures | None) -> Choose:
-        raise NotImplementedError
+    def _ranker(self, models: SoundModels, pictures: Pictures | None) -> Ranker:
+        request = self.request
+        words = ". ".join(part for part in (request.prompt, request.music_prompt) if part)
+        scorer = self.models.get("sound_scorer")
+        return Ranker(scorer, models.decoder or models.codec, words, pictures, request.music, request.effects)

@@ -31,7 +31,7 @@ def train(
         Path | None, typer.Option("--into", help="Model folder that takes the trained model, for the next training.")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--start", help="Folder of weights to go on from, where the run is new.")
+        Path | None, typer.Option("--start", help="Folder of a trained model to go on from, with a new optimiser.")
     ] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, ... Default: a GPU where there is one.")

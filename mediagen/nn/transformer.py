@@ -152,25 +152,25 @@ class _Norm(torch.autograd.Function):
         return grad_x, (normed.mul_(grad)).sum_to_size(gain.shape), grad.sum_to_size(shift.shape)
 
 
-def mixer(grid: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
+def mixer(grid: tuple[int, ...], device: torch.device | str = "cpu") -> Callable[[Tensor], Tensor]:
     """Local mixing over a token grid of up to three axes, for (B, N, D) with D a multiple of 8.
 
     An eighth of the channels comes from the next token along the first axis, an eighth from the one before, and so on;
     the rest stays. At borders tokens keep their own.
     """
-    sources = _sources(grid)
+    sources = _sources(grid, torch.device(device))
 
     def mix(x: Tensor) -> Tensor:
         eighths = x.reshape(len(x), -1, x.shape[-1] // 8)
-        return eighths.index_select(1, sources.to(x.device)).view(x.shape)
+        return eighths.index_select(1, sources).view(x.shape)
 
     return mix
 
 
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)  # a training may use what a sampling made first
-def _sources(grid: tuple[int, ...]) -> Tensor:
-    """For each token's each eighth, the eighth that it takes: (8 N,)."""
+def _sources(grid: tuple[int, ...], device: torch.device) -> Tensor:
+    """For each token's each eighth, the eighth that it takes: (8 N,), made once for each device."""
     tokens = torch.arange(math.prod(grid), device="cpu").view(grid)
     taken = [
         tokens.index_select(axis, (torch.arange(size, device="cpu") + step).clamp(0, size - 1)).flatten()
@@ -178,7 +178,7 @@ def _sources(grid: tuple[int, ...]) -> Tensor:
         for step in (1, -1)
     ]
     taken += [tokens.flatten()] * (8 - len(taken))
-    return (torch.stack(taken, dim=1) * 8 + torch.arange(8, device="cpu")).flatten()
+    return (torch.stack(taken, dim=1) * 8 + torch.arange(8, device="cpu")).flatten().to(device)
 
 
 class TimestepMLP(nn.Module):

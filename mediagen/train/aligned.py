@@ -87,7 +87,7 @@ class AlignedTask:
 
     def _pairs(self, split: str, first: int, count: int) -> AlignedBatch:
         config = self.config
-        frames, captions = [], []
+        frames, captions, device = [], [], next(self.model.parameters()).device
         for group in torch.arange(first, first + count).chunk(_GROUPS):
             rng = np.random.default_rng((int(group[0]), SPLITS.index(split), 19))
             scenes = [
@@ -99,7 +99,7 @@ class AlignedTask:
                 )
             ]
             size = (self.model.size, self.model.size)
-            frames.append(render(scenes, size=size, frames=[int(rng.integers(scenes[0].frames))]))
+            frames.append(render(scenes, size, device, [int(rng.integers(scenes[0].frames))]))
             for scene in scenes:
                 text = caption(scene, rng)
                 captions.append(with_fps(text, config.fps) if rng.random() < 0.3 else text)

@@ -29,7 +29,8 @@ def train(
     resume: bool = True,
     on_step: Callable[[int, dict[str, float | Tensor]], None] | None = None,
 ) -> Path:
-    """Trains until `config.steps` and returns folder/export, the averaged (EMA) weights as `save_model` writes them.
+    """Trains until `config.steps`, or for `config.max_seconds`, and returns folder/export: the averaged (EMA) weights.
+
 
     Writes folder/checkpoints, log.jsonl, previews and export; goes on from the newest checkpoint, to the same bytes
     that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. Under torchrun every
@@ -41,9 +42,10 @@ def train(
     with run.closing(), _stop_signals() as stop:
         run.start(resume)
         with _batches(task, config, run.step, run.ranks.rank, run.ranks.world) as batches:
-            while run.step < config.steps:
+            last = run.pace.over(run.step)
+            while not last:
                 figures = run.advance(next(batches))
-                last, asked = run.step == config.steps, run.ranks.any(bool(stop))
+                last, asked = run.pace.over(run.step), run.ranks.any(bool(stop))
                 run.report(figures, last)
                 if run.step % config.save_every == 0 or last or asked:
                     run.save()

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from mediagen.nn.weights import fit_tensors, save_model
 from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint, sweep
+from mediagen.train.compiled import compile_parts
 from mediagen.train.ema import EMA
 from mediagen.train.log import Log
 from mediagen.train.optim import Learner, schedule
+from mediagen.train.pace import Pace
 from mediagen.train.ranks import Ranks
 from mediagen.train.task import Task, TrainConfig, multiplies_bf16_fast
 
@@ -37,6 +39,7 @@ class Run:
         self.critic = None if critic is None else Learner(critic, config.betas, config.weight_decay, config.clip)
         self.ema = EMA(task.model, config.ema)
         self.ranks = Ranks(self.device)
+        self.pace, self._spent = Pace(task.name, config), 0.0
         self.log: Log | None = None  # on the first rank only
         self._sums: dict[str, tuple[float | Tensor, int]] = {}  # of each figure since the last line of the log
         self._since, self._clock = 0, 0.0
@@ -44,6 +47,8 @@ class Run:
     def start(self, resume: bool) -> None:
         """Makes the ranks equal, cleans up after a killed run and goes on from the newest checkpoint."""
         saved = self.folder / "checkpoints"
+        if self.config.max_seconds > 0 and self.ranks.together:  # whose clocks, and so learning rates, would differ
+            raise ValueError(f"got max_seconds and {self.ranks.world} processes, expected one; give steps instead.")
         if not resume and checkpoints(saved):
             raise ValueError(
                 f"got resume=False and a folder with checkpoints, {saved}; delete it or use another folder."
@@ -58,10 +63,11 @@ class Run:
         if state is not None:
             self._restore(state)
         if self.config.compile:
-            self.task.model.compile()
+            compile_parts(self.task.model, self.config.graphs)
         if self.ranks.rank == 0:
             self.log = Log(self.folder, self.step, self.config.tensorboard)
         self._since, self._clock = self.step, time.monotonic()
+        self.pace.begin(self.step, self._spent)
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
@@ -83,6 +89,8 @@ class Run:
         seen: dict[str, list[float | Tensor]] = {}
         scale = self._lr_share()
         self.task.model.train()
+        if self.config.compile and self.config.graphs:
+            torch.compiler.cudagraph_mark_step_begin()
         if self.critic is not None:
             self.critic.hold(True)
         for index, batch in enumerate(batches):
@@ -129,7 +137,7 @@ class Run:
 
     def _lr_share(self) -> float:
         config = self.config
-        return schedule(self.step, config.steps, config.warmup, config.decay, config.lr_last)
+        return schedule(self.step, self.pace.total(self.step), config.warmup, config.decay, config.lr_last)
 
     @contextlib.contextmanager
     def _random(self, micro: int, purpose: int) -> Iterator[torch.Generator]:
@@ -154,14 +162,15 @@ class Run:
             return
         steps, seconds = self.step - self._since, max(time.monotonic() - self._clock, 1e-9)
         rate = steps * self.config.batch * self.config.accumulate * self.ranks.world / seconds
-        eta = (self.config.steps - self.step) * seconds / steps
+        total = self.step if last else self.pace.total(self.step)
+        eta = (total - self.step) * seconds / steps
         mean = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self.log.write(self.step, "train", {**mean, "samples_per_second": rate, "eta": eta, "skipped": float(self.bad)})
         _log.info(
             "%s: step %d/%d, loss %.4f, %.1f samples/s, %.0f s to go",
             self.task.name,
             self.step,
-            self.config.steps,
+            total,
             mean.get("loss", math.nan),
             rate,
             eta,
@@ -190,6 +199,7 @@ class Run:
             if self.critic is not None:
                 tensors |= {"critic": self.critic.module.state_dict(), "critic_optimiser": self.critic.moments()}
             values = {"updates": self.ema.updates, "bad": self.bad, "config": self.config.to_dict()}
+            values["seconds"] = self.pace.seconds
             save_checkpoint(self.folder / "checkpoints", State(self.step, tensors, values), self.config.keep)
         self.export()
 
@@ -212,6 +222,7 @@ class Run:
             fit_tensors(self.critic.module, state.tensors["critic"], where)
             self.critic.load_moments(state.tensors["critic_optimiser"])
         self.step, self.bad, self.ema.updates = state.step, state.values["bad"], state.values["updates"]
+        self._spent = state.values.get("seconds", 0.0)
         old, new = state.values["config"], self.config.to_dict()
         changed = [key for key in new if key in old and json.loads(json.dumps(new[key])) != old[key]]
         _log.info("%s: resumed at %s%s", self.task.name, where, f"; changed: {', '.join(changed)}" if changed else "")

@@ -24,7 +24,8 @@ class TAETaskConfig(Config):
 
     Every fourth batch is of single images, as in Movie Gen (images : videos = 1 : 3).  motion_weight: extra weight of
     pixels that differ from their clip's mean, without which small moving things are the last to be learnt.
-    data: a folder of videos with captions to learn from in place of the world.
+    data: a folder of videos with captions to learn from in place of the world.  pool: clips that are drawn once and
+    kept on the device (3 bytes a pixel); 0 draws new ones at every step.
     """
 
     data: str | None = None
@@ -33,6 +34,7 @@ class TAETaskConfig(Config):
     frames: int = 16  # of a training clip; the autoencoder takes any length
     batch: int = 8  # clips; image batches hold `images` times as many pictures, which cost half a clip each
     images: int = 1
+    pool: int = 0
     motion_weight: float = 2.0
     outlier_weight: float = 0.01
     perceptual_weight: float = 0.0  # of the distance in the patch states of an aligned encoder
@@ -78,6 +80,8 @@ class TAETask:
         )
         if config.frames > self.stream.frames:
             raise ValueError(f"got frames={config.frames}, expected at most {self.stream.frames}, a clip's; lower it.")
+        chunks = (range(first, min(first + 64, config.pool)) for first in range(0, config.pool, 64))
+        self.pool = [pictures_of(self.stream.clips_at(chunk)).to(device) for chunk in chunks]
         self.eyes = eyes.to(device).eval().requires_grad_(False) if eyes is not None else None
         if config.adversarial_weight > 0:
             self.critic = PatchDiscriminator().to(device)
@@ -91,7 +95,14 @@ class TAETask:
         rng = torch.Generator().manual_seed(step)
         start = int(torch.randint(0, stream.frames - self.config.frames + 1, (), generator=rng))
         frames = list(range(start, start + self.config.frames))
+        if self.pool and stream is self.stream:
+            return to_float(self._from_pool(step, count, rank, world)[:, frames])
         return to_float(pictures_of(stream.clips(step, count, rank, world, frames=frames)).to(self.device))
+
+    def _from_pool(self, step: int, count: int, rank: int, world: int) -> Tensor:
+        rng = torch.Generator().manual_seed(step * world + rank)
+        rows = torch.randint(self.config.pool, (count,), generator=rng).tolist()
+        return torch.stack([self.pool[row // 64][row % 64] for row in rows])
 
     def batch(self, step: int, rank: int, world: int) -> TAEBatch:
         """Clips; in every fourth step single pictures."""
@@ -99,7 +110,10 @@ class TAETask:
         if step % 4:
             return TAEBatch(self._videos(step, config.batch, self.stream, rank, world), step)
         frames = [step // 4 * 7 % self.stream.frames]
-        clips = self.stream.clips(step, config.batch * config.images, rank, world, frames=frames)
+        count = config.batch * config.images
+        if self.pool:
+            return TAEBatch(to_float(self._from_pool(step, count, rank, world)[:, frames]), step)
+        clips = self.stream.clips(step, count, rank, world, frames=frames)
         return TAEBatch(to_float(pictures_of(clips).to(self.device)), step)
 
     def _rebuild(self, model: TAE, video: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -45,6 +45,7 @@ class TrainConfig(Config):
     """How a task is trained."""
 
     steps: int
+    max_seconds: float = 0.0  # ends the run, and its schedule, in this time if `steps` have not; 0: no limit
     batch: int = 16  # items per micro-batch and process; the task makes them, the loop only counts them
     lr: float = 1e-3
     warmup: int = 100  # steps
@@ -59,6 +60,7 @@ class TrainConfig(Config):
     seed: int = 0
     precision: str = "fp32"  # or "bf16": autocast; "auto": bf16 where the processor multiplies it fast
     compile: bool = False
+    graphs: bool = False  # with compile: CUDA graphs, for steps that are bound by launches
     threads: int | None = None  # of torch on the CPU; None leaves them
     workers: int = 0  # background threads that make batches
     tensorboard: bool = False

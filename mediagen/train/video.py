@@ -1,6 +1,7 @@
 """The training task of the video model: latents encoded once, the world's captions written anew at every step."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder, with_fps
 from mediagen.train.cache import build_cache
 from mediagen.train.task import multiplies_bf16_fast
+from mediagen.train.tellings import Tellings
 from mediagen.video import VideoModel
-from mediagen.world.scene import draw_scene
+from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.stream import FolderStream, Stream, open_stream, pictures_of
 from mediagen.world.words import caption
 
@@ -31,7 +33,9 @@ class VideoTaskConfig(Config):
     drop: share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their
     first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
     trains more on noise, where small models learn the layout).  data: a folder of videos with captions to learn from in
-    place of the world; `clips` is then how many windows of them are encoded.
+    place of the world; `clips` is then how many windows of them are encoded.  first: number of the first clip, so that
+    a run that goes on from another's weights sees new ones.  tellings: captions of each clip that are written and
+    encoded once, by `processes` processes; 0 writes them anew at every step.
     """
 
     data: str | None = None
@@ -40,6 +44,9 @@ class VideoTaskConfig(Config):
     seconds: float = 2.0
     fps: float = 16.0
     clips: int = 12_000  # encoded once, before training
+    first: int = 0
+    tellings: int = 0
+    processes: int = 0
     batch: int = 32
     images: float = 0.1
     drop: float = 0.1
@@ -48,6 +55,9 @@ class VideoTaskConfig(Config):
     t_mean: float = -0.5
     t_std: float = 1.2
     guidance: float = 3.0  # of previews
+
+
+_CHUNK = 64  # clips that are drawn and encoded at a time
 
 
 @dataclass(frozen=True)
@@ -86,20 +96,19 @@ class VideoTask:
         self.stream = self._open("train")
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
+        if config.first:
+            about["first"] = config.first
         pool = build_cache(cache, config.clips, self.encode_clips, about=about)
-        self.latents, self.stills, self.captions = pool.tensors["latent"], pool.tensors["still"], pool.captions
+        self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
+        self.captions = pool.captions
+        tell = partial(tell_clip, config, self.captions)
+        self.told = Tellings(self.text, tell, config.clips, config.processes) if config.tellings else None
 
     def _open(self, split: str) -> Stream:
         config = self.config
         return open_stream(
             config.data, split, config.difficulty, config.size, config.seconds, config.fps, device=self.device
         )
-
-    def scene(self, index: int, split: str = "train"):
-        """Scene number `index` of the pool."""
-        config = self.config
-        aspect = config.size[0] / config.size[1]
-        return draw_scene(index, split, config.difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)
 
     @torch.no_grad()
     def encode_clips(self, indices: range) -> tuple[dict[str, Tensor], list[str]]:
@@ -108,8 +117,8 @@ class VideoTask:
         Those of the world are "": they are written later, anew at every step.
         """
         latents, stills, captions = [], [], []
-        for first in range(0, len(indices), 32):
-            clips = self.stream.clips_at(indices[first : first + 32])
+        for start in range(0, len(indices), _CHUNK):
+            clips = self.stream.clips_at([self.config.first + index for index in indices[start : start + _CHUNK]])
             videos = to_float(pictures_of(clips).to(self.device))
             with torch.autocast(videos.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(videos.device)):
                 latents.append(self.tae.encode(videos).half().cpu())
@@ -121,14 +130,12 @@ class VideoTask:
         config = self.config
         rng = np.random.default_rng((step, rank, world, 11))
         rows = rng.integers(0, len(self.latents), config.batch)
-        captions = [
-            "" if rng.random() < config.drop else with_fps(self._caption(int(i), rng), config.fps) for i in rows
-        ]
-        text = self.text.encode(captions)
-        still = self.stills[rows].to(self.device, torch.float32)
+        text = self._write(rows, rng) if self.told is None else self.told.draw(rows, rng, config.drop)
+        chosen = torch.from_numpy(rows).to(self.device)
+        still = self.stills[chosen].float()
         if rng.random() < config.images:
             return VideoBatch(still, torch.zeros_like(still), torch.zeros_like(still[:, :1]), text)
-        latent = self.latents[rows].to(self.device, torch.float32)
+        latent = self.latents[chosen].float()
         known, clean = torch.zeros_like(latent), torch.zeros_like(latent[:, :1])
         for i, given in enumerate(rng.random(config.batch)):
             if given < config.still:
@@ -138,14 +145,16 @@ class VideoTask:
                 known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
         return VideoBatch(latent, known, clean, text)
 
-    def _caption(self, index: int, rng: np.random.Generator) -> str:
-        return self.captions[index] or caption(self.scene(index), rng)
+    def _write(self, rows: np.ndarray, rng: np.random.Generator) -> Text:
+        config = self.config
+        told = ("" if rng.random() < config.drop else _tell(config, self.captions[row], row, rng) for row in rows)
+        return self.text.encode(list(told))
 
     def _held_out_captions(self, count: int) -> list[str]:
         held_out = self._open("validation")
         if isinstance(held_out, FolderStream):
             return held_out.captions[:count]
-        return [caption(self.scene(i, "validation"), np.random.default_rng(i)) for i in range(count)]
+        return [caption(_scene(self.config, i, "validation"), np.random.default_rng(i)) for i in range(count)]
 
     def loss(
         self, model: nn.Module, batch: VideoBatch, rng: torch.Generator
@@ -177,3 +186,20 @@ class VideoTask:
         frames = decode_frames(models, latent, grid.frames)
         save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
         return {}
+
+
+def tell_clip(config: VideoTaskConfig, captions: list[str], index: int) -> list[str]:
+    """The `tellings` of clip number `index` of a pool."""
+    rng = np.random.default_rng((config.first + index, 29))
+    return [_tell(config, captions[index], index, rng) for _ in range(config.tellings)]
+
+
+def _tell(config: VideoTaskConfig, caption_of: str, index: int, rng: np.random.Generator) -> str:
+    """A caption of clip number `index` of the pool: its own, or one of the world's, written anew."""
+    told = caption_of or caption(_scene(config, config.first + int(index)), rng)
+    return with_fps(told, config.fps)
+
+
+def _scene(config: VideoTaskConfig, number: int, split: str = "train") -> Scene:
+    aspect = config.size[0] / config.size[1]
+    return draw_scene(number, split, config.difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)

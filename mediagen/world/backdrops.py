@@ -3,6 +3,7 @@
 A painter gets a `Stage`; depths run from 0 (sky, never moves) to 1 (the ground under the things), which makes parallax.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,7 +58,13 @@ class Stage:
 
 
 def _colour(like: Tensor, rgb: RGB) -> Tensor:
-    return torch.tensor(rgb, device=like.device, dtype=like.dtype).view(1, 1, 3, 1, 1)
+    return colour_of(rgb, like.device)
+
+
+@functools.lru_cache(maxsize=1024)
+def colour_of(rgb: RGB, device: torch.device) -> Tensor:
+    """A colour as (1, 1, 3, 1, 1) on a device; sent there once, for each sending makes a GPU wait."""
+    return torch.tensor(rgb, device=device, dtype=torch.float32).view(1, 1, 3, 1, 1)
 
 
 def _sun(s: Stage, rgb: RGB = (1.0, 0.95, 0.78)) -> None:

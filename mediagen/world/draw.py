@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mediagen.world import shapes
-from mediagen.world.backdrops import PAINTERS, Stage
+from mediagen.world.backdrops import PAINTERS, Stage, colour_of
 from mediagen.world.motion import GROUND, camera, path
 from mediagen.world.scene import RADIUS, Scene, Thing
 
@@ -49,7 +49,7 @@ def render(
         groups[scene.place, scene.camera == "still"].append(index)
     out = torch.empty(len(scenes), len(times), 3, height, width, device=device)
     for (place, still), members in groups.items():
-        out[members] = _backdrop(
+        out[_send(members, device)] = _backdrop(
             place, [scenes[i] for i in members], times[:1] if still else times, width, height, device
         )
     _draw_things(out, scenes, times)
@@ -59,14 +59,19 @@ def render(
     return (out.clamp_(0, 1) * 255).round_().to(torch.uint8).permute(0, 1, 3, 4, 2).contiguous()
 
 
+def _send(values: list | np.ndarray, device: str | torch.device) -> Tensor:
+    """Numbers to a device without waiting until it has nothing else to do, as a plain `to` would."""
+    return torch.from_numpy(np.asarray(values)).to(device, non_blocking=True)
+
+
 def _chance(scene: Scene, stream: int, count: int) -> np.ndarray:
     return np.random.default_rng((scene.seed, 77, stream)).random(count, dtype=np.float32)
 
 
 def _views(scenes: list[Scene], times: np.ndarray, device: str | torch.device) -> tuple[Tensor, Tensor]:
     """Pan and zoom, each (B, F, 1, 1)."""
-    views = np.asarray([camera(scene, times) for scene in scenes], dtype=np.float32)
-    return tuple(torch.from_numpy(views[:, i]).to(device)[:, :, None, None] for i in (0, 1))  # type: ignore[return-value]
+    views = _send(np.asarray([camera(scene, times) for scene in scenes], dtype=np.float32), device)
+    return views[:, 0, :, None, None], views[:, 1, :, None, None]
 
 
 def _screen(width: int, height: int, device: str | torch.device) -> tuple[Tensor, Tensor]:
@@ -82,7 +87,7 @@ def _backdrop(
     x, y = _screen(width, height, device)
     aspect = width / height
     shape = (len(scenes), len(times), height, width)
-    chance = torch.from_numpy(np.stack([_chance(scene, 0, 8) for scene in scenes])).to(device)
+    chance = _send(np.stack([_chance(scene, 0, 8) for scene in scenes]), device)
     stage = Stage(
         x=((x - 0.5 * aspect) / zoom + 0.5 * aspect).expand(shape),
         y=((y - 0.5) / zoom + 0.5).expand(shape),
@@ -93,10 +98,8 @@ def _backdrop(
         canvas=torch.zeros(len(scenes), len(times), 3, height, width, device=device),
     )
     PAINTERS[place](stage)
-    dark = torch.tensor(_NIGHT if place not in ("night city", "outer space") else (1, 1, 1), device=device).view(
-        1, 1, 3, 1, 1
-    )
-    night = torch.tensor([scene.time == "night" for scene in scenes], device=device).view(-1, 1, 1, 1, 1)
+    dark = colour_of(_NIGHT if place not in ("night city", "outer space") else (1.0, 1.0, 1.0), stage.canvas.device)
+    night = _send([scene.time == "night" for scene in scenes], device).view(-1, 1, 1, 1, 1)
     return torch.where(night, stage.canvas * dark, stage.canvas)
 
 
@@ -108,8 +111,8 @@ def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
             if len(scene.things) > order:
                 groups[scene.things[order].kind].append(index)
         for kind, members in groups.items():
-            chosen = [scenes[i] for i in members]
-            out[members] = _draw_kind(out[members], kind, chosen, [scene.things[order] for scene in chosen], times)
+            chosen, index = [scenes[i] for i in members], _send(members, out.device)
+            out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)
 
 
 def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> Tensor:
@@ -119,7 +122,7 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     paths = [path(scene, thing, times) for scene, thing in zip(scenes, things, strict=True)]
 
     def column(values: list) -> Tensor:
-        return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(device).view(len(scenes), -1, 1, 1)
+        return _send(np.asarray(values, dtype=np.float32), device).view(len(scenes), -1, 1, 1)
 
     x, y = _screen(width, height, device)
     x = (x - 0.5 * aspect) / zoom + 0.5 * aspect + pan
@@ -144,32 +147,33 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     soft = column([3.0 if scene.style == "soft" else 1.0 for scene in scenes])
     cover = (0.5 - distance / (pixel * soft)).clamp(0, 1).unsqueeze(2)
     bright, highlight = shapes.shade(kind, up_x, up_y, turned_x, turned_y)
-    rgb = torch.tensor([COLOUR_RGB[thing.colour] for thing in things], device=device).view(-1, 1, 3, 1, 1)
+    colours = np.asarray([COLOUR_RGB[thing.colour] for thing in things], dtype=np.float32)
+    rgb = _send(colours, device).view(-1, 1, 3, 1, 1)
     colour = rgb * bright.unsqueeze(2) + highlight.unsqueeze(2)
     for part, tint in shapes.details(kind, turned_x, turned_y):
         alpha = (0.5 - part / pixel).clamp(0, 1).unsqueeze(2)
-        colour = torch.lerp(colour, torch.tensor(tint, device=device).view(1, 1, 3, 1, 1).expand_as(colour), alpha)
+        colour = torch.lerp(colour, colour_of(tint, device).expand_as(colour), alpha)
         cover = torch.maximum(cover, alpha)
     lined = column([scene.style == "outlined" for scene in scenes]).unsqueeze(2)
     edge = (0.5 - ((distance + 0.09).abs() - 0.09) / pixel).clamp(0, 1).unsqueeze(2)
     colour = colour * (1 - 0.85 * edge * lined)
     night = column([scene.time == "night" for scene in scenes]).unsqueeze(2)
-    colour = colour * (1 - night * (1 - torch.tensor(_NIGHT_THING, device=device).view(1, 1, 3, 1, 1)))
+    colour = colour * (1 - night * (1 - colour_of(_NIGHT_THING, device)))
     return torch.lerp(canvas, colour.clamp(0, 1), cover)
 
 
 def _weather(canvas: Tensor, scene: Scene, times: np.ndarray) -> Tensor:
     """Rain, snow or fog over one clip, canvas (F, 3, H, W)."""
     device, (height, width) = canvas.device, canvas.shape[-2:]
-    grey = torch.tensor((0.78, 0.81, 0.85), device=device).view(1, 3, 1, 1)
+    grey = colour_of((0.78, 0.81, 0.85), device)[0]
     if scene.weather == "fog":
         depth = torch.linspace(0.68, 0.30, height, device=device).view(1, 1, -1, 1)
         return torch.lerp(canvas, grey.expand_as(canvas), depth)
     count = 26
-    chance = torch.from_numpy(_chance(scene, 1, 3 * count).reshape(3, count, 1, 1, 1)).to(device)
+    chance = _send(_chance(scene, 1, 3 * count).reshape(3, count, 1, 1, 1), device)
     x, y = _screen(width, height, device)
     x, y = x[0], y[0]
-    t = torch.from_numpy(times.astype(np.float32)).to(device).view(-1, 1, 1)
+    t = _send(times.astype(np.float32), device).view(-1, 1, 1)
     falls, slant, long = (1.6, 0.12, 0.05) if scene.weather == "rain" else (0.32, 0.0, 0.0)
     drop_y = torch.remainder(chance[1] + falls * (0.8 + 0.4 * chance[2]) * t, 1.1) - 0.05
     sway = 0.0 if scene.weather == "rain" else 0.03 * torch.sin(3 * t + 6.28 * chance[2])

@@ -99,7 +99,7 @@ def draw_scene(
     rng = np.random.default_rng((seed, SPLITS.index(split), difficulty == "full"))
     full = difficulty == "full"
     while True:
-        place = str(rng.choice(PLACES))
+        place = _pick(rng, PLACES)
         first = _draw_thing(rng, full, aspect)
         held_out = is_held_out(first.kind, first.colour, place)
         if (first.colour, place) in UNSEEN or (held_out if split in ("train", "validation") else False):
@@ -120,11 +120,11 @@ def draw_scene(
         seed=seed,
         place=place,
         things=tuple(things),
-        weather=str(rng.choice(WEATHERS, p=(0.55, 0.15, 0.15, 0.15))) if full and place not in _INDOORS else "clear",
+        weather=_pick(rng, WEATHERS, _WEATHER_SHARES) if full and place not in _INDOORS else "clear",
         time=_draw_time(rng, place, first.colour),
-        camera=str(rng.choice(CAMERAS, p=(0.4, 0.15, 0.15, 0.15, 0.15))) if full else "still",
-        style=str(rng.choice(STYLES)) if full else "plain",
-        mood=str(rng.choice(MOODS)) if rng.random() < 0.25 else None,
+        camera=_pick(rng, CAMERAS, _CAMERA_SHARES) if full else "still",
+        style=_pick(rng, STYLES) if full else "plain",
+        mood=_pick(rng, MOODS) if rng.random() < 0.25 else None,
         seconds=seconds,
         fps=fps,
         aspect=aspect,
@@ -132,6 +132,15 @@ def draw_scene(
 
 
 _INDOORS = ("room", "outer space")
+_WEATHER_SHARES, _CAMERA_SHARES = (0.55, 0.15, 0.15, 0.15), (0.4, 0.15, 0.15, 0.15, 0.15)
+
+
+def _pick(rng: np.random.Generator, names: tuple[str, ...], shares: tuple[float, ...] | None = None) -> str:
+    """What rng.choice(names, p=shares) gives, from the same random numbers, without making arrays of the names."""
+    if shares is None:
+        return names[rng.integers(len(names))]
+    total = np.cumsum(shares)
+    return names[int(np.searchsorted(total / total[-1], rng.random(), side="right"))]
 
 
 def _draw_time(rng: np.random.Generator, place: str, colour: str) -> str:
@@ -142,14 +151,14 @@ def _draw_time(rng: np.random.Generator, place: str, colour: str) -> str:
 
 
 def _draw_thing(rng: np.random.Generator, full: bool, aspect: float) -> Thing:
-    kind = str(rng.choice(KINDS if full else SIMPLE_KINDS))
+    kind = _pick(rng, KINDS if full else SIMPLE_KINDS)
     return Thing(
         kind=kind,
-        colour=str(rng.choice(COLOURS)),
-        size=str(rng.choice(SIZES if full else SIZES[1:])),
-        motion=str(rng.choice(SUITS[kind])),
+        colour=_pick(rng, COLOURS),
+        size=_pick(rng, SIZES if full else SIZES[1:]),
+        motion=_pick(rng, SUITS[kind]),
         x=float(aspect * rng.uniform(0.3, 0.7)),
         pace=float(rng.uniform(0.85, 1.15)),
         phase=float(rng.random()),
-        facing=int(rng.choice((-1, 1))),
+        facing=(-1, 1)[rng.integers(2)],
     )

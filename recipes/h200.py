@@ -1,0 +1,301 @@
+"""The stages of recipes/h200.sh: draw, train by the clock, pack, judge."""
+
+import argparse
+import dataclasses
+import json
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mediagen.clip import to_float
+from mediagen.config import parse_settings
+from mediagen.nn.parcel import pack, unpack_all
+from mediagen.nn.weights import load_weights, write_atomic
+from mediagen.sdk.bench import run as bench
+from mediagen.sdk.engine import Engine
+from mediagen.sdk.folder import ModelFolder, device_of
+from mediagen.sdk.train_cli import plan
+from mediagen.sdk.trainings import TRAININGS, Place
+from mediagen.train.log import read_log
+from mediagen.train.loop import TrainConfig, train
+from mediagen.train.task import multiplies_bf16_fast
+from mediagen.world.stream import WorldStream, pictures_of
+
+LARGEST, FILES = 16 * 2**20 - 1, 8  # bytes of a file that comes back, and how many do
+_log = logging.getLogger("mediagen.h200")
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """share: of the stage's training time, by training.  judge: seconds kept for judging.  bench: parts of it."""
+
+    name: str
+    share: dict[str, float]
+    judge: float
+    bench: tuple[str, ...] = ()
+
+
+STAGES = {
+    "1": Stage("autoencoder", {"tae": 1.0}, 50, ("autoencoder",)),
+    "2": Stage("readers", {"prompt": 0.25, "aligned": 0.25, "recogniser": 0.5}, 30),
+    "3": Stage("video", {"video": 1.0}, 110, ("pictures",)),
+    "4": Stage("codec", {"codec": 1.0}, 50, ("codec",)),
+    "5": Stage("audio", {"sound-recogniser": 0.15, "audio": 0.85}, 70, ("sound",)),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the stages train, and for how long. seconds: of a whole stage.  filling: share of it that draws clips.
+
+    sets: preset and settings by training.  clips: at most that many are drawn, by the setting that they go into.
+    """
+
+    seconds: float
+    limits: Settings
+    sets: dict[str, Settings]
+    clips: dict[str, tuple[str, int]]
+    prompts: int
+    filling: float = 0.2
+    judge: float = 1.0  # times the stage's seconds for judging
+    extra: Settings = field(default_factory=dict)
+
+
+_CLIPS = {"size": [128, 128], "seconds": 4.0}
+_ONCE = {"tellings": 4, "processes": 16}
+H200 = Scale(
+    seconds=540,
+    limits={"width": 128, "height": 128, "seconds": 4, "max_seconds": 4, "sound_steps": 16, "difficulty": "full"},
+    sets={
+        "tae": {"preset": "small", "difficulty": "full", "size": [128, 128], "batch": 24, "images": 2, "lr": 8e-4,
+                "compile": True},
+        "prompt": {"full": 0.85, "batch": 128, "steps": 3000},
+        "aligned": {"full": 0.85, "batch": 128, "seconds": 4.0},
+        "recogniser": {"preset": "small", "full": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
+        "video": {"preset": "small", "difficulty": "full", "batch": 128, "lr": 1e-3, "warmup": 300, "ema": 0.999,
+                  "compile": True, **_CLIPS, **_ONCE},
+        "codec": {"full": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
+        "sound-recogniser": {"full": 0.85, "pool": 4000, "batch": 64, "seconds": 4.0, "processes": 16},
+        "audio": {"full": 0.85, "clips": 6_000, "batch": 64, "check": 32, "size": [128, 128], **_ONCE},
+    },
+    clips={"tae": ("pool", 24_000), "video": ("clips", 49_152)},
+    prompts=128,
+)  # fmt: skip
+_TINY = {"size": [32, 32], "batch": 4}
+TOY = Scale(  # the same from end to end, in seconds on a CPU
+    seconds=6,
+    limits={"width": 32, "height": 32, "seconds": 1, "min_seconds": 0.5, "max_seconds": 1, "steps": 2,
+            "sound_steps": 1, "difficulty": "full"},
+    sets={
+        "tae": {"widths": [8, 8, 8], "encoder_blocks": [0, 0, 0], "decoder_blocks": [0, 0, 0], "attention": False,
+                "latent_channels": 4, "frames": 8, "fit_clips": 8, "difficulty": "full", **_TINY},
+        "prompt": {"preset": "debug", "batch": 4, "check": 8},
+        "aligned": {"preset": "debug", "batch": 4, "check": 8},
+        "recogniser": {"preset": "debug", "check": 4, **_TINY},
+        "video": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
+                  "difficulty": "full", "seconds": 1.0, "tellings": 2, **_TINY},
+        "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
+        "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
+        "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 1.0, "windows": [0.5, 1.0],
+                  "tellings": 2,
+                  **_TINY},
+    },
+    clips={"tae": ("pool", 8), "video": ("clips", 8)},
+    prompts=2,
+    judge=0.02,
+    extra={"steps": 3},
+)  # fmt: skip
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("out", type=Path)
+    arguments.add_argument("stage", nargs="?", choices=[*STAGES, "all"], default="all")
+    arguments.add_argument("source", nargs="?", type=Path, help="folder of the earlier stages' parcels; default: OUT")
+    arguments.add_argument("--toy", action="store_true", help="debug-size models: a rehearsal")
+    arguments.add_argument("--set", action="append", default=[], metavar="TRAINING.KEY=VALUE")
+    given = arguments.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    scale, device = TOY if given.toy else H200, device_of(None)
+    for key, value in parse_settings(given.set).items():
+        training, _, name = key.partition(".")
+        if training not in scale.sets or not name:
+            raise SystemExit(f"got --set {key}, expected TRAINING.KEY=VALUE with one of {', '.join(scale.sets)}.")
+        scale.sets[training][name] = value
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+        _log.info("on %s", torch.cuda.get_device_name(device))
+    given.out.mkdir(parents=True, exist_ok=True)
+    for number in STAGES if given.stage == "all" else [given.stage]:
+        source = given.source or given.out
+        with tempfile.TemporaryDirectory(prefix="mediagen-") as scratch:
+            Work(number, scale, device, given.out, source, Path(scratch)).run()
+
+
+class Work:
+    """One stage: what earlier ones left, the trainings by the clock, and what the next ones need."""
+
+    def __init__(self, number: str, scale: Scale, device: torch.device, out: Path, source: Path, scratch: Path) -> None:
+        self.began = time.monotonic()
+        self.stage, self.scale, self.device, self.scratch = STAGES[number], scale, device, scratch
+        self.out, self.models = out / f"{number}-{self.stage.name}", scratch / "models"
+        self.models.mkdir()
+        write_atomic(self.models / "engine.json", json.dumps(scale.limits).encode())
+        had = unpack_all(source, self.models)
+        earlier = source / self.out.name / "stage.json"
+        self.calls = json.loads(earlier.read_bytes())["calls"] + 1 if earlier.is_file() else 1
+        _log.info("stage %s, %s, call %d; from earlier ones: %s", number, self.stage.name, self.calls, ", ".join(had))
+        self.about: Settings = {"stage": self.stage.name, "calls": self.calls, "trainings": {}, "figures": {}}
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self.began
+
+    def run(self) -> None:
+        """Trains, packs at once, so that nothing that follows can lose the weights, then judges."""
+        last = self.scale.seconds - self.stage.judge * self.scale.judge
+        shares, begun = self.stage.share, self.spent
+        for index, name in enumerate(shares):
+            until = begun + (last - begun) * sum(list(shares.values())[: index + 1])
+            self._train(name, until)
+        self._pack()
+        try:
+            self._judge()
+        except Exception as error:  # the weights are worth more than their figures
+            _log.exception("the judging failed")
+            self.about["figures"]["failed"] = repr(error)
+        self.about["seconds"] = round(self.spent, 1)
+        self._write()
+        _log.info("stage %s done in %.0f s", self.stage.name, self.spent)
+
+    def _train(self, name: str, until: float) -> None:
+        training, settings = TRAININGS[name], dict(self.scale.sets[name])
+        preset = settings.pop("preset", None)
+        if name == "prompt" and (self.models / training.folder).is_dir():
+            return  # its readers have learnt its states: another would speak another language
+        earlier = self.models / training.folder
+        if name == "video":
+            tae = ModelFolder(self.models).get("tae").config
+            settings |= {"latent_channels": tae.latent_channels}
+        if name in self.scale.clips:
+            key, most = self.scale.clips[name]
+            count = min(most, int(self._clips_per_second(name == "video") * self.scale.filling * (until - self.spent)))
+            settings[key] = max(count, 2 * settings["batch"])
+            _log.info("%s: %d clips are drawn", name, settings[key])
+            if name == "video":
+                settings["first"] = (self.calls - 1) * most
+        done = None
+        try:
+            done = self._attempt(name, preset, settings, self.scratch / name, earlier, until)
+        except Exception as error:  # of a compiler, or a full memory: it must not cost the stage
+            _log.exception("%s failed; again without compilation and with half the batch", name)
+            self.about["trainings"][f"{name}, first attempt"] = repr(error)[:500]
+        if done is None:  # only here is what the failed attempt held in memory given back
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            settings |= {"compile": False, "batch": max(2, settings["batch"] // 2)}
+            done = self._attempt(name, preset, settings, self.scratch / f"{name}-again", earlier, until)
+        training.place(done, self.models)
+
+    def _attempt(
+        self, name: str, preset: str | None, settings: Settings, folder: Path, earlier: Path, until: float
+    ) -> Path:
+        keys = [f.name for f in dataclasses.fields(TrainConfig)]
+        never = 10**9  # a run by the clock saves and draws at its end
+        loop, make = plan(TRAININGS[name], preset, None, self.scale.extra | settings, keys)
+        task = make(Place(str(self.device), folder, str(self.models)))
+        if (earlier / "model.safetensors").is_file():
+            load_weights(task.model, earlier)
+            loop["lr"] = loop.get("lr", 1e-3) / 2
+            _log.info("%s goes on from the weights of an earlier call, with a new optimiser", name)
+        loop |= {"precision": "bf16"} if multiplies_bf16_fast(self.device) else {}
+        loop |= {"max_seconds": max(0.5, until - self.spent), "save_every": never, "preview_every": never}
+        if "steps" not in (self.scale.extra | settings):
+            loop["steps"] = never
+        config, began = TrainConfig.of(loop), time.monotonic()
+        steps = [0]
+        done = train(task, config, folder, on_step=lambda step, _: steps.append(step))
+        took = time.monotonic() - began
+        self.about["trainings"][name] = {
+            "parameters": sum(parameter.numel() for parameter in task.model.parameters()),
+            "steps": steps[-1],
+            "samples": steps[-1] * config.batch,
+            "seconds": round(took, 1),
+            "samples_per_second": round(steps[-1] * config.batch / took, 1),
+            "settings": settings,
+        }
+        self.about["figures"] |= {
+            f"{name}, {key}": value
+            for record in read_log(folder, "preview")[-1:]
+            for key, value in record.items()
+            if key not in ("step", "kind")
+        }
+        return done
+
+    def _clips_per_second(self, encoded: bool) -> float:
+        """How fast clips are drawn on this machine, and encoded where they are for the video model."""
+        limits, count = self.scale.limits, 64 if self.device.type == "cuda" else 2
+        size = (limits["width"], limits["height"])
+        seconds = limits["seconds"] if encoded else 2.0
+        stream = WorldStream("train", "full", size, seconds, device=str(self.device))
+        tae = ModelFolder(self.models, self.device).get("tae") if encoded else None
+        began = time.monotonic()
+        for turn in range(3):
+            if turn == 1:
+                began = time.monotonic()
+            pictures = pictures_of(stream.clips_at(range(turn * count, (turn + 1) * count)))
+            if tae is not None:
+                with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
+                    pictures = tae.encode(to_float(pictures))
+            float(pictures.sum())  # waits for the GPU
+        rate = 2 * count / (time.monotonic() - began)
+        _log.info("%.0f clips/s are drawn%s", rate, " and encoded" if encoded else "")
+        return rate
+
+    def _pack(self) -> None:
+        pack(self.models, ["engine.json", *(TRAININGS[name].folder for name in self.stage.share)], self.out)
+        for name, path in (("preview.png", "*/previews/*.png"), ("log.jsonl", "")):
+            found = sorted(self.scratch.glob(path)) if path else []
+            if found:
+                shutil.copy(found[-1], self.out / name)
+        (self.out / "log.jsonl").write_text("".join(self._records()))
+        self._write()
+
+    def _records(self) -> Iterator[str]:
+        for path in sorted(self.scratch.glob("*/log.jsonl")):
+            for record in read_log(path.parent):
+                yield json.dumps({"training": path.parent.name, **record}) + "\n"
+
+    def _judge(self) -> None:
+        if not self.stage.bench:
+            return
+        engine = Engine(ModelFolder(self.models, self.device))
+        report = bench(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
+        self.about["figures"]["bench"] = report.to_dict()
+        for part in report.parts:
+            for name, figure in part.figures.items():
+                _log.info("%s, %s: %s", part.title, name, figure)
+        shutil.copy(self.scratch / "bench" / "bench.html", self.out / "bench.html")
+
+    def _write(self) -> None:
+        spare = [self.out / name for name in ("log.jsonl", "preview.png", "bench.html")]  # the first to go
+        for path in spare:
+            crowded = len(list(self.out.iterdir())) + (not (self.out / "stage.json").exists()) > FILES
+            if path.exists() and (crowded or path.stat().st_size > LARGEST):
+                self.about.setdefault("left out", []).append(path.name)
+                path.unlink()
+        write_atomic(self.out / "stage.json", (json.dumps(self.about, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
