@@ -1,0 +1,150 @@
+"""Watch: one running job as the world sees it. Hears the engine's callbacks, and is where a cancel takes hold."""
+
+import base64
+import io
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from mediagen.sdk.errors import Cancelled
+from mediagen.sdk.service.store import Job, Store
+
+if TYPE_CHECKING:
+    from mediagen.sdk.work import Progress
+
+SHARES = {  # where each stage lies between 0 and 1 of a job with sound
+    "Loading": (0.0, 0.0),
+    "Reading the prompt": (0.0, 0.0),
+    "Making the pictures": (0.0, 0.65),
+    "Decoding the pictures": (0.65, 0.65),
+    "Making the sound": (0.65, 0.97),
+    "Writing": (0.97, 0.97),
+}
+_BETWEEN = 0.2  # seconds between two writes of the progress
+_PREVIEW = 0.5  # seconds between two previews
+_SOUNDLESS = 0.97 / 0.65  # how much larger the pictures' share is where no sound is made
+
+
+class Listeners:
+    """Who listens to which job, and the last preview of each; previews are made only for those."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._count: dict[str, int] = {}
+        self._preview: dict[str, str] = {}
+
+    def join(self, job: str) -> bool:
+        """One more listener of a job; False where there are too many of all jobs together."""
+        with self._lock:
+            if sum(self._count.values()) >= self.most:
+                return False
+            self._count[job] = self._count.get(job, 0) + 1
+            return True
+
+    def leave(self, job: str) -> None:
+        """One listener less."""
+        with self._lock:
+            self._count[job] -= 1
+            if not self._count[job]:
+                del self._count[job]
+                self._preview.pop(job, None)
+
+    def heard(self, job: str) -> bool:
+        """Whether somebody listens to a job."""
+        return job in self._count
+
+    def show(self, job: str, preview: str) -> None:
+        """Sets the preview of a job."""
+        with self._lock:
+            if job in self._count:
+                self._preview[job] = preview
+
+    def preview(self, job: str) -> str | None:
+        """The last preview of a job, a data URL."""
+        return self._preview.get(job)
+
+
+class Watch:
+    """The callbacks of one job. stopped: set by a cancel in this process, heard at the next step.
+
+    lost: set where the job is no longer this worker's, or was cancelled by another process.
+    """
+
+    def __init__(self, job: Job, owner: str, store: Store, lease: float, listeners: Listeners) -> None:
+        self.job, self.stopped, self.lost = job, threading.Event(), False
+        self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
+        self._begun = self._making = time.monotonic()
+        self._written = self._shown = 0.0
+        self._share = 0.0
+        self._seen: dict[str, Any] = {}
+        self._before: tuple[float, Any] | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the work proper began: models that had to be loaded first do not count."""
+        return time.monotonic() - self._making
+
+    def on_progress(self, moment: "Progress") -> None:
+        """Hears a stage of the engine."""
+        self.check()
+        if moment.stage in ("Loading", "Reading the prompt"):
+            self._making = time.monotonic()
+        if moment.step == 0:
+            self._before = None
+        first, last = SHARES.get(moment.stage, (self._share, self._share))
+        scale = 1.0 if self.job.values.get("sound", True) else _SOUNDLESS
+        share = min(0.99, scale * (first + (last - first) * moment.step / (moment.steps or 1)))
+        new_stage = moment.stage != self._seen.get("stage")
+        self._share = max(self._share, share)
+        self._seen = {
+            "stage": moment.stage,
+            "step": moment.step,
+            "steps": moment.steps,
+            "progress": int(100 * self._share),
+            "seconds_left": self.elapsed * (1 - self._share) / self._share if self._share > 0.02 else None,
+        }
+        if new_stage or time.monotonic() - self._written >= _BETWEEN:
+            self.beat()
+
+    def on_step(self, engine: Any, step: int, t: float, info: dict[str, Any]) -> bool:
+        """Hears a step of the solver; makes a preview where somebody listens."""
+        if self._listeners.heard(self.job.id) and info.get("stage") == "Making the pictures" and t < 1:
+            now, latent = time.monotonic(), info.get("latent")
+            if self._before is not None and now - self._shown >= _PREVIEW and latent is not None:
+                self._shown = now
+                self._listeners.show(self.job.id, preview(engine, *self._before, t, latent))
+            self._before = (t, latent)
+        return not self.stopped.is_set()
+
+    def beat(self) -> None:
+        """Renews the lease and writes the progress."""
+        self._written = time.monotonic()
+        if not self._store.beat(self.job.id, self._owner, self._lease, **self._seen):
+            self.lost = True
+            self.stopped.set()
+
+    def check(self) -> None:
+        """Raises Cancelled where the job was stopped."""
+        if self.stopped.is_set():
+            raise Cancelled("cancelled.")
+
+
+def preview(engine: Any, t0: float, x0: Any, t1: float, x1: Any) -> str:
+    """A JPEG, as a data URL, of the middle of the clip that two neighbouring states of the sampler head for.
+
+    On the straight path the velocity between them leads to the end: x1 + (1 - t1) (x1 - x0) / (t1 - t0).
+    """
+    import torch
+    from PIL import Image
+
+    from mediagen.clip import to_uint8
+
+    with torch.no_grad():
+        middle = x1.shape[2] // 2
+        x0, x1 = x0[:1, :, middle : middle + 1], x1[:1, :, middle : middle + 1]
+        ahead = x1 + (1 - t1) * (x1 - x0) / (t1 - t0)
+        frame = to_uint8(engine.models.get("tae").decode(ahead, 1))[0, 0].cpu()
+    file = io.BytesIO()
+    Image.fromarray(frame.numpy()).save(file, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
