@@ -11,6 +11,7 @@ from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.folder import ModelFolder, device_of
+from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.pictures import fingerprint, first_frame
 from mediagen.sdk.replay import read
@@ -30,6 +31,7 @@ class Engine:
 
     def __init__(self, models: ModelFolder) -> None:
         self.models = models
+        self._queue = Queue()
 
     @classmethod
     def from_pretrained(
@@ -126,6 +128,23 @@ class Engine:
             }
         )
         return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+
+    def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job:
+        """A Job that makes a clip from a prompt, or (with `clip`) a longer one, while the caller goes on.
+
+        settings: as of `generate` and `extend`, without callbacks.  Jobs of an engine are made one after the other.
+        Raises RequestError at once for a wrong request; what comes later is raised by `Job.result`.
+        """
+        asked = {"prompt": prompt, **settings}
+        if clip is None:
+            make = partial(self.run, request := GenerateRequest.of(asked))
+            request.fit(self.limits)
+        else:
+            clip = clip if isinstance(clip, Clip) else read(clip)
+            make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
+        job = LocalJob(sound=request.sound)
+        self._queue.add(job, make)
+        return job
 
     def run(
         self,

@@ -41,8 +41,18 @@ class ToyEngine:
         self.fail: Exception | None = None
         self.made: list[int] = []
 
-    def generate(self, prompt: str, *, seed: int, seconds: float = 0.5, num_inference_steps: int = 4,
-                 image: Any = None, callback_on_step_end: Any = None, on_progress: Any = None, **rest: Any) -> Clip:  # fmt: skip
+    def generate(
+        self,
+        prompt: str,
+        *,
+        seed: int,
+        seconds: float = 0.5,
+        num_inference_steps: int = 4,
+        image: Any = None,
+        callback_on_step_end: Any = None,
+        on_progress: Any = None,
+        **rest: Any,
+    ) -> Clip:
         if self.fail is not None:
             raise self.fail
         seen = "" if image is None else hashlib.sha256(image.numpy().tobytes()).hexdigest()

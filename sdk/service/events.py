@@ -17,9 +17,10 @@ _QUIET = 15.0  # seconds after which a line says that the stream is alive
 async def stream(service: Service, id: str) -> AsyncIterator[str]:
     """One event for each change: `progress` while the job lives, then its last state as the event's name.
 
-    The data is the video object; `preview` is added when there is a new one. The caller has joined the listeners.
+    The data is the video object; `preview` is added when there is a new one.
     """
     last, shown, spoken = "", None, time.monotonic()
+    service.listeners.join(id)
     try:
         while True:
             job = await run_in_threadpool(service.store.get, id)

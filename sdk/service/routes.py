@@ -110,7 +110,7 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     @router.get("/v1/videos/{id}/events", summary="A job as server-sent events", response_class=StreamingResponse)
     def listen(id: str) -> Response:
         service.get(id)
-        if not service.listeners.join(id):
+        if service.listeners.full():
             raise Refused(
                 429, "got one stream of events too many; close another.", "too_many", headers={"Retry-After": "5"}
             )

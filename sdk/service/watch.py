@@ -7,22 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import Cancelled
+from mediagen.sdk.progress import LOADING, Share
 from mediagen.sdk.service.store import Job, Store
 
 if TYPE_CHECKING:
     from mediagen.sdk.work import Progress
 
-SHARES = {  # where each stage lies between 0 and 1 of a job with sound
-    "Loading": (0.0, 0.0),
-    "Reading the prompt": (0.0, 0.0),
-    "Making the pictures": (0.0, 0.65),
-    "Decoding the pictures": (0.65, 0.65),
-    "Making the sound": (0.65, 0.97),
-    "Writing": (0.97, 0.97),
-}
 _BETWEEN = 0.2  # seconds between two writes of the progress
 _PREVIEW = 0.5  # seconds between two previews
-_SOUNDLESS = 0.97 / 0.65  # how much larger the pictures' share is where no sound is made
 
 
 class Listeners:
@@ -34,13 +26,14 @@ class Listeners:
         self._count: dict[str, int] = {}
         self._preview: dict[str, str] = {}
 
-    def join(self, job: str) -> bool:
-        """One more listener of a job; False where there are too many of all jobs together."""
+    def full(self) -> bool:
+        """Whether as many listen, to all jobs together, as may."""
+        return sum(self._count.values()) >= self.most
+
+    def join(self, job: str) -> None:
+        """One more listener of a job."""
         with self._lock:
-            if sum(self._count.values()) >= self.most:
-                return False
             self._count[job] = self._count.get(job, 0) + 1
-            return True
 
     def leave(self, job: str) -> None:
         """One listener less."""
@@ -74,37 +67,37 @@ class Watch:
     def __init__(self, job: Job, owner: str, store: Store, lease: float, listeners: Listeners) -> None:
         self.job, self.stopped, self.lost = job, threading.Event(), False
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
-        self._begun = self._making = time.monotonic()
-        self._written = self._shown = 0.0
-        self._share = 0.0
+        self._begun = self._heard = time.monotonic()
+        self._loading = self._written = self._shown = 0.0
+        self._share = Share(sound=job.values.get("sound", True))
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the work proper began: models that had to be loaded first do not count."""
-        return time.monotonic() - self._making
+        """Seconds of the work proper: loading models does not count."""
+        return time.monotonic() - self._begun - self._loading
 
     def on_progress(self, moment: "Progress") -> None:
         """Hears a stage of the engine."""
         self.check()
-        if moment.stage in ("Loading", "Reading the prompt"):
-            self._making = time.monotonic()
+        now = time.monotonic()
+        new_stage = moment.stage != self._seen.get("stage")
+        if self._seen.get("stage", LOADING[0]) in LOADING:
+            self._loading += now - self._heard
+        self._heard = now
         if moment.step == 0:
             self._before = None
-        first, last = SHARES.get(moment.stage, (self._share, self._share))
-        scale = 1.0 if self.job.values.get("sound", True) else _SOUNDLESS
-        share = min(0.99, scale * (first + (last - first) * moment.step / (moment.steps or 1)))
-        new_stage = moment.stage != self._seen.get("stage")
-        self._share = max(self._share, share)
+        self._share.hear(moment)
+        share = self._share.value
         self._seen = {
             "stage": moment.stage,
             "step": moment.step,
             "steps": moment.steps,
-            "progress": int(100 * self._share),
-            "seconds_left": self.elapsed * (1 - self._share) / self._share if self._share > 0.02 else None,
+            "progress": self._share.percent,
+            "seconds_left": self.elapsed * (1 - share) / share if share > 0.02 else None,
         }
-        if new_stage or time.monotonic() - self._written >= _BETWEEN:
+        if new_stage or now - self._written >= _BETWEEN:
             self.beat()
 
     def on_step(self, engine: Any, step: int, t: float, info: dict[str, Any]) -> bool:
