@@ -36,7 +36,7 @@ def serve(
                 import uvicorn  # noqa: F401
             except ImportError:
                 raise RequestError(
-                    "got 'serve' without its packages; install them: pip install \"mediagen[serve]\"."
+                    "got 'serve' without its packages; install them: pip install -e \".[serve]\"."
                 ) from None
             from mediagen.sdk.service import run
             from mediagen.sdk.service.settings import Settings, data_home

@@ -22,7 +22,9 @@ from mediagen.sdk.service.settings import Settings
 from mediagen.sdk.service.store import Store
 from mediagen.sdk.work import Progress
 
-LIMITS = Limits(width=32, height=32, fps=16, seconds=0.5, max_seconds=2, steps=4, max_extended_seconds=8)
+LIMITS = Limits(
+    width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8
+)
 
 
 class Decoder:

@@ -48,7 +48,7 @@ def png(size: tuple[int, int] = (40, 40), colour: str = "red") -> bytes:
 
 
 def test_the_built_in_model_makes_the_same_bytes_through_the_service(tmp_path):
-    asked = {"seed": 3, "num_inference_steps": 2}
+    asked: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
     engine = Engine.from_pretrained(device="cpu")
     with serving(engine, tmp_path / "data") as (url, _):
         api = client(url)

@@ -45,8 +45,11 @@ def wrong(message: str, code: str | None = None, param: str | None = None) -> Re
 
 def of_request(error: Exception) -> Refused:
     """The SDK's own sentence about a request; what stands before its colon is the field."""
-    name, colon, _ = str(error).partition(": ")
-    return wrong(str(error), "invalid_value", name if colon and name.isidentifier() else None)
+    name, colon, rest = str(error).partition(": ")
+    if not colon or not name.isidentifier():
+        return wrong(str(error), "invalid_value")
+    name = "size" if name in ("width", "height") else name
+    return wrong(f"{name}: {rest}", "invalid_value", name)
 
 
 def missing(what: str, id: str) -> Refused:

@@ -90,7 +90,8 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     def cancel(id: str) -> dict[str, Any]:
         return video(service.cancel(id))
 
-    @router.api_route("/v1/videos/{id}/content", methods=["GET", "HEAD"], summary="The film, or a picture of it")
+    @router.head("/v1/videos/{id}/content", include_in_schema=False)
+    @router.get("/v1/videos/{id}/content", summary="The film, or a picture of it")
     def content(id: str, variant: Variant = "video") -> Response:
         file = service.file(id, variant)
         path = service.store.path(file)

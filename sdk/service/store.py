@@ -139,8 +139,8 @@ class Store:
 
     def keyed(self, key: str, digest: str) -> Job | None:
         """The job that an idempotency key made, None for a new key; KeyReused where the request was another."""
-        with self._change() as db:
-            row = db.execute("SELECT digest, job FROM keys WHERE key = ?", (key,)).fetchone()
+        with self._lock:
+            row = self._db.execute("SELECT digest, job FROM keys WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
             if row["digest"] != digest:
@@ -278,15 +278,18 @@ class Store:
             if path.name not in known:
                 path.unlink(missing_ok=True)
 
-    def rate(self, new: float | None = None) -> float | None:
-        """Seconds that a unit of cost took lately; new: another measurement, which counts for a third."""
+    def rate(self) -> float | None:
+        """Seconds that a unit of cost took lately; None until something was measured."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM rate").fetchone()
+        return None if row is None else float(row[0])
+
+    def measured(self, seconds: float) -> None:
+        """Takes what a unit of cost took this time, which counts for a third."""
         with self._change() as db:
-            row = db.execute("SELECT value FROM rate").fetchone()
-            old = None if row is None else float(row[0])
-            if new is not None:
-                old = new if old is None else old + (new - old) / 3
-                db.execute("INSERT OR REPLACE INTO rate VALUES (0, ?)", (old,))
-            return old
+            old = self.rate()
+            new = seconds if old is None else old + (seconds - old) / 3
+            db.execute("INSERT OR REPLACE INTO rate VALUES (0, ?)", (new,))
 
     def _add_file(self, file: File) -> None:
         self._db.execute(
@@ -308,6 +311,9 @@ class Store:
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self._commit(False)
                 raise
-            self._db.execute("COMMIT")
+            self._commit(True)
+
+    def _commit(self, keep: bool) -> None:
+        self._db.execute("COMMIT" if keep else "ROLLBACK")

@@ -97,7 +97,7 @@ class Workers:
             watch.on_progress(Progress("Writing"))
             outputs.write(clip, job.id, self.store, made)
             if self.store.finish(job.id, self.owner, made, clip.settings.get("notes", [])):
-                self.store.rate(took / max(job.cost, 1e-9))
+                self.store.measured(took / max(job.cost, 1e-9))
                 return
             raise Cancelled("cancelled while it was written.")
         except Cancelled:
