@@ -2,10 +2,12 @@
 
 import contextlib
 import hashlib
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,6 +96,48 @@ def serving(engine: Any, folder: Path, token: str | None = None, **settings: Any
     finally:
         server.should_exit = True
         thread.join()
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def ask(url: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of an answer; a body that is no bytes goes as JSON."""
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if body is not None and not isinstance(body, bytes):
+        body, named = json.dumps(body).encode(), {**JSON, **named}
+    try:
+        connection.request(method, path, body, named)
+        answer = connection.getresponse()
+        return answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def error(answer: tuple[int, dict[str, str], bytes]) -> dict[str, Any]:
+    """The one shape of errors."""
+    found = json.loads(answer[2])["error"]
+    assert set(found) == {"message", "type", "param", "code"} and isinstance(found["message"], str)
+    return found
+
+
+def make(url: str, **asked: Any) -> dict[str, Any]:
+    status, _, body = ask(url, "POST", "/v1/videos", {"prompt": "a ball", **asked})
+    assert status == 200, body
+    return json.loads(body)
+
+
+def wait(url: str, id: str, *states: str) -> dict[str, Any]:
+    end = time.monotonic() + 60
+    while (seen := json.loads(ask(url, "GET", f"/v1/videos/{id}")[2]))["status"] not in states:
+        assert time.monotonic() < end, seen
+        time.sleep(0.02)
+    return seen
+
+
+def finished(url: str, **asked: Any) -> dict[str, Any]:
+    return wait(url, make(url, **asked)["id"], "completed", "failed")
 
 
 if __name__ == "__main__":

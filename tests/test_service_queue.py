@@ -16,9 +16,10 @@ from storm import cancels, storm
 
 from mediagen.sdk.service import store as stores
 from mediagen.sdk.service.forms import Form
+from mediagen.sdk.service.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job, KeyReused, Store
+from mediagen.sdk.service.store import KeyReused, Store
 
 
 def job(name: str) -> Job:

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+MAX_ABOUT = 2**18  # bytes of the settings that a film carries
+FULL = "full"  # the answer where the disk has no room
 DAMAGED = "the file is damaged or needs too much memory to be read; convert it to H.264 and AAC, or to PNG, first."
 
 
@@ -37,7 +39,10 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
     except (ValueError, OSError, MemoryError) as error:
         text = str(error) if isinstance(error, ValueError) else DAMAGED
         return {"refused": text.replace(source.name, "a file")}
-    save_file(tensors, target, {"about": json.dumps(about)})
+    text = json.dumps(about)
+    if len(text) > MAX_ABOUT:
+        return {"refused": f"the file carries {len(text)} bytes of settings, expected at most {MAX_ABOUT}."}
+    save_file(tensors, target, {"about": text})
     count, height, width, _ = tensors["frames"].shape
     return {"frames": count, "size": [width, height], "fps": about.get("fps"), "caption": about.get("caption")}
 
@@ -65,8 +70,9 @@ def _forked(order: dict[str, Any]) -> dict[str, Any]:
             os.close(receive)
             _limit(order)
             answer = json.dumps(decode(order)).encode()
-        except BaseException:
-            answer = json.dumps({"refused": DAMAGED}).encode()
+        except BaseException as error:
+            full = "No space left" in str(error) or "quota" in str(error)
+            answer = json.dumps({FULL: True} if full else {"refused": DAMAGED}).encode()
         try:
             while answer:
                 answer = answer[os.write(send, answer) :]

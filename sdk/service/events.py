@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
-from mediagen.sdk.service.service import Service, video
-from mediagen.sdk.service.store import ENDED
+from mediagen.sdk.service.objects import video
+from mediagen.sdk.service.rows import ENDED
+from mediagen.sdk.service.service import Service
 
 _LOOK = 0.2  # seconds between two looks at the job
 _QUIET = 15.0  # seconds after which a line says that the stream is alive

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mediagen.sdk.service.refusals import Refused
+from mediagen.sdk.service.refusals import Refused, disk_full
 
 log = logging.getLogger("mediagen.service")
 _OPEN = ("/v1", "/metrics")  # what a token guards; the page, the documents and /healthz tell nothing
@@ -55,10 +55,12 @@ class Guard:
         except Refused as refused:
             if not started:
                 await refused.response()(scope, receive, sending)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
+            refused = Refused(500, "the server failed to answer; its log says more.", "server_error")
+            if disk_full(error):
+                refused = Refused(507, "the server's disk is full; try again when there is room.", "storage_full")
             if not started:
-                refused = Refused(500, "the server failed to answer; its log says more.", "server_error")
                 await refused.response()(scope, receive, sending)
 
     def _check(self, scope: Scope) -> None:

@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from mediagen.sdk.service.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING
 from mediagen.sdk.service.service import Service
-from mediagen.sdk.service.store import CANCELLED, DONE, FAILED, RUNNING, WAITING
 
 
 class Metrics:

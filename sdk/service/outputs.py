@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from mediagen.sdk.service.store import File, Store
+from mediagen.sdk.service.rows import File
+from mediagen.sdk.service.store import Store
 
 if TYPE_CHECKING:
     from mediagen.clip import Clip

@@ -1,6 +1,8 @@
 """Refusals: the one shape in which the service says no, that of the OpenAI clients."""
 
+import errno
 import json
+import sqlite3
 from collections.abc import Mapping
 
 from starlette.responses import Response
@@ -55,3 +57,10 @@ def of_request(error: Exception) -> Refused:
 def missing(what: str, id: str) -> Refused:
     """404 for an id that is not there."""
     return Refused(404, f"got the {what} '{id[:80]}', which does not exist; check the id.", "not_found")
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room left on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)

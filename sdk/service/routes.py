@@ -9,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from mediagen.sdk.service import bodies, events
 from mediagen.sdk.service.forms import reading
-from mediagen.sdk.service.kinds import KINDS, available
 from mediagen.sdk.service.metrics import Metrics
+from mediagen.sdk.service.objects import model_object, video
 from mediagen.sdk.service.refusals import Refused, missing, wrong
-from mediagen.sdk.service.service import Service, video
+from mediagen.sdk.service.service import Service
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
 Variant = Literal["video", "thumbnail", "spritesheet"]
 
 
@@ -92,13 +93,14 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
 
     @router.head("/v1/videos/{id}/content", include_in_schema=False)
     @router.get("/v1/videos/{id}/content", summary="The film, or a picture of it")
-    def content(id: str, variant: Variant = "video") -> Response:
+    def content(id: str, request: Request, variant: Variant = "video") -> Response:
         file = service.file(id, variant)
         path = service.store.path(file)
         try:
             found = path.stat()
         except FileNotFoundError:  # deleted since
             raise missing("video", id) from None
+        _check_range(request.headers.get("range"), found.st_size)
         return FileResponse(
             path,
             media_type=file.type,
@@ -121,13 +123,13 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
 
     @router.get("/v1/models", summary="The models that are served")
     def models() -> dict[str, Any]:
-        return {"object": "list", "data": [_model(service)]}
+        return {"object": "list", "data": [model_object(service)]}
 
     @router.get("/v1/models/{id}", summary="One model")
     def model(id: str) -> dict[str, Any]:
         if id != service.model:
             raise missing("model", id)
-        return _model(service)
+        return model_object(service)
 
     @router.get("/healthz", summary="Whether the server works")
     def health() -> dict[str, Any]:
@@ -142,17 +144,19 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     return router
 
 
-def _model(service: Service) -> dict[str, Any]:
-    """A model as the clients know it, with its limits and the kinds of jobs that it can do."""
-    limits = service.engine.limits
-    return {
-        "id": service.model,
-        "object": "model",
-        "created": int(service.begun),
-        "owned_by": "mediagen",
-        "kinds": [name for name in KINDS if available(service.engine, name)],
-        "limits": limits.to_dict(),
-    }
+def _check_range(given: str | None, size: int) -> None:
+    """Refused for a Range that is not one part of `size` bytes."""
+    if given is None:
+        return
+    match = _RANGE.fullmatch(given)
+    if match is None or match[1] == match[2] == "":
+        raise wrong("got a Range that cannot be read, expected one such as bytes=0-99.", None, "Range")
+    first, last = match[1], match[2]
+    empty = int(last) == 0 if not first else int(first) >= size
+    if empty or (first and last and int(last) < int(first)):
+        raise Refused(
+            416, f"got a Range outside of {size} bytes.", "invalid_range", headers={"Content-Range": f"bytes */{size}"}
+        )
 
 
 def _no_characters(service: Service) -> dict[str, Any]:

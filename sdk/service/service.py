@@ -1,13 +1,11 @@
 """Service: takes requests, checks and admits them, and answers about jobs; everything but HTTP."""
 
-import base64
 import hashlib
-import io
 import json
 import os
 import secrets
 import time
-from typing import IO, Any
+from typing import Any
 
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.requests import ExtendRequest, GenerateRequest
@@ -15,9 +13,10 @@ from mediagen.sdk.service import cost
 from mediagen.sdk.service.forms import Form, request_values
 from mediagen.sdk.service.kinds import KINDS, available
 from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
+from mediagen.sdk.service.rows import DONE, RUNNING, File, Job
 from mediagen.sdk.service.settings import MIB, Settings
-from mediagen.sdk.service.store import DONE, ENDED, RUNNING, File, Job, KeyReused, Store
-from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, take
+from mediagen.sdk.service.store import KeyReused, Store
+from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, data_url, no_reference, take
 from mediagen.sdk.service.watch import Listeners
 from mediagen.sdk.service.workers import Workers
 
@@ -141,12 +140,12 @@ class Service:
     ) -> tuple[File, dict[str, Any], str | None]:
         """The file that a job starts from, what is known about it, and the job that made it."""
         kind = KINDS[name]
-        stream = form.upload.file if form.upload is not None else _data_url(given)
+        stream = form.upload.file if form.upload is not None else data_url(given)
         if stream is not None:
             allowed = VIDEOS if kind.source == "video" else PICTURES
             return *take(stream, self.decoder, self.store.files, id, allowed), None
         if kind.source != "video":
-            raise _no_reference(given)
+            raise no_reference(given)
         parent = parent or (given.get("id") if isinstance(given, dict) else given)
         if not isinstance(parent, str):
             raise wrong('video: got no id, expected that of a completed video; give {"id": ...}.', None, "video")
@@ -247,34 +246,6 @@ def _reused() -> Refused:
     )
 
 
-def _data_url(given: Any) -> IO[bytes] | None:
-    """The file in {"image_url": "data:...;base64,..."}; None for anything else."""
-    url = given.get("image_url") if isinstance(given, dict) else None
-    if not isinstance(url, str) or not url.startswith("data:"):
-        return None
-    try:
-        return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
-    except ValueError:
-        raise wrong(
-            "input_reference: got a data URL that is not base64; encode it again.", None, "input_reference"
-        ) from None
-
-
-def _no_reference(given: Any) -> Refused:
-    url = given.get("image_url") if isinstance(given, dict) else None
-    if isinstance(url, str):
-        return wrong(
-            "input_reference: got a URL, which this server does not fetch; send the picture itself as a file.",
-            "url_inputs_off",
-            "input_reference",
-        )
-    return wrong(
-        "input_reference: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
-        None,
-        "input_reference",
-    )
-
-
 def _digest(name: str, form: Form, parent: str | None) -> str:
     """What tells two requests apart: the kind, the fields and the file."""
     total = hashlib.sha256(json.dumps([name, parent, form.values], sort_keys=True).encode())
@@ -283,34 +254,3 @@ def _digest(name: str, form: Form, parent: str | None) -> str:
             total.update(block)
         form.upload.file.seek(0)
     return total.hexdigest()
-
-
-def video(job: Job) -> dict[str, Any]:
-    """A job as the clients of the video API know it, with what this service adds."""
-    values = job.values
-    error = None if job.error is None else {"code": job.error_code, "message": job.error}
-    return {
-        "id": job.id,
-        "object": "video",
-        "model": job.model,
-        "status": job.status,
-        "progress": job.progress,
-        "created_at": int(job.created),
-        "completed_at": int(job.ended) if job.ended and job.status == DONE else None,
-        "expires_at": None,
-        "size": job.size,
-        "seconds": job.seconds,
-        "prompt": values["prompt"],
-        "remixed_from_video_id": job.parent if job.kind == "edit" else None,
-        "error": error,
-        # beyond that API
-        "kind": job.kind,
-        "source_video_id": job.parent,
-        "seed": values["seed"],
-        "request": values,
-        "stage": job.stage if job.status not in ENDED else "",
-        "step": job.step,
-        "steps": job.steps,
-        "seconds_left": None if job.seconds_left is None else round(job.seconds_left, 1),
-        "notes": json.loads(job.notes),
-    }

@@ -1,5 +1,8 @@
 """Uploads: files of strangers, known by their first bytes, decoded in another process, kept as plain tensors."""
 
+import base64
+import errno
+import io
 import json
 import os
 import secrets
@@ -9,9 +12,10 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from mediagen.sdk.service.decoding import FULL
 from mediagen.sdk.service.refusals import Refused, wrong
+from mediagen.sdk.service.rows import File
 from mediagen.sdk.service.settings import MIB, Settings
-from mediagen.sdk.service.store import File
 
 PICTURES, VIDEOS = (".png", ".jpg", ".webp"), (".mp4", ".webm")
 DECODED = ".safetensors"
@@ -52,6 +56,8 @@ class Decoder:
         }
         with self._lock:
             answer = self._ask(json.dumps(order) + "\n")
+        if FULL in answer:
+            raise OSError(errno.ENOSPC, "no space for a decoded upload")
         if "refused" in answer:
             raise wrong(answer["refused"], "invalid_file")
         return answer
@@ -115,3 +121,32 @@ def take(
         raise
     finally:
         raw.unlink(missing_ok=True)
+
+
+def data_url(given: Any) -> IO[bytes] | None:
+    """The file in {"image_url": "data:...;base64,..."}; None for anything else."""
+    url = given.get("image_url") if isinstance(given, dict) else None
+    if not isinstance(url, str) or not url.startswith("data:"):
+        return None
+    try:
+        return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
+    except ValueError:
+        raise wrong(
+            "input_reference: got a data URL that is not base64; encode it again.", None, "input_reference"
+        ) from None
+
+
+def no_reference(given: Any) -> Refused:
+    """What is said about an `input_reference` that is no file: a URL, an id, or nothing that can be read."""
+    url = given.get("image_url") if isinstance(given, dict) else None
+    if isinstance(url, str):
+        return wrong(
+            "input_reference: got a URL, which this server does not fetch; send the picture itself as a file.",
+            "url_inputs_off",
+            "input_reference",
+        )
+    return wrong(
+        "input_reference: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
+        None,
+        "input_reference",
+    )

@@ -2,17 +2,20 @@
 
 import base64
 import io
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.progress import LOADING, Share
-from mediagen.sdk.service.store import Job, Store
+from mediagen.sdk.service.rows import Job
+from mediagen.sdk.service.store import Store
 
 if TYPE_CHECKING:
     from mediagen.sdk.work import Progress
 
+log = logging.getLogger("mediagen.service")
 _BETWEEN = 0.2  # seconds between two writes of the progress
 _PREVIEW = 0.5  # seconds between two previews
 
@@ -106,7 +109,10 @@ class Watch:
             now, latent = time.monotonic(), info.get("latent")
             if self._before is not None and now - self._shown >= _PREVIEW and latent is not None:
                 self._shown = now
-                self._listeners.show(self.job.id, preview(engine, *self._before, t, latent))
+                try:
+                    self._listeners.show(self.job.id, preview(engine, *self._before, t, latent))
+                except Exception:  # a picture on the way is worth no failed job
+                    log.exception("no preview of job %s", self.job.id)
             self._before = (t, latent)
         return not self.stopped.is_set()
 

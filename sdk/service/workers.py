@@ -1,6 +1,5 @@
 """Workers: threads that take the oldest job, make it, and complete it in one transaction."""
 
-import errno
 import logging
 import secrets
 import sqlite3
@@ -10,9 +9,11 @@ from typing import Any
 
 from mediagen.sdk.errors import Cancelled, ModelError, RequestError
 from mediagen.sdk.service import outputs, sources
-from mediagen.sdk.service.kinds import KINDS
+from mediagen.sdk.service.kinds import KINDS, available
+from mediagen.sdk.service.refusals import disk_full
+from mediagen.sdk.service.rows import CANCELLED, FAILED, WAITING, File, Job
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import CANCELLED, FAILED, WAITING, File, Job, Store
+from mediagen.sdk.service.store import Store
 from mediagen.sdk.service.watch import Listeners, Watch
 from mediagen.sdk.work import Progress
 
@@ -33,10 +34,11 @@ class Workers:
 
     def start(self) -> None:
         """Starts the threads."""
-        loops = [self._work] * self.settings.workers + [self._keep_leases]
-        self._threads = [threading.Thread(target=loop, name="mediagen-worker", daemon=True) for loop in loops]
-        for thread in self._threads:
+        loops = [*[self._work] * self.settings.workers, self._keep_leases, self._load]
+        threads = [threading.Thread(target=loop, name="mediagen-worker", daemon=True) for loop in loops]
+        for thread in threads:
             thread.start()
+        self._threads = threads[:-1]  # all but the one that ends by itself
 
     def stop(self, timeout: float = 30.0) -> None:
         """Ends the threads; a job that runs waits again, for the next start."""
@@ -62,6 +64,16 @@ class Workers:
         """Whether every thread runs."""
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
+    def _load(self) -> None:
+        """Reads the models, so that the first job need not wait for them."""
+        for name in {family for kind in KINDS if available(self.engine, kind) for family in KINDS[kind].families}:
+            if self._ending.is_set():
+                return
+            try:
+                self.engine.models.get(name)
+            except ModelError as error:  # a job that needs it will say so
+                log.error("%s", error)
+
     def _work(self) -> None:
         while not self._ending.is_set():
             try:
@@ -69,8 +81,8 @@ class Workers:
                 if job is not None:
                     self._do(job)
                     continue
-            except (sqlite3.Error, OSError):  # a full disk, say: it may have room again later
-                log.exception("the queue cannot be written")
+            except Exception:  # a full disk, say: it may have room again later
+                log.exception("a worker cannot go on; it tries again")
                 self._ending.wait(2)
             with self._news:
                 self._news.wait(self.settings.poll)
@@ -107,7 +119,7 @@ class Workers:
             if ending[1] == "server_error":
                 log.exception("job %s failed", job.id)
         finally:
-            del self.watches[job.id]
+            self.watches.pop(job.id, None)
             if ending is not None:
                 outputs.remove(made, self.store)
                 self._end(job, *ending)
@@ -147,8 +159,7 @@ def reason(error: Exception) -> tuple[str, str]:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
         _free()
         return "out_of_memory", "the server has too little memory for this clip; ask for a smaller one."
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or (isinstance(error, sqlite3.OperationalError) and "full" in text):
+    if disk_full(error):
         return "storage_full", "the server's disk is full; try again when there is room."
     return "server_error", INTERNAL
 
