@@ -25,6 +25,7 @@ def serve(
         str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Clips made side by side.")] = 1,
+    url_inputs: Annotated[bool, typer.Option("--url-inputs", help="Fetch pictures from public URLs.")] = False,
     queue: Annotated[int, typer.Option("--queue", min=1, help="Jobs that may wait.")] = 256,
 ) -> None:
     """Serve the models over HTTP: the video API that OpenAI clients speak, and a page."""
@@ -53,6 +54,6 @@ def serve(
             host=host,
             port=port,
             token=token,
-            settings=Settings(workers=workers, max_queue=queue),
+            settings=Settings(workers=workers, max_queue=queue, url_inputs=url_inputs),
             model=run.name_of(model),
         )

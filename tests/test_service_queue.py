@@ -141,14 +141,16 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
 
 def test_the_campaigns_in_short(tmp_path):
     command = [sys.executable, str(Path(__file__).with_name("service_toy.py")), "{folder}", "{port}", "0.01"]
-    fields = {"num_inference_steps": 20}
-    figures = campaign(12, 2, tmp_path, command, span=0.5, fields=fields)
-    assert figures["kills while jobs were not done"] > 0
-    assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
-    server = Server(tmp_path / "storm", command)
-    server.start()
+    killed, calm = (Server(tmp_path / name, command) for name in ("killed", "calm"))
     try:
-        assert storm(server, 6, 2, {})["differ"] == 0
-        assert cancels(server, 3, {"num_inference_steps": 1000})["late"] == 0
+        calm.begin()
+        for server in (killed, calm):
+            server.start()
+        figures = campaign(killed, calm, 12, 2, span=0.5, fields={"num_inference_steps": 20})
+        assert figures["kills while jobs were not done"] > 0
+        assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
+        assert storm(calm, 6, 2, {})["differ"] == 0
+        assert cancels(calm, 3, {"num_inference_steps": 1000})["late"] == 0
     finally:
-        server.kill()
+        for server in (killed, calm):
+            server.kill()

@@ -20,12 +20,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 from served import TINY, Server, bound
 
 
-def campaign(jobs: int, kills: int, folder: Path, command: list[str] | None = None, span: float = 1.0,
-             fields: dict[str, Any] = TINY, seed: int = 0) -> dict[str, Any]:  # fmt: skip
-    """Figures of one campaign. span: longest time in seconds from one start to the kill.  fields: of every job."""
+def campaign(
+    server: Server,
+    calm: Server,
+    jobs: int,
+    kills: int,
+    *,
+    span: float = 1.0,
+    fields: dict[str, Any] = TINY,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Figures of one campaign on two servers that run; `calm` is the one that nobody kills.
+
+    span: longest time in seconds from one start to the kill.  fields: of every job.
+    """
     rng = random.Random(seed)
-    server, ids = Server(folder / "killed", command), {}
-    server.start()
+    ids: dict[int, str] = {}
 
     def submit() -> None:
         for index in range(jobs):
@@ -47,18 +57,14 @@ def campaign(jobs: int, kills: int, folder: Path, command: list[str] | None = No
     ended = {index: server.wait(id) for index, id in ids.items()}
     known = server.jobs()
     prints = {index: _print(server, id) for index, id in ids.items() if ended[index] == "completed"}
-    left = sum(1 for path in (folder / "killed" / "files").iterdir())
-    server.kill()
+    left = sum(1 for path in (server.folder / "files").iterdir())
 
-    calm = Server(folder / "calm", command)
-    calm.start()
     differ = []
     for index in ids:
         body = {"prompt": f"a red ball, number {index}", "seed": index, **fields}
         id = json.loads(calm.surely("POST", "/v1/videos", body))["id"]
         if calm.wait(id) != "completed" or prints.get(index) != _print(calm, id):
             differ.append(index)
-    calm.kill()
     figures = {
         "jobs": jobs,
         "kills": kills,
@@ -84,7 +90,14 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--out", type=Path, default=Path("kill.json"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        made = campaign(given.jobs, given.kills, Path(place), span=given.span)
+        servers = killed, calm = Server(Path(place) / "killed"), Server(Path(place) / "calm")
+        try:
+            for one in servers:
+                one.start()
+            made = campaign(killed, calm, given.jobs, given.kills, span=given.span)
+        finally:
+            for one in servers:
+                one.kill()
     given.out.write_text(json.dumps(made, indent=2) + "\n")
     sys.stdout.write(given.out.read_text())
     sys.exit(bool(made["lost"] + made["doubled"] + made["differ"] + made["files too many"]))

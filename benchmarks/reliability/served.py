@@ -1,7 +1,6 @@
 """A server that the reliability scripts start, talk to and kill; they see it from outside alone."""
 
 import json
-import os
 import random
 import signal
 import socket
@@ -21,16 +20,22 @@ class Server:
     """`command` with {folder} and {port} filled in, on one port for all its lives."""
 
     def __init__(self, folder: Path, command: list[str] | None = None) -> None:
-        self.port = _free_port()
+        self.folder, self.port = folder, _free_port()
         self._log = folder.with_suffix(".log")
         self._command = [part.format(folder=folder, port=self.port) for part in command or COMMAND]
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, patience: float = 300.0) -> None:
-        """Starts it, and waits until it answers."""
+    def begin(self) -> None:
+        """Starts it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def start(self, patience: float = 300.0) -> None:
+        """Starts it where it was not begun, and waits until it answers."""
+        if self._process is None or self._process.poll() is not None:
+            self.begin()
+        assert self._process is not None
         end = time.monotonic() + patience
         while not self._healthy():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -40,7 +45,7 @@ class Server:
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Ends it."""
         if self._process is not None:
-            os.kill(self._process.pid, how)
+            self._process.send_signal(how)
             self._process.wait()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:

@@ -5,11 +5,12 @@ import json
 import os
 import secrets
 import time
-from typing import Any
+from typing import IO, Any
 
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.service import cost
+from mediagen.sdk.service.fetch import fetch
 from mediagen.sdk.service.forms import Form, request_values
 from mediagen.sdk.service.kinds import KINDS, available
 from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
@@ -140,7 +141,7 @@ class Service:
     ) -> tuple[File, dict[str, Any], str | None]:
         """The file that a job starts from, what is known about it, and the job that made it."""
         kind = KINDS[name]
-        stream = form.upload.file if form.upload is not None else data_url(given)
+        stream = form.upload.file if form.upload is not None else self._named(given)
         if stream is not None:
             allowed = VIDEOS if kind.source == "video" else PICTURES
             return *take(stream, self.decoder, self.store.files, id, allowed), None
@@ -156,6 +157,13 @@ class Service:
         width, _, height = before.size.partition("x")
         about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"]}
         return file, about | {"seconds": float(before.seconds)}, parent
+
+    def _named(self, given: Any) -> IO[bytes] | None:
+        """The picture in {"image_url": ...}: of a data URL, or fetched where that is on; None for anything else."""
+        url = given.get("image_url") if isinstance(given, dict) else None
+        if not isinstance(url, str) or (not url.startswith("data:") and not self.settings.url_inputs):
+            return None
+        return data_url(url) if url.startswith("data:") else fetch(url, self.settings.upload_bytes)
 
     def _check(self, name: str, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
         """The request as it was asked, and as it will be made; Refused where it cannot be."""

@@ -19,6 +19,7 @@ class Settings(Config):
     decode_seconds: how long decoding a file may take.  decode_mib: memory that decoding one may take.
     lease: seconds after which a worker that says nothing counts as dead.  max_attempts: how often a job may be begun.
     max_listeners: streams of events open at once.  poll: seconds between looks at the queue.
+    url_inputs: whether pictures are fetched from URLs (`fetch`).
     """
 
     workers: int = 1
@@ -34,6 +35,7 @@ class Settings(Config):
     max_attempts: int = 10
     max_listeners: int = 64
     poll: float = 0.5
+    url_inputs: bool = False
 
     @property
     def upload_bytes(self) -> int:

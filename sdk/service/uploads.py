@@ -123,17 +123,13 @@ def take(
         raw.unlink(missing_ok=True)
 
 
-def data_url(given: Any) -> IO[bytes] | None:
-    """The file in {"image_url": "data:...;base64,..."}; None for anything else."""
-    url = given.get("image_url") if isinstance(given, dict) else None
-    if not isinstance(url, str) or not url.startswith("data:"):
-        return None
+def data_url(url: str) -> IO[bytes]:
+    """The file in a URL "data:...;base64,..."; Refused where it is not base64."""
     try:
         return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
     except ValueError:
-        raise wrong(
-            "input_reference: got a data URL that is not base64; encode it again.", None, "input_reference"
-        ) from None
+        message = "input_reference: got a data URL that is not base64; encode it again."
+        raise wrong(message, None, "input_reference") from None
 
 
 def no_reference(given: Any) -> Refused:
