@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
 from kill import campaign
+from mutants import requests, uploads
 from served import Server
 from service_toy import ToyEngine
 from storm import cancels, storm
@@ -149,6 +150,8 @@ def test_the_campaigns_in_short(tmp_path):
         figures = campaign(killed, calm, 12, 2, span=0.5, fields={"num_inference_steps": 20})
         assert figures["kills while jobs were not done"] > 0
         assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
+        for made in (uploads(calm, 4, tmp_path), requests(calm, 60)):
+            assert made["alive"] and not made["bad"], made
         assert storm(calm, 6, 2, {})["differ"] == 0
         assert cancels(calm, 3, {"num_inference_steps": 1000})["late"] == 0
     finally:

@@ -49,11 +49,15 @@ class Server:
             self._process.wait()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
-        """Status and body of an answer; OSError or HTTPException where there is none."""
+        """Status and body of an answer to JSON; OSError or HTTPException where there is none."""
+        data = None if body is None else json.dumps(body).encode()
+        return self.send(method, path, data, {"Content-Type": "application/json", **headers})
+
+    def send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body of an answer to bytes."""
         line = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            data = None if body is None else json.dumps(body)
-            line.request(method, path, data, {"Content-Type": "application/json", **headers})
+            line.request(method, path, data, headers)
             answer = line.getresponse()
             return answer.status, answer.read()
         finally:
