@@ -187,6 +187,9 @@ def test_models_that_are_not_installed_are_501_until_they_are(model_folder, tmp_
     with serving(Editor.from_pretrained(folder, device="cpu"), tmp_path / "data") as (url, _):
         api = client(url)
         film = done(api, sound=False, seconds="0.5")
+        (folder / "audio").rename(folder / "gone")
+        with pytest.raises(openai.BadRequestError, match="lacks audio"):
+            done(api)
         calls = {
             "edit": lambda: api.videos.edit(prompt="make it blue", video=b"x"),
             "remix": lambda: api.videos.remix(film.id, prompt="make it blue"),

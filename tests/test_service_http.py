@@ -236,13 +236,16 @@ def test_what_no_client_sends_is_no_5xx(toy):
 def test_a_full_disk_is_told_as_such(toy, monkeypatch):
     url, _, service = toy
 
-    def full(*_: Any) -> None:
+    def full(*_: Any, **__: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
         patch.setattr(service.store, "create", full)
         answer = ask(url, "POST", "/v1/videos", {"prompt": "a ball"})
         assert answer[0] == 507 and error(answer)["code"] == "storage_full"
+    with monkeypatch.context() as patch:
+        patch.setattr(service.store, "beat", full)
+        assert finished(url)["status"] == "completed", "progress that cannot be written stops no job"
     assert finished(url)["status"] == "completed"
 
 

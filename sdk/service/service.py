@@ -171,6 +171,11 @@ class Service:
             if "prompt" not in values and about.get("caption"):
                 values = {**values, "prompt": about["caption"]}
             request = KINDS[name].request.of(values)
+            lacking = [family for family in KINDS["soundtrack"].families if not self.engine.models.has(family)]
+            if request.sound and lacking:
+                raise RequestError(
+                    f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
+                )
             if isinstance(request, GenerateRequest):
                 return request, request.fit(self.engine.limits)[0]
             if isinstance(request, ExtendRequest):

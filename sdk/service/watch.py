@@ -3,6 +3,7 @@
 import base64
 import io
 import logging
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -117,9 +118,14 @@ class Watch:
         return not self.stopped.is_set()
 
     def beat(self) -> None:
-        """Renews the lease and writes the progress."""
+        """Renews the lease and writes the progress; where that cannot be written, the work goes on all the same."""
         self._written = time.monotonic()
-        if not self._store.beat(self.job.id, self._owner, self._lease, **self._seen):
+        try:
+            kept = self._store.beat(self.job.id, self._owner, self._lease, **self._seen)
+        except sqlite3.Error:
+            log.exception("the progress of job %s cannot be written", self.job.id)
+            return
+        if not kept:
             self.lost = True
             self.stopped.set()
 

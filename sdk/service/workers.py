@@ -91,10 +91,7 @@ class Workers:
         """Renews the leases of jobs whose stage takes longer than a lease without a word."""
         while not self._ending.wait(self.settings.lease / 3):
             for watch in list(self.watches.values()):
-                try:
-                    watch.beat()
-                except sqlite3.Error:
-                    log.exception("a lease cannot be renewed")
+                watch.beat()
 
     def _do(self, job: Job) -> None:
         watch = Watch(job, self.owner, self.store, self.settings.lease, self.listeners)
