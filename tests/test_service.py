@@ -190,6 +190,7 @@ def test_models_that_are_not_installed_are_501_until_they_are(model_folder, tmp_
         (folder / "audio").rename(folder / "gone")
         with pytest.raises(openai.BadRequestError, match="lacks audio"):
             done(api)
+        (folder / "gone").rename(folder / "audio")
         calls = {
             "edit": lambda: api.videos.edit(prompt="make it blue", video=b"x"),
             "remix": lambda: api.videos.remix(film.id, prompt="make it blue"),

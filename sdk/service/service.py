@@ -172,7 +172,7 @@ class Service:
                 values = {**values, "prompt": about["caption"]}
             request = KINDS[name].request.of(values)
             lacking = [family for family in KINDS["soundtrack"].families if not self.engine.models.has(family)]
-            if request.sound and lacking:
+            if request.sound and lacking and isinstance(request, GenerateRequest | ExtendRequest):
                 raise RequestError(
                     f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
                 )
