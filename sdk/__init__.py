@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mediagen.clip import Clip
     from mediagen.sdk.engine import Engine, Progress
     from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
+    from mediagen.sdk.jobs import Job
     from mediagen.sdk.limits import Limits
+    from mediagen.sdk.remote import RemoteEngine
     from mediagen.sdk.requests import ExtendRequest, GenerateRequest
 
 __all__ = [
@@ -23,10 +25,12 @@ __all__ = [
     "Engine",
     "ExtendRequest",
     "GenerateRequest",
+    "Job",
     "Limits",
     "MediagenError",
     "ModelError",
     "Progress",
+    "RemoteEngine",
     "RequestError",
 ]
 
@@ -36,10 +40,12 @@ _HOME = {
     "Engine": "mediagen.sdk.engine",
     "ExtendRequest": "mediagen.sdk.requests",
     "GenerateRequest": "mediagen.sdk.requests",
+    "Job": "mediagen.sdk.jobs",
     "Limits": "mediagen.sdk.limits",
     "MediagenError": "mediagen.sdk.errors",
     "ModelError": "mediagen.sdk.errors",
     "Progress": "mediagen.sdk.engine",
+    "RemoteEngine": "mediagen.sdk.remote",
     "RequestError": "mediagen.sdk.errors",
 }
 

@@ -12,6 +12,7 @@ import typer
 from mediagen.sdk.console import Bar, console, reporting, say
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.output import check_output
+from mediagen.sdk.serve_cli import serve
 from mediagen.sdk.sound_cli import sound
 from mediagen.sdk.train_cli import train
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(sound)
 app.command()(train)
+app.command()(serve)
 
 Out = Annotated[
     Path, typer.Option("-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png.")

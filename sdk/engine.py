@@ -13,6 +13,7 @@ from mediagen.sdk.clip_work import ClipWork
 from mediagen.sdk.errors import MediagenError, RequestError
 from mediagen.sdk.exporting import export_onnx
 from mediagen.sdk.folder import ModelFolder, device_of
+from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.pictures import fingerprint, first_frame
 from mediagen.sdk.replay import decoder_of, read
@@ -36,6 +37,7 @@ class Engine:
 
     def __init__(self, models: ModelFolder) -> None:
         self.models = models
+        self._queue = Queue()
 
     @classmethod
     def from_pretrained(
@@ -200,6 +202,23 @@ class Engine:
     ) -> Clip:
         """The sound of a clip or file with what lies between two times (seconds) made anew; the rest stays as it is."""
         return self._audio({"prompt": prompt, "start": start, "end": end, **wishes}, sound)
+
+    def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job:
+        """A Job that makes a clip from a prompt, or (with `clip`) a longer one, while the caller goes on.
+
+        settings: as of `generate` and `extend`, without callbacks.  Jobs of an engine are made one after the other.
+        Raises RequestError at once for a wrong request; what comes later is raised by `Job.result`.
+        """
+        asked = {"prompt": prompt, **settings}
+        if clip is None:
+            make = partial(self.run, request := GenerateRequest.of(asked))
+            request.fit(self.limits)
+        else:
+            clip = clip if isinstance(clip, Clip) else read(clip)
+            make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
+        job = LocalJob(sound=request.sound)
+        self._queue.add(job, make)
+        return job
 
     def run(
         self,

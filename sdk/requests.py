@@ -38,7 +38,7 @@ def number(low: float, high: float, *, whole: bool = False) -> BeforeValidator:
         if value is None:
             return None
         right = isinstance(value, int) or (isinstance(value, float) and not whole)
-        if isinstance(value, bool) or not right or not math.isfinite(value) or not low <= value <= high:
+        if isinstance(value, bool) or not right or not low <= value <= high:
             bounds = f"from {low:g} to {high:g}" if high < MAX_SEED else f"from {low:g} to 2^63 - 1"
             raise ValueError(f"{info.field_name}: got {value!r}, expected {kind} {bounds}; give one, or leave it out.")
         return value if whole else float(value)

@@ -20,7 +20,8 @@ from mediagen.sdk.trainings import TRAININGS
 from mediagen.train.loop import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXTS = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md")}
+NAMES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "docs/service.md")
+TEXTS = {name: (ROOT / name).read_text() for name in NAMES}
 RECIPES = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "recipes").glob("*.sh")}
 PROGRAM: Any = typer.main.get_command(app)
 
@@ -62,7 +63,7 @@ def test_every_command_parses(name: str, words: list[str]) -> None:
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert {"generate", "extend", "train", "info", "bench"} <= {words[0] for _, words in FOUND}
+    assert {"generate", "extend", "train", "info", "bench", "serve"} <= {words[0] for _, words in FOUND}
     assert len(FOUND) > 25
 
 

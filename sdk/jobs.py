@@ -1,0 +1,137 @@
+"""Job: a clip that is being made, in this process or by a service; both look the same."""
+
+import secrets
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mediagen.sdk.errors import Cancelled
+from mediagen.sdk.progress import Share
+
+if TYPE_CHECKING:
+    from mediagen.clip import Clip
+    from mediagen.sdk.work import Progress
+
+ENDED = ("completed", "failed", "cancelled")
+
+
+class Job(ABC):
+    """A clip that is being made. id: its name, which a service knows it by."""
+
+    id: str
+
+    @property
+    @abstractmethod
+    def status(self) -> str:
+        """queued, in_progress, completed, failed or cancelled."""
+
+    @property
+    @abstractmethod
+    def progress(self) -> int:
+        """0 to 100; 100 when it is completed."""
+
+    @abstractmethod
+    def result(self, timeout: float | None = None) -> "Clip":
+        """The clip, when it is made.
+
+        Raises what stopped it (Cancelled, RequestError, ...), and TimeoutError where it takes longer than `timeout`
+        seconds; it goes on then.
+        """
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stops it at the next step; one that has ended stays as it is."""
+
+    @abstractmethod
+    def save(self, path: str | Path, timeout: float | None = None) -> Path:
+        """Writes the clip to a file when it is made; raises as `result`."""
+
+
+class LocalJob(Job):
+    """A job of an engine in this process."""
+
+    def __init__(self, *, sound: bool) -> None:
+        self.id = f"job_{secrets.token_hex(8)}"
+        self._share, self._stopped = Share(sound=sound), threading.Event()
+        self._future: Future[Clip] = Future()
+
+    @property
+    def status(self) -> str:
+        """See Job."""
+        if not self._future.done():
+            return "in_progress" if self._future.running() else "queued"
+        if self._future.cancelled() or isinstance(self._future.exception(), Cancelled):
+            return "cancelled"
+        return "failed" if self._future.exception() else "completed"
+
+    @property
+    def progress(self) -> int:
+        """See Job."""
+        return 100 if self.status == "completed" else self._share.percent
+
+    def result(self, timeout: float | None = None) -> "Clip":
+        """See Job."""
+        try:
+            return self._future.result(timeout)
+        except CancelledError:
+            raise Cancelled("cancelled before it was begun.") from None
+        except FutureTimeout:
+            raise TimeoutError(f"the clip is not made after {timeout:g} s; wait longer, or cancel it.") from None
+
+    def cancel(self) -> None:
+        """See Job."""
+        self._stopped.set()
+        self._future.cancel()
+
+    def save(self, path: str | Path, timeout: float | None = None) -> Path:
+        """See Job."""
+        return self.result(timeout).save(path)
+
+    def run(self, make: Callable[..., "Clip"]) -> None:
+        """Makes the clip, in the thread that calls: make(callback_on_step_end=..., on_progress=...)."""
+        if not self._future.set_running_or_notify_cancel():
+            return
+        try:
+            clip = make(callback_on_step_end=self._on_step, on_progress=self._on_progress)
+        except BaseException as error:
+            self._future.set_exception(error)
+        else:
+            self._future.set_result(clip)
+
+    def _on_step(self, *_: Any) -> bool:
+        return not self._stopped.is_set()
+
+    def _on_progress(self, moment: "Progress") -> None:
+        if self._stopped.is_set():
+            raise Cancelled("cancelled.")
+        self._share.hear(moment)
+
+
+class Queue:
+    """Makes jobs one after the other in a thread of its own, which lives while there are some."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[LocalJob, Callable[..., Clip]]] = []
+        self._busy = False
+
+    def add(self, job: LocalJob, make: Callable[..., "Clip"]) -> None:
+        """Adds a job; see LocalJob.run."""
+        with self._lock:
+            self._waiting.append((job, make))
+            if not self._busy:
+                self._busy = True
+                threading.Thread(target=self._work, name="mediagen-jobs").start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._busy = False
+                    return
+                job, make = self._waiting.pop(0)
+            job.run(make)

@@ -1,0 +1,34 @@
+"""Progress of a whole job, from the stages that the engine tells about."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mediagen.sdk.work import Progress
+
+LOADING = ("Loading", "Reading the prompt")  # stages that say nothing about how long the rest takes
+_SHARES = {  # where each stage lies between 0 and 1 of a job with sound, measured on the built-in models
+    "Making the pictures": (0.0, 0.65),
+    "Decoding the pictures": (0.65, 0.65),
+    "Making the sound": (0.65, 0.97),
+    "Writing": (0.97, 0.97),
+}
+_SOUNDLESS = 0.97 / 0.65  # how much larger the pictures' share is where no sound is made
+
+
+class Share:
+    """How much of a job is done, 0 to 0.99: it never goes back, and is 1 only for who knows that all is done."""
+
+    def __init__(self, *, sound: bool) -> None:
+        self.value = 0.0
+        self._scale = 1.0 if sound else _SOUNDLESS
+
+    @property
+    def percent(self) -> int:
+        """0 to 99."""
+        return int(100 * self.value)
+
+    def hear(self, moment: "Progress") -> None:
+        """Takes a moment of the work."""
+        first, last = _SHARES.get(moment.stage, (0.0, 0.0))
+        share = self._scale * (first + (last - first) * moment.step / (moment.steps or 1))
+        self.value = max(self.value, min(0.99, share))

@@ -1,0 +1,59 @@
+"""`mediagen serve`: one model in memory, a durable queue before it, HTTP before that."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mediagen.sdk.console import Bar, reporting, say
+from mediagen.sdk.errors import RequestError
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; other than loopback needs a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="MEDIAGEN_TOKEN", show_envvar=True, help="What clients must send as bearer."),
+    ] = None,
+    data_folder: Annotated[
+        Path | None, typer.Option("--data-folder", help="Where jobs and films are kept. Default: your data folder.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Clips made side by side.")] = 1,
+    url_inputs: Annotated[bool, typer.Option("--url-inputs", help="Fetch pictures from public URLs.")] = False,
+    queue: Annotated[int, typer.Option("--queue", min=1, help="Jobs that may wait.")] = 256,
+) -> None:
+    """Serve the models over HTTP: the video API that OpenAI clients speak, and a page."""
+    with reporting("Stopped; jobs that were not done go on at the next start."):
+        with Bar() as bar:
+            bar.show("Loading")
+            try:
+                import fastapi  # noqa: F401
+                import uvicorn  # noqa: F401
+            except ImportError:
+                raise RequestError(
+                    "got 'serve' without its packages; install them: pip install -e \".[serve]\"."
+                ) from None
+            from mediagen.sdk.service import run
+            from mediagen.sdk.service.settings import Settings, data_home
+
+            run.check_address(host, token)
+            from mediagen.sdk.engine import Engine
+
+            engine = Engine.from_pretrained(model)
+        folder = data_folder or data_home()
+        say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+        run.serve(
+            engine,
+            folder,
+            host=host,
+            port=port,
+            token=token,
+            settings=Settings(workers=workers, max_queue=queue, url_inputs=url_inputs),
+            model=run.name_of(model),
+        )

@@ -1,0 +1,112 @@
+"""The decoder's process: `python -m mediagen.sdk.service.decoding` turns uploads into plain tensors, one fork each.
+
+Damaged files may crash a media library or claim any amount of memory. So each file is decoded in a process of its
+own, forked from this one (which has imported everything), under limits of memory, time and output. One line of JSON
+comes in on stdin for each file, one goes out on stdout.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MAX_ABOUT = 2**18  # bytes of the settings that a film carries
+FULL = "full"  # the answer where the disk has no room
+DAMAGED = "the file is damaged or needs too much memory to be read; convert it to H.264 and AAC, or to PNG, first."
+
+
+def decode(order: dict[str, Any]) -> dict[str, Any]:
+    """Decodes one file of `order` and writes it as safetensors; what is known about it, or {"refused": sentence}."""
+    from safetensors.torch import save_file
+
+    from mediagen import media
+
+    source, target = Path(order["source"]), Path(order["target"])
+    about: dict[str, Any] = {}
+    try:
+        if order["picture"]:
+            tensors = {"frames": media.read_image(source, max_pixels=order["max_pixels"])}
+        else:
+            clip = media.read_clip(source, max_pixels=order["max_pixels"])
+            found = {"frames": clip.frames, "sound": clip.sound}
+            tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
+            about = {"fps": clip.fps, "rate": clip.rate, "caption": clip.caption, "settings": clip.settings}
+    except (ValueError, OSError, MemoryError) as error:
+        text = str(error) if isinstance(error, ValueError) else DAMAGED
+        return {"refused": text.replace(source.name, "a file")}
+    text = json.dumps(about)
+    if len(text) > MAX_ABOUT:
+        return {"refused": f"the file carries {len(text)} bytes of settings, expected at most {MAX_ABOUT}."}
+    save_file(tensors, target, {"about": text})
+    count, height, width, _ = tensors["frames"].shape
+    return {"frames": count, "size": [width, height], "fps": about.get("fps"), "caption": about.get("caption")}
+
+
+def _limit(order: dict[str, Any]) -> None:
+    """Limits of the process from here on."""
+    seconds = int(order["seconds"]) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (order["max_bytes"], order["max_bytes"]))
+    try:  # what is mapped now is shared with the parent; the limit counts it too
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * os.sysconf("SC_PAGE_SIZE") + order["memory"]
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (OSError, ValueError):  # not Linux: time and output are limited all the same
+        pass
+
+
+def _forked(order: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a child process to one order."""
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(receive)
+            _limit(order)
+            answer = json.dumps(decode(order)).encode()
+        except BaseException as error:
+            full = "No space left" in str(error) or "quota" in str(error)
+            answer = json.dumps({FULL: True} if full else {"refused": DAMAGED}).encode()
+        try:
+            while answer:
+                answer = answer[os.write(send, answer) :]
+        finally:
+            os._exit(0)
+    os.close(send)
+    parts, end = [], time.monotonic() + order["seconds"]
+    try:
+        while select.select([receive], [], [], max(0.0, end - time.monotonic()))[0]:
+            part = os.read(receive, 1 << 16)
+            if not part:
+                return json.loads(b"".join(parts)) if parts else {"refused": DAMAGED}
+            parts.append(part)
+        return {"refused": f"the file takes longer than {order['seconds']:g} s to read; cut it or make it smaller."}
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(receive)
+
+
+def main() -> None:
+    """Answers orders until stdin ends, which it does when the service dies."""
+    if hasattr(os, "sched_setaffinity"):  # FFmpeg starts a thread for each core, and each takes memory
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then ends this one
+    import av  # noqa: F401
+    import safetensors.torch  # noqa: F401
+
+    import mediagen.media  # noqa: F401
+
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_forked(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Forms: the body of a request as plain values, whether it came as JSON or as a form with a file."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from mediagen.sdk.requests import nearest
+from mediagen.sdk.service.refusals import Refused, wrong
+
+_WHOLE = re.compile(r"[+-]?\d{1,20}")
+_SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.IGNORECASE)
+_NESTED = re.compile(r"(\w{1,64})[\[.](\w{1,64})\]?")
+_NUMBERS = ("seconds", "fps", "num_inference_steps", "guidance_scale", "seed")
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+_MAX_FIELDS = 64
+MAX_JSON = 2**20  # bytes of JSON that carries no picture
+
+
+@dataclass(frozen=True)
+class Form:
+    """Fields of a request. upload: the file that came with it, and the field it stood in."""
+
+    values: dict[str, Any]
+    upload: UploadFile | None = None
+    field: str = ""
+
+    def known(self, *names: str) -> "Form":
+        """This form; Refused where it has a field that is not among the names."""
+        for name in [*self.values, *([self.field] if self.upload else [])]:
+            if name not in names:
+                raise wrong(f"got the unknown field '{name[:80]}'; {nearest(name, list(names))}", "unknown_field", name)
+        return self
+
+
+@asynccontextmanager
+async def reading(request: Request, max_text: int = MAX_JSON) -> AsyncIterator[Form]:
+    """The body of a request; its upload is closed at the end. max_text: bytes of JSON or of one field."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        form = await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=max_text)
+        try:
+            yield _of_fields(form.multi_items())
+        finally:
+            await form.close()
+    elif kind in ("application/json", ""):
+        yield Form(_of_json(await request.body(), max_text))
+    else:
+        raise Refused(
+            415, f"got the content type '{kind[:80]}', expected application/json or multipart/form-data; send one.",
+            "unsupported_media_type",
+        )  # fmt: skip
+
+
+def request_values(values: dict[str, Any]) -> dict[str, Any]:
+    """What a request of the SDK takes: numbers out of text, `size` as width and height, empty fields left out."""
+    made = {key: value for key, value in values.items() if value is not None and (value != "" or key == "prompt")}
+    for key in _NUMBERS:
+        if isinstance(made.get(key), str):
+            made[key] = _number(made[key].strip())
+    if isinstance(made.get("sound"), str):
+        made["sound"] = _WORDS.get(made["sound"].strip().lower(), made["sound"])
+    size = made.pop("size", None)
+    if size is not None:
+        match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
+        if match is None:
+            raise wrong(f"size: got {str(size)[:80]!r}, expected WIDTHxHEIGHT; write for example 64x64.", None, "size")
+        made["width"], made["height"] = int(match[1]), int(match[2])
+    return made
+
+
+def _number(text: str) -> Any:
+    """The number in a text; a text that is none stays one, which the request then refuses by name."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _of_json(body: bytes, max_bytes: int) -> dict[str, Any]:
+    if len(body) > max_bytes:
+        raise Refused(413, f"got {len(body)} bytes of JSON, expected at most {max_bytes}; send less.", "too_large")
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise wrong('got a body that is no JSON object, expected one; send for example {"prompt": "a red ball"}.')
+    return values
+
+
+def _of_fields(items: list[tuple[str, Any]]) -> Form:
+    values: dict[str, Any] = {}
+    upload, field = None, ""
+    for name, value in items:
+        if isinstance(value, UploadFile):
+            upload, field = value, name
+            continue
+        nested = _NESTED.fullmatch(name)
+        place = values
+        if nested:
+            place, name = values.setdefault(nested[1], {}), nested[2]
+        if not isinstance(place, dict) or name in place:
+            raise wrong(f"got the field '{name[:80]}' twice, expected it once; leave one out.", None, name[:80])
+        place[name] = value
+    return Form(values, upload, field)

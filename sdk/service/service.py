@@ -1,0 +1,269 @@
+"""Service: takes requests, checks and admits them, and answers about jobs; everything but HTTP."""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from typing import IO, Any
+
+from mediagen.sdk.errors import RequestError
+from mediagen.sdk.requests import ExtendRequest, GenerateRequest
+from mediagen.sdk.service import cost
+from mediagen.sdk.service.fetch import fetch
+from mediagen.sdk.service.forms import Form, request_values
+from mediagen.sdk.service.kinds import KINDS, available
+from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
+from mediagen.sdk.service.rows import DONE, RUNNING, File, Job
+from mediagen.sdk.service.settings import MIB, Settings
+from mediagen.sdk.service.store import KeyReused, Store
+from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, data_url, no_reference, take
+from mediagen.sdk.service.watch import Listeners
+from mediagen.sdk.service.workers import Workers
+
+_DELETE_WAIT = 60.0  # seconds that DELETE waits for a running job to stop
+
+
+class Service:
+    """One engine, one data folder. Its methods may block; routes call them from threads."""
+
+    def __init__(self, engine: Any, store: Store, settings: Settings, model: str = "mediagen") -> None:
+        self.engine, self.store, self.settings, self.model = engine, store, settings, model
+        self.listeners = Listeners(settings.max_listeners)
+        self.workers = Workers(engine, store, settings, self.listeners)
+        self.decoder = Decoder(settings)
+        self.begun = time.time()
+
+    def start(self) -> None:
+        """Takes up what an earlier run left, and starts to work."""
+        self.store.recover(self.settings.max_attempts)
+        self.workers.start()
+
+    def stop(self) -> None:
+        """Ends the work; what is not done waits for the next start."""
+        self.workers.stop()
+        self.decoder.close()
+        self.store.close()
+
+    def require(self, name: str) -> None:
+        """Refused with 501 where the models of a kind of job are not installed."""
+        if not available(self.engine, name):
+            kind = KINDS[name]
+            raise Refused(
+                501,
+                f"got a request for {kind.what}, for which this server has no model; add the models "
+                f"{', '.join(kind.families)} to its model folder.",
+                "model_not_available",
+            )
+
+    def create(self, name: str, form: Form, key: str | None = None, parent: str | None = None) -> Job:
+        """A new job of a kind, or the one that the idempotency key made before. Refused for what cannot be met."""
+        self.require(name)
+        kind = KINDS[name]
+        form.known("model", "size", kind.source, *_fields(name))
+        values = dict(form.values)
+        model, given = values.pop("model", None), values.pop(kind.source, None)
+        if model not in (None, "", self.model):
+            raise wrong(
+                f"model: got {str(model)[:80]!r}, expected '{self.model}'; give that or leave it out.",
+                "model_not_found",
+                "model",
+            )
+        digest = _digest(name, form, parent)
+        known = self._known(key, digest)
+        if known is not None:
+            return known
+        values = request_values(values)
+        id = f"video_{secrets.token_hex(16)}"
+        source, about = None, {}
+        try:
+            if name == "generate":
+                self._check(name, values, about)  # a wrong number is refused before a picture is decoded
+            self._admit()
+            if form.upload is not None or given is not None or parent is not None:
+                source, about, parent = self._source(name, id, form, given, parent)
+            elif kind.needs_source:
+                raise wrong(f"got no {kind.source}, expected a file or the id of a video; give it.", None, kind.source)
+            job = self._job(id, name, values, about, parent)
+            made = self.store.create(job, source, key, digest)
+        except KeyReused:
+            self._forget(source)
+            raise _reused() from None
+        except BaseException:
+            self._forget(source)
+            raise
+        if made.id != job.id:
+            self._forget(source)
+        self.workers.wake()
+        return made
+
+    def get(self, id: str) -> Job:
+        """The job of an id; Refused with 404."""
+        job = self.store.get(id)
+        if job is None:
+            raise missing("video", id)
+        return job
+
+    def cancel(self, id: str) -> Job:
+        """Stops a job: at once where it waits, at its next step where it runs; one that has ended stays as it is."""
+        job = self.store.stop(id)
+        if job is None:
+            raise missing("video", id)
+        self.workers.cancel(id)
+        return job
+
+    def delete(self, id: str) -> None:
+        """Removes a job with its files; one that runs is cancelled first, which takes a step at most."""
+        end = time.monotonic() + _DELETE_WAIT
+        while self.cancel(id).status == RUNNING and time.monotonic() < end:
+            time.sleep(0.02)
+        if not self.store.delete(id) and self.store.get(id) is not None:
+            raise Refused(409, "got a video that is still being made; delete it again when it has stopped.", "busy")
+
+    def file(self, id: str, role: str) -> File:
+        """A file of a finished job."""
+        job = self.get(id)
+        file = self.store.file(id, role)
+        if job.status != DONE or file is None:
+            raise wrong(
+                f"got a video that is {job.status}, expected a completed one; wait until it is completed.", "not_ready"
+            )
+        return file
+
+    def _known(self, key: str | None, digest: str) -> Job | None:
+        try:
+            return None if key is None else self.store.keyed(key, digest)
+        except KeyReused:
+            raise _reused() from None
+
+    def _source(
+        self, name: str, id: str, form: Form, given: Any, parent: str | None
+    ) -> tuple[File, dict[str, Any], str | None]:
+        """The file that a job starts from, what is known about it, and the job that made it."""
+        kind = KINDS[name]
+        stream = form.upload.file if form.upload is not None else self._named(given)
+        if stream is not None:
+            allowed = VIDEOS if kind.source == "video" else PICTURES
+            return *take(stream, self.decoder, self.store.files, id, allowed), None
+        if kind.source != "video":
+            raise no_reference(given)
+        parent = parent or (given.get("id") if isinstance(given, dict) else given)
+        if not isinstance(parent, str):
+            raise wrong('video: got no id, expected that of a completed video; give {"id": ...}.', None, "video")
+        film = self.file(parent, "video")
+        file = File.new(id, "source", ".mp4", film.type)
+        os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
+        before = self.get(parent)
+        width, _, height = before.size.partition("x")
+        about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"]}
+        return file, about | {"seconds": float(before.seconds)}, parent
+
+    def _named(self, given: Any) -> IO[bytes] | None:
+        """The picture in {"image_url": ...}: of a data URL, or fetched where that is on; None for anything else."""
+        url = given.get("image_url") if isinstance(given, dict) else None
+        if not isinstance(url, str) or (not url.startswith("data:") and not self.settings.url_inputs):
+            return None
+        return data_url(url) if url.startswith("data:") else fetch(url, self.settings.upload_bytes)
+
+    def _check(self, name: str, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
+        """The request as it was asked, and as it will be made; Refused where it cannot be."""
+        try:
+            if "prompt" not in values and about.get("caption"):
+                values = {**values, "prompt": about["caption"]}
+            request = KINDS[name].request.of(values)
+            lacking = [family for family in KINDS["soundtrack"].families if not self.engine.models.has(family)]
+            if request.sound and lacking and isinstance(request, GenerateRequest | ExtendRequest):
+                raise RequestError(
+                    f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
+                )
+            if isinstance(request, GenerateRequest):
+                return request, request.fit(self.engine.limits)[0]
+            if isinstance(request, ExtendRequest):
+                size = tuple(about["size"])
+                return request, request.fit(self.engine.limits, about["fps"], size, about["seconds"])[0]
+            return request, request.with_defaults(self.engine.limits)
+        except RequestError as error:
+            raise of_request(error) from None
+
+    def _job(self, id: str, name: str, values: dict[str, Any], about: dict[str, Any], parent: str | None) -> Job:
+        """The row of a new job; Refused where it is too large."""
+        limits = self.engine.limits
+        if name != "generate" and "seconds" not in about:
+            about = {**about, "seconds": about["frames"] / about["fps"]}
+        request, full = self._check(name, values, about)
+        if name == "generate":
+            size, fps, already = (full.width, full.height), full.fps, 0.0
+        else:
+            size, fps, already = tuple(about["size"]), about["fps"], about["seconds"]
+        estimated = cost.estimate(full, limits, size, fps, already)
+        seconds, most = estimated.units * self._rate(), self.settings
+        if estimated.bytes > most.job_bytes:
+            raise wrong(
+                f"got a clip that takes about {estimated.bytes // MIB} MiB of memory, expected at most "
+                f"{most.job_bytes // MIB} MiB; ask for a smaller or shorter one.",
+                "too_large",
+            )
+        if seconds > most.max_job_seconds:
+            raise wrong(
+                f"got a clip that takes about {seconds:.0f} s to make, expected at most {most.max_job_seconds:.0f} s; "
+                "ask for fewer steps or a shorter one.",
+                "too_large",
+            )
+        stored = request.model_dump(exclude_unset=True, exclude={"image"}) | {"prompt": request.prompt}
+        if stored.get("seed") is None:
+            stored["seed"] = secrets.randbits(31)  # drawn here, so that a job begun twice makes the same clip
+        whole = already + full.seconds if name == "extend" else already or full.seconds
+        return Job(
+            id=id,
+            kind=name,
+            request=json.dumps(stored),
+            model=self.model,
+            size=f"{size[0]}x{size[1]}",
+            seconds=f"{whole:g}",
+            fps=fps,
+            parent=parent,
+            cost=estimated.units,
+            created=time.time(),
+        )
+
+    def _admit(self) -> None:
+        """Refused with 429 where too much waits."""
+        count, units = self.store.load()
+        rate = self._rate() / self.settings.workers
+        if count >= self.settings.max_queue or units * rate > self.settings.max_wait:
+            wait = max(1, min(60, round(units * rate / max(count, 1))))
+            raise Refused(
+                429,
+                f"got a request while {count} jobs wait, which is as many as are taken; try again in {wait} s.",
+                "queue_full",
+                headers={"Retry-After": str(wait)},
+            )
+
+    def _rate(self) -> float:
+        return self.store.rate() or cost.RATE
+
+    def _forget(self, source: File | None) -> None:
+        if source is not None:
+            self.store.path(source).unlink(missing_ok=True)
+
+
+def _fields(name: str) -> list[str]:
+    return [field for field in KINDS[name].request.model_fields if field not in ("image", "width", "height")]
+
+
+def _reused() -> Refused:
+    return Refused(
+        422,
+        "got an Idempotency-Key that came with another request before; send a new key for a new request.",
+        "idempotency_key_reused",
+    )
+
+
+def _digest(name: str, form: Form, parent: str | None) -> str:
+    """What tells two requests apart: the kind, the fields and the file."""
+    total = hashlib.sha256(json.dumps([name, parent, form.values], sort_keys=True).encode())
+    if form.upload is not None:
+        while block := form.upload.file.read(1 << 20):
+            total.update(block)
+        form.upload.file.seek(0)
+    return total.hexdigest()

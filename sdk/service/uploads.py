@@ -1,0 +1,148 @@
+"""Uploads: files of strangers, known by their first bytes, decoded in another process, kept as plain tensors."""
+
+import base64
+import errno
+import io
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from mediagen.sdk.service.decoding import FULL
+from mediagen.sdk.service.refusals import Refused, wrong
+from mediagen.sdk.service.rows import File
+from mediagen.sdk.service.settings import MIB, Settings
+
+PICTURES, VIDEOS = (".png", ".jpg", ".webp"), (".mp4", ".webm")
+DECODED = ".safetensors"
+_HEAD = 16  # bytes that tell the type
+
+
+def ending(head: bytes) -> str | None:
+    """The type of a file by its first bytes, as the ending it should have; None for one that is not taken."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ".png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return ".jpg"
+    if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
+        return ".webp" if head[8:12] == b"WEBP" else ".wav"
+    if head[4:8] == b"ftyp":
+        return ".mp4"
+    return ".webm" if head.startswith(b"\x1aE\xdf\xa3") else None
+
+
+class Decoder:
+    """The process that decodes, started when first needed and again when it died."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def decode(self, source: Path, target: Path, *, picture: bool) -> dict[str, Any]:
+        """Writes a file's frames and sound to `target`; what is known about them. Refused for what cannot be read."""
+        order = {
+            "source": str(source),
+            "target": str(target),
+            "picture": picture,
+            "max_pixels": self.settings.max_pixels,
+            "max_bytes": self.settings.max_pixels * 3 + 512 * MIB,
+            "seconds": self.settings.decode_seconds,
+            "memory": self.settings.decode_mib * MIB,
+        }
+        with self._lock:
+            answer = self._ask(json.dumps(order) + "\n")
+        if FULL in answer:
+            raise OSError(errno.ENOSPC, "no space for a decoded upload")
+        if "refused" in answer:
+            raise wrong(answer["refused"], "invalid_file")
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.communicate()
+                self._process = None
+
+    def _ask(self, line: str) -> dict[str, Any]:
+        for _ in range(2):  # once more where it died before
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "mediagen.sdk.service.decoding"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    env={**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
+                )
+            assert self._process.stdin is not None and self._process.stdout is not None
+            try:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+                answer = self._process.stdout.readline()
+            except OSError:
+                answer = ""
+            if answer:
+                return json.loads(answer)
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+        raise Refused(503, "the decoder of uploads does not start; try again later.", "decoder_unavailable")
+
+
+def take(
+    stream: IO[bytes], decoder: Decoder, files: Path, job: str, allowed: tuple[str, ...]
+) -> tuple[File, dict[str, Any]]:
+    """Keeps an upload as the decoded source file of a job; gives the file and what is known about it.
+
+    Refused for a type that is not allowed, or for a file that is too large or cannot be read.
+    """
+    most = decoder.settings.upload_bytes
+    data = stream.read(most + 1)
+    if len(data) > most:
+        raise Refused(413, f"got a file above {most // MIB} MiB, expected less; make it smaller.", "too_large")
+    kind = ending(data[:_HEAD])
+    if kind not in allowed:
+        names = ", ".join(name[1:] for name in allowed)
+        raise wrong(f"got a file of another type, expected one of {names}; convert it first.", "unsupported_file")
+    raw = files / f"{secrets.token_hex(16)}{kind}"
+    file = File.new(job, "source", DECODED, "application/octet-stream")
+    try:
+        raw.write_bytes(data)
+        return file, decoder.decode(raw, files / file.name, picture=kind in PICTURES)
+    except BaseException:
+        (files / file.name).unlink(missing_ok=True)
+        raise
+    finally:
+        raw.unlink(missing_ok=True)
+
+
+def data_url(url: str) -> IO[bytes]:
+    """The file in a URL "data:...;base64,..."; Refused where it is not base64."""
+    try:
+        return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
+    except ValueError:
+        message = "input_reference: got a data URL that is not base64; encode it again."
+        raise wrong(message, None, "input_reference") from None
+
+
+def no_reference(given: Any) -> Refused:
+    """What is said about an `input_reference` that is no file: a URL, an id, or nothing that can be read."""
+    url = given.get("image_url") if isinstance(given, dict) else None
+    if isinstance(url, str):
+        return wrong(
+            "input_reference: got a URL, which this server does not fetch; send the picture itself as a file.",
+            "url_inputs_off",
+            "input_reference",
+        )
+    return wrong(
+        "input_reference: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
+        None,
+        "input_reference",
+    )

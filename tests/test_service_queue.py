@@ -1,0 +1,159 @@
+"""The queue: no job is lost or made twice, wherever the server is killed; and the short forms of the campaigns."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
+from kill import campaign
+from mutants import requests, uploads
+from served import Server
+from service_toy import ToyEngine
+from storm import cancels, storm
+
+from mediagen.sdk.service import store as stores
+from mediagen.sdk.service.forms import Form
+from mediagen.sdk.service.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job
+from mediagen.sdk.service.service import Service
+from mediagen.sdk.service.settings import Settings
+from mediagen.sdk.service.store import KeyReused, Store
+
+
+def job(name: str) -> Job:
+    return Job(
+        id=name, kind="generate", request="{}", model="m", size="8x8", seconds="1", fps=16, created=time.time(), cost=2
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path)
+    yield made
+    made.close()
+
+
+def test_the_oldest_job_is_taken_once(store):
+    for name in "abc":
+        store.create(job(name))
+    assert store.load() == (3, 6)
+    taken = [store.lease("me", 60) for _ in range(4)]
+    assert [one and one.id for one in taken] == ["a", "b", "c", None]
+    assert store.counts() == {RUNNING: 3} and store.load() == (0, 6)
+
+
+def test_a_silent_worker_loses_its_job_and_cannot_finish_it(store):
+    store.create(job("a"))
+    store.lease("first", -1)
+    again = store.lease("second", 60)
+    assert again is not None and (again.id, again.attempts) == ("a", 2)
+    assert not store.beat("a", "first", 60, step=3)
+    assert not store.finish("a", "first", [File.new("a", "video", ".mp4", "video/mp4")], [])
+    store.end("a", "first", FAILED, "x", "y")
+    assert store.get("a").status == RUNNING and store.file("a", "video") is None
+    film = File.new("a", "video", ".mp4", "video/mp4")
+    assert store.beat("a", "second", 60, step=3) and store.finish("a", "second", [film], ["a note"])
+    assert store.get("a").status == DONE and store.file("a", "video") == film
+    assert not store.finish("a", "second", [film], []), "a job is completed once"
+
+
+def test_a_cancel_wins_over_a_finish_that_comes_after_it(store):
+    store.create(job("a"))
+    store.lease("me", 60)
+    assert store.stop("a").status == RUNNING
+    assert not store.beat("a", "me", 60) and not store.finish("a", "me", [], [])
+    store.end("a", "me", CANCELLED)
+    assert store.stop("a").status == CANCELLED
+
+
+def test_a_key_belongs_to_one_request_for_a_day(store, monkeypatch):
+    store.create(job("a"), key="k", digest="x")
+    assert store.create(job("b"), key="k", digest="x").id == "a"
+    with pytest.raises(KeyReused):
+        store.create(job("c"), key="k", digest="y")
+    assert store.get("b") is None and store.get("c") is None
+    monkeypatch.setattr(stores, "KEY_LIFE", -1.0)
+    assert store.create(job("d"), key="k", digest="y").id == "d"
+
+
+def test_what_kills_the_server_each_time_is_given_up(store):
+    store.create(job("a"))
+    for _ in range(3):
+        store.lease("me", 60)
+        store.recover(max_attempts=3)
+    assert store.get("a").status == FAILED and "ask for less" in store.get("a").error
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the service may catch it."""
+
+
+def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monkeypatch):
+    """Ends the work before and after each transaction in turn; what comes after on the same folder must be whole."""
+    expected = ToyEngine().generate("a ball", seed=7, seconds=0.125).save(tmp_path / "expected.mp4").read_bytes()
+    moment, ended = 0, False
+    while not ended:
+        folder, left = tmp_path / f"at{moment}", moment
+
+        def begin(self: Store, keep: bool, old: Any = Store.__dict__["_commit"]) -> None:
+            nonlocal left
+            for after in (False, True):
+                if left == 0:
+                    raise Killed
+                left -= 1
+                if not after:
+                    old(self, keep)
+
+        first = Service(ToyEngine(), Store(folder), Settings())
+        made = None
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "_commit", begin)
+            try:
+                made = first.create("generate", Form({"prompt": "a ball", "seed": 7, "seconds": 0.125}), key="k")
+                taken = first.store.lease("dead", 60)
+                assert taken is not None
+                first.workers.owner = "dead"
+                first.workers._do(taken)
+                ended = True
+            except Killed:
+                pass
+        first.store.close()
+        second = Service(ToyEngine(), Store(folder), Settings(poll=0.01))
+        second.start()
+        try:
+            again = second.create(
+                "generate", Form({"prompt": "a ball", "seed": 7, "seconds": 0.125}), key="k"
+            )  # the client tries again
+            assert made is None or again.id == made.id
+            while second.get(again.id).status != DONE:
+                assert second.get(again.id).status in (WAITING, RUNNING)
+                time.sleep(0.01)
+            assert second.store.path(second.file(again.id, "video")).read_bytes() == expected
+            assert second.store.counts() == {DONE: 1}
+            assert len(list(second.store.files.iterdir())) == 3, "files of the dead are left"
+        finally:
+            second.stop()
+        moment += 1
+    assert moment > 8
+
+
+def test_the_campaigns_in_short(tmp_path):
+    command = [sys.executable, str(Path(__file__).with_name("service_toy.py")), "{folder}", "{port}", "0.01"]
+    killed, calm = (Server(tmp_path / name, command) for name in ("killed", "calm"))
+    try:
+        calm.begin()
+        for server in (killed, calm):
+            server.start()
+        figures = campaign(killed, calm, 12, 2, span=0.5, fields={"num_inference_steps": 20})
+        assert figures["kills while jobs were not done"] > 0
+        assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
+        for made in (uploads(calm, 4, tmp_path), requests(calm, 60)):
+            assert made["alive"] and not made["bad"], made
+        assert storm(calm, 6, 2, {})["differ"] == 0
+        assert cancels(calm, 3, {"num_inference_steps": 1000})["late"] == 0
+    finally:
+        for server in (killed, calm):
+            server.kill()
