@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import sound_prompt
-from mediagen.audio.extend import Extension
-from mediagen.audio.generate import Way, count_sound_steps, generate_sound, watch
+from mediagen.audio.generate import count_sound_steps, generate_sound, watch
 from mediagen.clip import Clip
 from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
 from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
@@ -63,15 +62,16 @@ class ClipWork(Work):
         if start is not None and start.shape[-1] >= total:
             return start[:, :total].cpu()
         known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
-        way = Way(
-            plan=Extension.fit(models.audio), steps=self.limits.sound_steps, guidance=self.limits.sound_guidance_scale
-        )
+        limits, words = self.limits, self.request.sound_prompt or self.request.prompt
+        pictures = watch(models.aligned, frames.to(self.models.device), fps)
+        way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
+        way = self._ranked(models, way, words, pictures)
         count = count_sound_steps(0 if known is None else known.shape[-1], total, total, way)
         on_step = self._steps("Making the sound", count)
         return generate_sound(
             models,
-            watch(models.aligned, frames.to(self.models.device), fps),
-            sound_prompt(self.request.sound_prompt or self.request.prompt),
+            pictures,
+            sound_prompt(words),
             samples=total,
             seed=self._seed,
             known=None if known is None else known.to(self.models.device),

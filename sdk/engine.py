@@ -187,8 +187,8 @@ class Engine:
         request = SoundRequest.of({"prompt": prompt, **wishes})
         return self.run_sound(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
-    def generate_audio(self, prompt: str, seconds: float = 10.0, **wishes: Any) -> Clip:
-        """Sound of any length from a prompt alone, as a clip without pictures; wishes as in `add_audio`."""
+    def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Any) -> Clip:
+        """Sound of any length without pictures, as a clip; prompt may be None for music; wishes as in `add_audio`."""
         return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, None)
 
     def extend_audio(

@@ -85,7 +85,7 @@ def sound(
 
             engine = Engine.from_pretrained(model)
             if video is None:
-                made = engine.generate_audio(asked.pop("prompt", ""), asked.pop("seconds"), **asked, on_progress=bar)
+                made = engine.generate_audio(asked.pop("prompt", None), asked.pop("seconds"), **asked, on_progress=bar)
             else:
                 made = engine.add_audio(video, **asked, on_progress=bar)
             bar.show("Writing")

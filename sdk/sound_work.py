@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mediagen.audio.extend import Extension, Pictures, count_steps
+from mediagen.audio.extend import Pictures, count_steps
 from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
-from mediagen.audio.rank import Ranker
 from mediagen.clip import Clip
 from mediagen.footage import Footage
 from mediagen.grid import SOUND_RATE, sound_latents
@@ -141,7 +140,8 @@ class SoundWork(Work):
 
     def _make(self, pictures: Pictures | None, samples: int) -> Made:
         """So many samples of new sound."""
-        models, way = self._sound_models(), self._way(pictures)
+        models = self._sound_models()
+        way = self._planned(models, pictures)
         latents = torch.zeros(1, sound_latents(samples), dtype=torch.bool)
         on_step = self._steps("Making the sound", count_steps(latents, way.plan, way.steps))
         latent = generate_sound_latent(
@@ -158,7 +158,8 @@ class SoundWork(Work):
 
     def _complete(self, known: Tensor, first: int, last: int, samples: int) -> Tensor:
         """Sound (1, samples) that is `known` (1, S), but for samples first to last, which are made."""
-        models, way = self._sound_models(), self._way(None)
+        models = self._sound_models()
+        way = self._planned(models, None)
         on_step = self._steps("Making the sound", count_sound_steps(first, last, samples, way))
         return generate_sound(
             models,
@@ -173,20 +174,11 @@ class SoundWork(Work):
             on_step=on_step,
         ).cpu()
 
-    def _way(self, pictures: Pictures | None) -> Way:
-        request, models = self.request, self._sound_models()
+    def _planned(self, models: SoundModels, pictures: Pictures | None) -> Way:
+        request = self.request
         assert request.guidance_scale is not None and request.candidates is not None
         text, sights = request.guidance_scale, request.picture_guidance_scale
-        return Way(
-            plan=Extension.fit(models.audio, method=request.method, merge=request.merge),
-            steps=self._count,
-            guidance=text if sights is None else (text, sights),
-            candidates=request.candidates,
-            choose=self._ranker(models, pictures) if request.candidates > 1 else None,
-        )
-
-    def _ranker(self, models: SoundModels, pictures: Pictures | None) -> Ranker:
-        request = self.request
+        guidance = text if sights is None else (text, sights)
+        way = self._way(models, self._count, guidance, request.candidates, method=request.method, merge=request.merge)
         words = ". ".join(part for part in (request.prompt, request.music_prompt) if part)
-        scorer = self.models.get("sound_scorer")
-        return Ranker(scorer, models.decoder or models.codec, words, pictures, request.music, request.effects)
+        return self._ranked(models, way, words, pictures, music=request.music, effects=request.effects)

@@ -1,12 +1,15 @@
 """Work: one request on its way. All that belongs to the request lives here; the models are only read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
 
-from mediagen.audio.generate import SoundModels
+from mediagen.audio.extend import Extension, Pictures
+from mediagen.audio.generate import SoundModels, Way
+from mediagen.audio.rank import Ranker
+from mediagen.audio.windows import Guidance
 from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
 from mediagen.sdk.folder import ModelFolder
@@ -54,6 +57,23 @@ class Work:
         if not all(self.models.loaded(name) for name in SOUND_FAMILIES):
             self._stage("Loading")
         return SoundModels(*(self.models.get(name) for name in SOUND_FAMILIES), decoder=self._decoder("codec"))
+
+    def _way(self, models: SoundModels, steps: int, guidance: Guidance, candidates: int, **plan: str) -> Way:
+        """How sound is made; several candidates need the scorer that `_ranked` gives a choice by."""
+        if candidates > 1 and not self.models.has("sound_scorer"):
+            raise RequestError(
+                f"got {candidates} candidates, expected 1, for the model folder has no sound_scorer to choose by; "
+                "ask for 1, or give another folder."
+            )
+        return Way(plan=Extension.fit(models.audio, **plan), steps=steps, guidance=guidance, candidates=candidates)
+
+    def _ranked(self, models: SoundModels, way: Way, words: str, pictures: Pictures | None, *, music: bool = True,
+                effects: bool = True) -> Way:  # fmt: skip
+        """The way with what chooses among its candidates: see `Ranker`."""
+        if way.candidates == 1:
+            return way
+        scorer, decoder = self.models.get("sound_scorer"), models.decoder or models.codec
+        return replace(way, choose=Ranker(scorer, decoder, words, pictures, music, effects))
 
     def _decoder(self, name: str) -> Any:
         """The ONNX decoder of a family, or None where torch's own is used; what is odd about it becomes a note."""

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import sys
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -12,8 +11,6 @@ import av
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from films import LAST, STEADY, TICK, VARIABLE, heard, shoot
 
 from mediagen.footage import Footage

@@ -1,15 +1,11 @@
 """Jobs: the same face in this process and against a service, and the same bytes."""
 
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
 from service_toy import ToyEngine, serving
 
 from mediagen.sdk import Cancelled, Engine, MediagenError, ModelError, RemoteEngine, RequestError

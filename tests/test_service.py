@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import openai
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
 from service_toy import ToyEngine, serving
 
 from mediagen.sdk import Engine, catalog

@@ -30,7 +30,7 @@ class Site(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"picture" if self.path == "/picture" else b"x" * 5000)
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 

@@ -5,16 +5,12 @@ import io
 import json
 import socket
 import sqlite3
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
 from service_toy import ToyEngine, ask, error, finished, make, serving, wait
 
 from mediagen.sdk import RequestError

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
 from kill import campaign
 from mutants import requests, uploads

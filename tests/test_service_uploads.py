@@ -1,12 +1,8 @@
 """Uploads: what is no picture or film is refused, whatever it calls itself, and leaves nothing behind."""
 
-import sys
 import zlib
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from service_toy import ToyEngine, ask, error, finished, serving
 
 

@@ -1,6 +1,5 @@
 """Soundtrack: the pictures stay as they were, bit for bit; the sound is new, and as long as they are to the sample."""
 
-import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +7,6 @@ from pathlib import Path
 import av
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
 from films import STEADY, VARIABLE, heard, shoot
 
 from mediagen.footage import Footage

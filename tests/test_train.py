@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parent))
 from train_toy import Duel, Net, NetConfig, Toy, exported, settings
 
 from mediagen.nn.weights import load_model, save_model

@@ -2,16 +2,12 @@
 
 import logging
 import math
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parent))
 from train_toy import Toy, exported, settings
 
 from mediagen.audio.recogniser import sound_of
