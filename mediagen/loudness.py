@@ -26,6 +26,7 @@ MOST_GAIN = 24.0  # dB; what needs more is nearly silent, and would come up as n
 MOST_LIMITING = 12.0  # dB taken off the peaks; single clicks stay softer than the target rather than being crushed
 _LOOKAHEAD = SOUND_RATE // 10  # samples; more than the limiter holds back
 _SHORTEST = SOUND_RATE // 2  # samples; R128 measures blocks of 0.4 s
+_ATTEMPTS = 6
 _SILENT = -69.9  # LUFS; R128's absolute gate is at -70
 
 Chunks = Iterable[Tensor]  # float32 (channels, S) at 48 kHz, 1 or 2 channels, S of any length
@@ -75,7 +76,7 @@ def measure(chunks: Chunks) -> Loudness:
 
 
 def level(sound: Callable[[], Chunks], lufs: float = TARGET, *, ceiling: float = CEILING) -> Level:
-    """The level that brings what `sound()` gives, up to 5 times, to `lufs` with no true peak above `ceiling` (dBTP).
+    """The level that brings what `sound()` gives, up to 8 times, to `lufs` with no true peak above `ceiling` (dBTP).
 
     Within 0.3 LU where the limiter has to take off less than 12 dB and the sound has to be raised by less than 24 dB;
     beyond that it stays softer, and silence stays as it is. The ceiling always holds.
@@ -91,16 +92,18 @@ def level(sound: Callable[[], Chunks], lufs: float = TARGET, *, ceiling: float =
     if heard.peak + gain <= ceiling:
         return Level(gain)
     plan, wanted = Level(gain, ceiling - 0.1), heard.lufs + gain
-    for attempt in range(4):  # the limiter makes it softer, and holds back samples, not the true peaks between them
+    before = (0.0, heard.lufs)
+    for attempt in range(_ATTEMPTS):  # the limiter makes it softer, and sees samples, not the true peaks between them
         made = measure(plan.apply(sound()))
-        over = max(0.0, made.peak - ceiling)
-        if not over and (abs(made.lufs - wanted) < 0.15 or plan.gain >= most > 0):
-            return plan
-        if attempt < 3:
-            gain = min(plan.gain + wanted - made.lufs, most)
-            plan = Level(gain, plan.limit - over * 1.1 if plan.limit is not None else None)
-        else:
-            plan = replace(plan, trim=-over)
+        over, short = max(0.0, made.peak - ceiling), wanted - made.lufs
+        if not over and (abs(short) < 0.15 or (plan.gain >= most and short > 0)):
+            break
+        if attempt == _ATTEMPTS - 1:
+            return replace(plan, trim=-over)
+        slope = (made.lufs - before[1]) / (plan.gain - before[0]) if plan.gain != before[0] else 1.0
+        before = (plan.gain, made.lufs)
+        gain = min(plan.gain + short / min(max(slope, 0.25), 1.0), most)
+        plan = Level(gain, ceiling - 0.1 if plan.limit is None else plan.limit - over * 1.1)
     return plan
 
 

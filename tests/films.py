@@ -26,7 +26,7 @@ def shoot(
     late: int = 0,
     voice: str | None = None,
 ) -> Path:
-    """A film whose picture i is grey of 5 i; `sound` seconds of stereo with clicks, in the codec `voice`."""
+    """A film whose picture i is grey of 5 i, `late` ticks late; `sound` seconds of clicks, by the codec `voice`."""
     webm = path.suffix == ".webm"
     with av.open(str(path), "w") as container:
         video = cast("av.VideoStream", container.add_stream("libvpx-vp9" if webm else "libx264", rate=24))
