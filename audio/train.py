@@ -62,7 +62,7 @@ class AudioTaskConfig(Config):
     size: tuple[int, int] = (64, 64)
     seconds: float = 10.0
     fps: float = 16.0
-    clips: int = 3000
+    clips: int = 1280
     batch: int = 6
     windows: tuple[float, ...] = (2.0, 5.0, 10.0)
     made: tuple[float, float] = (0.5, 1.0)

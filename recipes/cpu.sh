@@ -14,6 +14,12 @@ train() { # NAME [settings]: one training, its result placed in the model folder
   mediagen train "$name" --out "$runs/$name" --into "$models" --model "$models" "$@"
 }
 
+again() { # NAME FOLDER [settings]: the same, from the weights in MODELS/FOLDER on
+  local name=$1 folder=$2
+  shift 2
+  mediagen train "$name" --out "$runs/$name-again" --start "$models/$folder" --into "$models" --model "$models" "$@"
+}
+
 mkdir -p "$models"
 cp -n "$(dirname "$0")/../mediagen/pretrained/engine.json" "$models/"
 
@@ -25,7 +31,11 @@ train sound-recogniser
 train aligned
 wait
 train video &   # the long one
-train audio
+train audio --set seconds=2 --set 'windows=[1.0,2.0]' --set clips=3000 --set batch=32 --set steps=4300 --set longest=250
 wait
 train sound-scorer # needs the codec and the aligned encoder
+again tae tae --set steps=2300 --set lr=0.0005 --set warmup=100 --set fit_clips=0   # its latents move: the video model follows
+again video video --set steps=4700 --set lr=0.0008 --set warmup=100 --set past=0.2 &
+again audio audio &
+wait
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -222,7 +222,7 @@ TRAININGS: dict[str, Training] = {
         "transformer of the sound",
         "audio",
         _audio,
-        loop={"steps": 9_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
+        loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
     ),
     "sound-recogniser": Training(
         "judge of sounds: names what is heard",
@@ -234,6 +234,6 @@ TRAININGS: dict[str, Training] = {
         "judge of sounds: how well they fit words and pictures, and whether there is music",
         "sound_scorer",
         _sound_scorer,
-        loop={"steps": 190, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
+        loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
 }
