@@ -6,7 +6,7 @@ import { KINDS, byKind } from "./kinds.js";
 
 export const ENDED = ["completed", "failed", "cancelled"];
 const WORDS = { queued: "Waiting for its turn", in_progress: "Beginning", failed: "Failed", cancelled: "Cancelled" };
-const MADE = { generate: "made", extend: "extended", soundtrack: "new sound", edit: "edited" };
+const MADE = { generate: "", extend: "extended", soundtrack: "new sound", edit: "edited" };
 const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
 
 export function element(tag, properties = {}, ...inside) {
@@ -48,7 +48,8 @@ export class Card {
     prompt.classList.toggle("none", !job.prompt);
     prompt.title = job.prompt ?? "";
     const length = `${Number(Number(job.seconds).toFixed(2))} s`;
-    facts.textContent = [MADE[job.kind] ?? job.kind, length, job.size.replace("x", " × "), `seed ${job.seed}`].join(" · ");
+    facts.textContent = [MADE[job.kind] ?? job.kind, length, job.size.replace("x", " × "), `seed ${job.seed}`]
+      .filter(Boolean).join(" · ");
     work.hidden = !live;
     if (live) {
       this.bar.value = job.progress;

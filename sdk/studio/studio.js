@@ -2,6 +2,7 @@
 
 import { Unreachable, json, listen, submit, token } from "./api.js";
 import { Card, ENDED, element, short } from "./cards.js";
+import { dependent, fields, fill, form, held } from "./form.js";
 import { KINDS, byKind } from "./kinds.js";
 
 const PAGE = 24; // results that are shown at once
@@ -9,8 +10,9 @@ const STREAMS = 3; // jobs heard live; a browser opens six lines to a server
 const BUSY = 1500, IDLE = 10000; // milliseconds between two looks at the list
 
 const $ = id => document.getElementById(id);
-const form = $("form"), gallery = $("gallery");
+const gallery = $("gallery");
 const cards = new Map(), streams = new Map();
+const drafts = {}; // what each tab's form held when it was left
 let model = null, current = null, chosen = null, looking = 0, more = false;
 
 // What the page says
@@ -64,6 +66,10 @@ $("tabs").addEventListener("keydown", event => {
 });
 
 function open(kind) {
+  if (current && current.kind !== kind) {
+    drafts[current.kind] = held();
+    fill(drafts[kind] ?? {});
+  }
   current = byKind[kind];
   if (!current) return;
   for (const tab of $("tabs").children) {
@@ -94,19 +100,14 @@ function placeholders() {
   if (current.kind === "generate") form.elements.seconds.placeholder = `${limits.seconds}, at most ${limits.max_seconds}`;
 }
 
-function dependent() {
-  for (const part of form.querySelectorAll("[data-with]")) part.hidden = !form.elements[part.dataset.with].checked;
-}
-form.addEventListener("change", dependent);
-form.addEventListener("input", event => event.target.removeAttribute("aria-invalid"));
-
 function choices() {
   const { limits } = model, unique = values => [...new Set(values)];
   const options = (select, values, text) => select.replaceChildren(...values.map(value => element("option", { value, textContent: text(value) })));
   const sizes = unique([[limits.width, limits.height], ...limits.sizes].map(size => size.join("x")));
   options(form.elements.size, sizes, size => size.replace("x", " × "));
   options(form.elements.fps, unique([limits.fps, ...limits.rates]), fps => `${fps}`);
-  $("model").textContent = `${model.id}: ${sizes[0].replace("x", " × ")}, up to ${limits.max_seconds} s at ${limits.fps} frames a second`;
+  const name = model.id === "mediagen" ? "" : `${model.id}: `;
+  $("model").textContent = `${name}films of ${sizes[0].replace("x", " × ")}, up to ${limits.max_seconds} s at a time`;
 }
 
 /** The finished results as a list to choose the film from. */
@@ -128,30 +129,11 @@ $("film").addEventListener("change", () => {
   $("parent").value = chosen?.id ?? "";
 });
 
-/** The fields of the form that are shown and filled in. */
-function fields() {
-  const made = {};
-  for (const field of form.elements) {
-    if (!field.name || field.closest("[hidden]") || field.type === "file") continue;
-    if (field.type === "checkbox") {
-      if (field.checked !== field.defaultChecked) made[field.name] = field.checked;
-    } else if (field.name === "size" || field.name === "fps") {
-      if (field.selectedIndex > 0) made[field.name] = field.name === "fps" ? Number(field.value) : field.value;
-    } else if (field.validity?.badInput) {
-      throw Object.assign(new Error("That is no number; correct it, or leave it empty."), { param: field.name });
-    } else if (field.value.trim()) {
-      made[field.name] = field.type === "number" ? Number(field.value) : field.value.trim();
-    }
-  }
-  if (current.optional || made.prompt) return made;
-  throw Object.assign(new Error(`Say a sentence first. ${current.hint}`), { param: "prompt" });
-}
-
 form.addEventListener("submit", async event => {
   event.preventDefault();
   $("error").textContent = "";
   try {
-    const made = fields(), film = $("film").files[0], picture = form.elements.input_reference.files[0];
+    const made = fields(current), film = $("film").files[0], picture = form.elements.input_reference.files[0];
     let upload = null;
     if (current.source && film) upload = { name: "video", file: film };
     else if (current.source && chosen) made.video = { id: chosen.id };
@@ -195,19 +177,12 @@ const does = {
     say(`${short(job)} is the film to start from.`);
   },
   repeat(job) {
-    form.reset();
     open(job.kind);
     const { width, height, ...rest } = job.request;
     if (width) rest.size = `${width}x${height}`;
-    for (const [name, value] of Object.entries(rest)) {
-      const field = form.elements[name];
-      if (!field || field.type === "file" || value === null) continue;
-      if (field.type === "checkbox") field.checked = value;
-      else field.value = value;
-    }
+    fill(rest);
     chosen = job.source_video_id ? cards.get(job.source_video_id)?.job ?? null : null;
     parents();
-    dependent();
     $("settings").open = true;
     $("prompt").focus();
   },
