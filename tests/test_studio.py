@@ -164,7 +164,7 @@ def test_errors_are_said_in_words_at_their_field(toy, open_page):
     page.fill("[name=seconds]", "99")
     page.locator("#settings").evaluate("it => it.open = false")
     page.click("#go")
-    page.wait_for_function("document.getElementById('error').textContent.includes('99')")
+    page.wait_for_function("() => document.getElementById('error').textContent.includes('99')")
     assert page.get_attribute("[name=fps]", "aria-invalid") is None
     page.click("#tab-extend")
     page.fill("#prompt", "on")
@@ -214,7 +214,7 @@ def test_a_token_is_asked_for_once(open_page, tmp_path):
         page = open_page(url, "#token:visible")
         page.fill("#token", "wrong")
         page.keyboard.press("Enter")
-        page.wait_for_function("document.getElementById('said').textContent.includes('token')")
+        page.wait_for_function("() => document.getElementById('said').textContent.includes('token')")
         page.fill("#token", "secret")
         page.keyboard.press("Enter")
         page.wait_for_selector("[role=tab]")
@@ -253,6 +253,6 @@ def test_it_fits_a_phone_in_dark_and_light(toy, open_page, scheme):
 def test_the_page_names_no_other_host_and_no_file_that_is_not_there():
     for file in PAGE.iterdir():
         text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"https?://|@import|url\(", text), file
+        assert not re.search(r"https?://|@import|\burl\(", text), file
         for name in re.findall(r'(?:src|href)="([\w.]+)"|from "\./([\w.]+)"', text):
             assert (PAGE / "".join(name)).is_file(), (file, name)

@@ -116,7 +116,7 @@ function parents() {
   if (chosen && !films.some(job => job.id === chosen.id)) films.unshift(chosen);
   const held = $("parent").value;
   $("parent").replaceChildren(element("option", { value: "", textContent: films.length ? "Choose a result" : "No results yet" }),
-    ...films.map(job => element("option", { value: job.id, textContent: `${short(job)} (${Number(job.seconds)} s, seed ${job.seed})` })));
+    ...films.map(job => element("option", { value: job.id, textContent: `${short(job)} · seed ${job.seed}` })));
   $("parent").value = chosen?.id ?? held;
   if ($("parent").selectedIndex < 0) $("parent").value = "";
 }
