@@ -223,7 +223,8 @@ class Service:
             stored["image"] = "upload"  # so that who sees the request knows of it; the worker puts the picture here
         if stored.get("seed") is None:
             stored["seed"] = secrets.randbits(31)  # drawn here, so that a job begun twice makes the same clip
-        whole = already + full.seconds if name == "extend" else already or full.seconds
+        added = full.seconds or 0.0  # a soundtrack adds none
+        whole = already + added if name == "extend" else already or added
         return Job(
             id=id,
             kind=name,
