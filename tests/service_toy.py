@@ -16,12 +16,15 @@ import torch
 import uvicorn
 
 from mediagen.clip import Clip
+from mediagen.footage import Footage
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.service.app import build
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
 from mediagen.sdk.service.store import Store
+from mediagen.sdk.sound_requests import SoundRequest
+from mediagen.sdk.soundtracks import Soundtrack
 from mediagen.sdk.work import Progress
 
 LIMITS = Limits(
@@ -60,19 +63,39 @@ class ToyEngine:
         if self.fail is not None:
             raise self.fail
         seen = "" if image is None else hashlib.sha256(image.numpy().tobytes()).hexdigest()
-        rng = torch.Generator().manual_seed(seed)
-        for step in range(num_inference_steps):
-            time.sleep(self.pause)
-            latent = torch.rand(1, 3, 2, 4, 4, generator=rng)
-            if on_progress is not None:
-                on_progress(Progress("Making the pictures", step + 1, num_inference_steps))
-            info = {"stage": "Making the pictures", "steps": num_inference_steps, "latent": latent}
-            going = callback_on_step_end is None or callback_on_step_end(self, step, (step + 1) / 100, info)
-            if going is False:
-                raise Cancelled("cancelled.")
+        rng = self._steps("Making the pictures", seed, num_inference_steps, callback_on_step_end, on_progress)
         frames = torch.randint(0, 255, (round(seconds * 16), 32, 32, 3), generator=rng, dtype=torch.uint8)
         self.made.append(seed)
         return Clip(frames, caption=prompt, settings={"seed": seed, "prompt": prompt, "picture": seen, **rest})
+
+    def add_audio(
+        self,
+        video: Path,
+        prompt: str | None = None,
+        *,
+        seed: int,
+        num_inference_steps: int = 4,
+        callback_on_step_end: Any = None,
+        on_progress: Any = None,
+        **rest: Any,
+    ) -> Soundtrack:
+        rng = self._steps("Making the sound", seed, num_inference_steps, callback_on_step_end, on_progress)
+        footage, request = Footage(video), SoundRequest.of({"prompt": prompt, "seed": seed, **rest})
+        noise = torch.rand(1, footage.samples, generator=rng) - 0.5
+        return Soundtrack(footage, lambda: iter([noise]), request, request.settings())
+
+    def _steps(self, stage: str, seed: int, count: int, on_step: Any, on_progress: Any) -> torch.Generator:
+        """The steps of a solver, each of which may be heard, and may be the last; its random numbers."""
+        rng = torch.Generator().manual_seed(seed)
+        for step in range(count):
+            time.sleep(self.pause)
+            latent = torch.rand(1, 3, 2, 4, 4, generator=rng)
+            if on_progress is not None:
+                on_progress(Progress(stage, step + 1, count))
+            info = {"stage": stage, "steps": count, "latent": latent}
+            if on_step is not None and on_step(self, step, (step + 1) / 100, info) is False:
+                raise Cancelled("cancelled.")
+        return rng
 
     def extend(self, clip: Clip, prompt: str, *, seconds: float = 0.5, seed: int, **rest: Any) -> Clip:
         more = self.generate(prompt, seed=seed, seconds=seconds, **rest)

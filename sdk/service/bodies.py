@@ -4,14 +4,12 @@ from typing import Any
 
 from mediagen.sdk.service.kinds import KINDS
 
-_HIDDEN = ("image", "width", "height")  # a file, and `size` in one
-
 
 def of(name: str) -> dict[str, Any]:
     """The `requestBody` of a kind of job: a form with a file, or JSON."""
     kind = KINDS[name]
     schema = kind.request.model_json_schema()
-    fields: dict[str, Any] = {key: value for key, value in schema["properties"].items() if key not in _HIDDEN}
+    fields: dict[str, Any] = {key: value for key, value in schema["properties"].items() if key in kind.fields}
     if "seconds" in fields:
         fields["seconds"] = {"type": "string", "description": "Seconds; a number is taken too."}
     fields["model"] = {"type": "string", "description": "Id of a served model; may be left out."}
@@ -21,7 +19,7 @@ def of(name: str) -> dict[str, Any]:
     if kind.source == "video":
         reference = {"type": "object", "properties": {"id": {"type": "string", "description": "A completed video."}}}
     file = {"type": "string", "format": "binary"}
-    required = ["prompt", kind.source] if kind.needs_source else ["prompt"]
+    required = [*schema.get("required", []), *([kind.source] if kind.needs_source else [])]
 
     def content(source: dict[str, Any]) -> dict[str, Any]:
         return {"schema": {"type": "object", "required": required, "properties": {**fields, kind.source: source}}}

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.requests import Request
+from mediagen.sdk.sound_requests import SoundRequest
 
 RATE = 0.2  # seconds that a unit takes, until the service has measured it
 _BYTES = 600  # of memory per pixel of a window while it is made: three times what the built-in models take on a CPU
 _KEPT = 16  # of memory per pixel of the whole clip: its frames, and the copies that reading and writing take
 _BASE = 64 * 2**20  # of memory that any job takes
+_HEARD = 2 * 2**20  # of memory per second of sound while it is made: what is seen, its latent, its samples
 _SOUND = 0.13  # units of a step of a second of sound, measured on the built-in models
 
 
@@ -36,3 +38,10 @@ def estimate(request: Request, limits: Limits, size: tuple[int, int], fps: float
         units += _SOUND * limits.sound_steps * (request.seconds + already)
     window = min(made, limits.max_seconds) * pixels * _BYTES
     return Cost(units, round(_BASE + window + (already + request.seconds) * pixels * _KEPT))
+
+
+def estimate_sound(request: SoundRequest, seconds: float) -> Cost:
+    """The cost of a soundtrack, of a request that was filled in, for a film of so many seconds."""
+    assert request.num_inference_steps is not None and request.candidates is not None
+    window = min(seconds, seconds if request.end is None else request.end) - (request.start or 0.0)
+    return Cost(_SOUND * request.num_inference_steps * request.candidates * window, round(_BASE + _HEARD * window))

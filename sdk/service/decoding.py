@@ -21,24 +21,41 @@ DAMAGED = "the file is damaged or needs too much memory to be read; convert it t
 
 
 def decode(order: dict[str, Any]) -> dict[str, Any]:
-    """Decodes one file of `order` and writes it as safetensors; what is known about it, or {"refused": sentence}."""
+    """Does what `order` says with one file; what is known about it, or {"refused": sentence}."""
+    source, target = Path(order["source"]), Path(order["target"])
+    try:
+        return (rehearse if order["kind"] == "film" else _tensors)(order, source, target)
+    except (ValueError, OSError, MemoryError) as error:
+        text = str(error) if isinstance(error, ValueError) else DAMAGED
+        return {"refused": text.replace(source.name, "a file").replace(target.name, "a file")}
+
+
+def rehearse(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
+    """Does with a film all that a soundtrack takes, and writes it with the sound that it has."""
+    from mediagen.footage import Footage
+    from mediagen.soundtrack import write_sound
+
+    film = Footage(source, max_seconds=order["max_seconds"])
+    for _ in film.pictures(order["rate"], (64, 64)):
+        pass
+    write_sound(target, film.sound(channels=2), film.samples, channels=2, footage=film)
+    return {"size": film.size, "fps": film.fps or film.packets / film.seconds, "seconds": film.seconds}
+
+
+def _tensors(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
+    """Writes a picture, or the frames and the sound of a clip, as safetensors."""
     from safetensors.torch import save_file
 
     from mediagen import media
 
-    source, target = Path(order["source"]), Path(order["target"])
     about: dict[str, Any] = {}
-    try:
-        if order["picture"]:
-            tensors = {"frames": media.read_image(source, max_pixels=order["max_pixels"])}
-        else:
-            clip = media.read_clip(source, max_pixels=order["max_pixels"])
-            found = {"frames": clip.frames, "sound": clip.sound}
-            tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
-            about = {"fps": clip.fps, "rate": clip.rate, "caption": clip.caption, "settings": clip.settings}
-    except (ValueError, OSError, MemoryError) as error:
-        text = str(error) if isinstance(error, ValueError) else DAMAGED
-        return {"refused": text.replace(source.name, "a file")}
+    if order["kind"] == "picture":
+        tensors = {"frames": media.read_image(source, max_pixels=order["max_pixels"])}
+    else:
+        clip = media.read_clip(source, max_pixels=order["max_pixels"])
+        found = {"frames": clip.frames, "sound": clip.sound}
+        tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
+        about = {"fps": clip.fps, "rate": clip.rate, "caption": clip.caption, "settings": clip.settings}
     text = json.dumps(about)
     if len(text) > MAX_ABOUT:
         return {"refused": f"the file carries {len(text)} bytes of settings, expected at most {MAX_ABOUT}."}
@@ -101,7 +118,8 @@ def main() -> None:
     import av  # noqa: F401
     import safetensors.torch  # noqa: F401
 
-    import mediagen.media  # noqa: F401
+    import mediagen.media
+    import mediagen.soundtrack  # noqa: F401
 
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_forked(json.loads(line))) + "\n")

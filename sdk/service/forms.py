@@ -16,7 +16,9 @@ from mediagen.sdk.service.refusals import Refused, wrong
 _WHOLE = re.compile(r"[+-]?\d{1,20}")
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.IGNORECASE)
 _NESTED = re.compile(r"(\w{1,64})[\[.](\w{1,64})\]?")
-_NUMBERS = ("seconds", "fps", "num_inference_steps", "guidance_scale", "seed")
+_NUMBERS = ("seconds", "fps", "num_inference_steps", "guidance_scale", "seed", "start", "end", "keep_audio")
+_NUMBERS += ("candidates", "picture_guidance_scale", "lufs")
+_SWITCHES = ("sound", "effects", "music")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _MAX_FIELDS = 64
 MAX_JSON = 2**20  # bytes of JSON that carries no picture
@@ -63,8 +65,9 @@ def request_values(values: dict[str, Any]) -> dict[str, Any]:
     for key in _NUMBERS:
         if isinstance(made.get(key), str):
             made[key] = _number(made[key].strip())
-    if isinstance(made.get("sound"), str):
-        made["sound"] = _WORDS.get(made["sound"].strip().lower(), made["sound"])
+    for key in _SWITCHES:
+        if isinstance(made.get(key), str):
+            made[key] = _WORDS.get(made[key].strip().lower(), made[key])
     size = made.pop("size", None)
     if size is not None:
         match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediagen.sdk.catalog import FAMILIES
-from mediagen.sdk.requests import ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.requests import Asked, ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.sound_requests import SoundRequest
 
 
 @dataclass(frozen=True)
@@ -12,22 +13,33 @@ class Kind:
     """families: what must be in the model folder.  method: of Engine.  what: in words, for errors.
 
     request: checks the fields.  source: the field of the file that the job starts from.  needs_source: whether there
-    must be one.
+    must be one.  streams: whether the engine reads that file itself, as a stream, so that it may be long and large.
+    hidden: fields of the request that this kind does not take.
     """
 
     families: tuple[str, ...]
     method: str
     what: str
-    request: type[Request]
+    request: type[Asked]
     source: str = "video"
     needs_source: bool = True
+    streams: bool = False
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the request that come as values; a size comes as `size`, files by themselves."""
+        left_out = ("image", "width", "height", *self.hidden)
+        return [field for field in self.request.model_fields if field not in left_out]
 
 
 _PICTURES, _SOUND = ("prompt", "tae", "video"), ("prompt", "aligned", "codec", "audio")
 KINDS: dict[str, Kind] = {
     "generate": Kind(_PICTURES, "generate", "making clips", GenerateRequest, "input_reference", False),
     "extend": Kind(_PICTURES, "extend", "continuing clips", ExtendRequest),
-    "soundtrack": Kind(_SOUND, "add_audio", "giving clips a soundtrack", Request),
+    "soundtrack": Kind(
+        _SOUND, "add_audio", "giving clips a soundtrack", SoundRequest, streams=True, hidden=("seconds",)
+    ),
     "edit": Kind(("edit",), "edit", "editing clips by instruction", Request),
     "character": Kind(("personalize",), "personalize", "putting a person into clips", Request),
 }

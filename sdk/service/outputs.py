@@ -4,34 +4,57 @@ from typing import TYPE_CHECKING
 
 from mediagen.sdk.service.rows import File
 from mediagen.sdk.service.store import Store
+from mediagen.sdk.service.uploads import FILMS
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mediagen.clip import Clip
+    from mediagen.sdk.soundtracks import Soundtrack
 
-VARIANTS = {"video": (".mp4", "video/mp4"), "thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
+VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
 _TILES = 16  # pictures in a sprite sheet
+_SIDE = 512  # pixels of the longer side of a film's tile
 
 
-def write(clip: "Clip", job: str, store: Store, made: list[File]) -> None:
+def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -> None:
     """Writes the film, its thumbnail and its sprite sheet; `made` gets each file before it is written."""
-    import numpy as np
     from PIL import Image
 
+    from mediagen.clip import Clip
     from mediagen.sheets import contact_sheet
 
-    for role, (suffix, kind) in VARIANTS.items():
-        made.append(File.new(job, role, suffix, kind))
-    film, thumbnail, sheet = (store.path(file) for file in made)
-    clip.save(film)
-    frames = clip.frames
-    assert frames is not None
-    Image.fromarray(frames[len(frames) // 2].cpu().numpy()).save(thumbnail, quality=85)
-    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _TILES)).round().astype(int))
-    tiles = contact_sheet([frames[int(index)] for index in chosen], columns=4)
-    Image.fromarray(tiles.numpy()).save(sheet, quality=85)
+    suffix = ".mp4" if isinstance(film, Clip) else film.footage.path.suffix
+    for role, (ending, kind) in {"video": (suffix, FILMS[suffix]), **VARIANTS}.items():
+        made.append(File.new(job, role, ending, kind))
+    target, thumbnail, sheet = (store.path(file) for file in made)
+    film.save(target)
+    middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(film)
+    Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
+    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
 
 
 def remove(files: list[File], store: Store) -> None:
     """Removes what a job wrote and does not keep."""
     for file in files:
         store.path(file).unlink(missing_ok=True)
+
+
+def _of_clip(clip: "Clip") -> "tuple[Tensor, list[Tensor]]":
+    """The picture in the middle, and tiles over the whole length."""
+    import numpy as np
+
+    frames = clip.frames
+    assert frames is not None
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _TILES)).round().astype(int))
+    return frames[len(frames) // 2].cpu(), [frames[int(index)] for index in chosen]
+
+
+def _of_film(film: "Soundtrack") -> "tuple[Tensor, list[Tensor]]":
+    """The same of a film that is not held in memory; its tiles are made small."""
+    width, height = film.footage.size
+    scale = min(1.0, _SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    count = min(_TILES, film.footage.packets)
+    tiles = [tile for batch in film.footage.pictures(count / film.seconds, size) for tile in batch]
+    return tiles[len(tiles) // 2], tiles

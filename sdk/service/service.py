@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import time
+from pathlib import Path
 from typing import IO, Any
 
 from mediagen.sdk.errors import RequestError
@@ -20,6 +21,7 @@ from mediagen.sdk.service.store import KeyReused, Store
 from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, data_url, no_reference, take
 from mediagen.sdk.service.watch import Listeners
 from mediagen.sdk.service.workers import Workers
+from mediagen.sdk.sound_requests import SoundRequest
 
 _DELETE_WAIT = 60.0  # seconds that DELETE waits for a running job to stop
 
@@ -60,7 +62,7 @@ class Service:
         """A new job of a kind, or the one that the idempotency key made before. Refused for what cannot be met."""
         self.require(name)
         kind = KINDS[name]
-        form.known("model", "size", kind.source, *_fields(name))
+        form.known("model", "size", kind.source, *kind.fields)
         values = dict(form.values)
         model, given = values.pop("model", None), values.pop(kind.source, None)
         if model not in (None, "", self.model):
@@ -144,18 +146,19 @@ class Service:
         stream = form.upload.file if form.upload is not None else self._named(given)
         if stream is not None:
             allowed = VIDEOS if kind.source == "video" else PICTURES
-            return *take(stream, self.decoder, self.store.files, id, allowed), None
+            film = self.engine.limits if kind.streams else None
+            return *take(stream, self.decoder, self.store.files, id, allowed, film), None
         if kind.source != "video":
             raise no_reference(given)
         parent = parent or (given.get("id") if isinstance(given, dict) else given)
         if not isinstance(parent, str):
             raise wrong('video: got no id, expected that of a completed video; give {"id": ...}.', None, "video")
         film = self.file(parent, "video")
-        file = File.new(id, "source", ".mp4", film.type)
+        file = File.new(id, "source", Path(film.name).suffix, film.type)
         os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
         before = self.get(parent)
         width, _, height = before.size.partition("x")
-        about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"]}
+        about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"] or ""}
         return file, about | {"seconds": float(before.seconds)}, parent
 
     def _named(self, given: Any) -> IO[bytes] | None:
@@ -168,11 +171,14 @@ class Service:
     def _check(self, name: str, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
         """The request as it was asked, and as it will be made; Refused where it cannot be."""
         try:
-            if "prompt" not in values and about.get("caption"):
+            asked = KINDS[name].request
+            if "prompt" not in values and about.get("caption") and asked.model_fields["prompt"].is_required():
                 values = {**values, "prompt": about["caption"]}
-            request = KINDS[name].request.of(values)
+            request = asked.of(values)
+            if isinstance(request, SoundRequest):
+                return request, _within(request.fit(self.engine.limits), about["seconds"])
             lacking = [family for family in KINDS["soundtrack"].families if not self.engine.models.has(family)]
-            if request.sound and lacking and isinstance(request, GenerateRequest | ExtendRequest):
+            if isinstance(request, GenerateRequest | ExtendRequest) and request.sound and lacking:
                 raise RequestError(
                     f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
                 )
@@ -195,7 +201,10 @@ class Service:
             size, fps, already = (full.width, full.height), full.fps, 0.0
         else:
             size, fps, already = tuple(about["size"]), about["fps"], about["seconds"]
-        estimated = cost.estimate(full, limits, size, fps, already)
+        if isinstance(full, SoundRequest):
+            estimated = cost.estimate_sound(full, already)
+        else:
+            estimated = cost.estimate(full, limits, size, fps, already)
         seconds, most = estimated.units * self._rate(), self.settings
         if estimated.bytes > most.job_bytes:
             raise wrong(
@@ -210,9 +219,12 @@ class Service:
                 "too_large",
             )
         stored = request.model_dump(exclude_unset=True, exclude={"image"}) | {"prompt": request.prompt}
+        if name == "generate" and about:
+            stored["image"] = "upload"  # so that who sees the request knows of it; the worker puts the picture here
         if stored.get("seed") is None:
             stored["seed"] = secrets.randbits(31)  # drawn here, so that a job begun twice makes the same clip
-        whole = already + full.seconds if name == "extend" else already or full.seconds
+        added = full.seconds or 0.0  # a soundtrack adds none
+        whole = already + added if name == "extend" else already or added
         return Job(
             id=id,
             kind=name,
@@ -247,8 +259,12 @@ class Service:
             self.store.path(source).unlink(missing_ok=True)
 
 
-def _fields(name: str) -> list[str]:
-    return [field for field in KINDS[name].request.model_fields if field not in ("image", "width", "height")]
+def _within(request: SoundRequest, seconds: float) -> SoundRequest:
+    """The request; RequestError where its window leaves a film of so many seconds."""
+    start, end = request.start or 0.0, seconds if request.end is None else request.end
+    if start >= seconds or end > seconds + 0.05:
+        raise RequestError(f"got {start:g} s to {end:g} s, but the film lasts {seconds:g} s; move them.")
+    return request
 
 
 def _reused() -> Refused:

@@ -12,12 +12,14 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from mediagen.sdk.limits import Limits
 from mediagen.sdk.service.decoding import FULL
 from mediagen.sdk.service.refusals import Refused, wrong
 from mediagen.sdk.service.rows import File
 from mediagen.sdk.service.settings import MIB, Settings
 
-PICTURES, VIDEOS = (".png", ".jpg", ".webp"), (".mp4", ".webm")
+FILMS = {".mp4": "video/mp4", ".webm": "video/webm"}
+PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
 DECODED = ".safetensors"
 _HEAD = 16  # bytes that tell the type
 
@@ -43,17 +45,24 @@ class Decoder:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
-    def decode(self, source: Path, target: Path, *, picture: bool) -> dict[str, Any]:
-        """Writes a file's frames and sound to `target`; what is known about them. Refused for what cannot be read."""
+    def decode(
+        self, source: Path, target: Path, *, picture: bool = False, film: Limits | None = None
+    ) -> dict[str, Any]:
+        """Writes a file's frames and sound to `target`; what is known about them. Refused for what cannot be read.
+
+        film: limits of the models that will read the file itself; it is read and written once, and `target` a copy.
+        """
         order = {
             "source": str(source),
             "target": str(target),
-            "picture": picture,
+            "kind": "picture" if picture else "clip" if film is None else "film",
             "max_pixels": self.settings.max_pixels,
             "max_bytes": self.settings.max_pixels * 3 + 512 * MIB,
             "seconds": self.settings.decode_seconds,
             "memory": self.settings.decode_mib * MIB,
         }
+        if film is not None:
+            order |= {"max_seconds": film.max_sound_seconds, "rate": film.fps}
         with self._lock:
             answer = self._ask(json.dumps(order) + "\n")
         if FULL in answer:
@@ -97,9 +106,17 @@ class Decoder:
 
 
 def take(
-    stream: IO[bytes], decoder: Decoder, files: Path, job: str, allowed: tuple[str, ...]
+    stream: IO[bytes],
+    decoder: Decoder,
+    files: Path,
+    job: str,
+    allowed: tuple[str, ...],
+    film: Limits | None = None,
 ) -> tuple[File, dict[str, Any]]:
-    """Keeps an upload as the decoded source file of a job; gives the file and what is known about it.
+    """Keeps an upload as the source file of a job, decoded; gives the file and what is known about it.
+
+    film: limits of the models that will read the file as it is. Then it is kept so, once the decoder's process has done
+    with it all that they will do: a file that is damaged, or needs too much, fails there.
 
     Refused for a type that is not allowed, or for a file that is too large or cannot be read.
     """
@@ -115,7 +132,12 @@ def take(
     file = File.new(job, "source", DECODED, "application/octet-stream")
     try:
         raw.write_bytes(data)
-        return file, decoder.decode(raw, files / file.name, picture=kind in PICTURES)
+        if film is None:
+            return file, decoder.decode(raw, files / file.name, picture=kind in PICTURES)
+        file = File.new(job, "source", kind, FILMS[kind])
+        about = decoder.decode(raw, files / file.name, film=film)
+        raw.replace(files / file.name)
+        return file, about
     except BaseException:
         (files / file.name).unlink(missing_ok=True)
         raise

@@ -73,7 +73,7 @@ class Watch:
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
         self._begun = self._heard = time.monotonic()
         self._loading = self._written = self._shown = 0.0
-        self._share = Share(sound=job.values.get("sound", True))
+        self._share = Share(sound=job.values.get("sound", True), pictures=job.kind != "soundtrack")
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 

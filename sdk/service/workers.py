@@ -133,16 +133,17 @@ class Workers:
 
 
 def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
-    """The clip of a job: its kind's method of the engine, with the request's values, on its source."""
-    kind, values = KINDS[job.kind], job.values
+    """What a job makes: its kind's method of the engine, with the request's values, on its source."""
+    kind, values, given = KINDS[job.kind], job.values, []
     source = store.file(job.id, "source")
     make: Callable[..., Any] = getattr(engine, kind.method)
     if source is not None:
-        if job.kind == "generate":
-            values["image"] = sources.read_picture(store.path(source))
+        path = store.path(source)
+        if kind.source != "video":
+            values["image"] = sources.read_picture(path)
         else:
-            values["clip"] = sources.read_clip(store.path(source))
-    return make(**values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
+            given = [path if kind.streams else sources.read_clip(path)]
+    return make(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
 
 
 def reason(error: Exception) -> tuple[str, str]:

@@ -1,0 +1,222 @@
+// One card for each job: its picture, film or preview, how far it is, and what can be done with it.
+
+import { ask, blob, token } from "./api.js";
+import { curl, python } from "./code.js";
+import { KINDS, byKind } from "./kinds.js";
+
+export const ENDED = ["completed", "failed", "cancelled"];
+const WORDS = { queued: "Waiting for its turn", in_progress: "Beginning", failed: "Failed", cancelled: "Cancelled" };
+const MADE = { generate: "", extend: "extended", soundtrack: "new sound", edit: "edited" };
+const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
+
+export function element(tag, properties = {}, ...inside) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...inside);
+  return made;
+}
+
+export const short = job => {
+  const text = job.prompt || `${byKind[job.kind]?.tab ?? job.kind} without a prompt`;
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+/** Seconds as a person says them. */
+export const span = seconds => seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
+
+export class Card {
+  /** does: {use(job, kind), repeat(job), remove(card), say(text), fail(error)}, of the page.  kinds: of the model. */
+  constructor(job, kinds, does) {
+    this.kinds = kinds;
+    this.does = does;
+    this.node = document.getElementById("card").content.firstElementChild.cloneNode(true);
+    this.parts = Object.fromEntries(["screen", "prompt", "facts", "work", "stage", "wrong", "acts", "more"]
+      .map(name => [name, this.node.querySelector(`.${name}`)]));
+    this.bar = this.node.querySelector("progress");
+    this.urls = [];
+    this.update(job);
+  }
+
+  /** Shows a job as it is now. */
+  update(job) {
+    const before = this.job;
+    this.job = { ...job, preview: undefined };
+    const { screen, prompt, facts, work, stage, wrong } = this.parts;
+    const live = !ENDED.includes(job.status);
+    this.node.setAttribute("aria-label", short(job));
+    Object.assign(this.node.dataset, { id: job.id, status: job.status });
+    prompt.textContent = job.prompt || "no prompt";
+    prompt.classList.toggle("none", !job.prompt);
+    prompt.title = job.prompt ?? "";
+    const length = `${Number(Number(job.seconds).toFixed(2))} s`;
+    facts.textContent = [MADE[job.kind] ?? job.kind, length, job.size.replace("x", " × "), `seed ${job.seed}`]
+      .filter(Boolean).join(" · ");
+    work.hidden = !live;
+    if (live) {
+      this.bar.value = job.progress;
+      this.bar.setAttribute("aria-label", `Progress of ${short(job)}`);
+      const steps = job.step && job.steps ? `, step ${job.step} of ${job.steps}` : "";
+      const left = job.seconds_left ? `, about ${span(job.seconds_left)} left` : "";
+      stage.textContent = job.status === "queued" ? WORDS.queued : `${job.stage || WORDS.in_progress}${steps}${left}`;
+    }
+    const notes = job.status === "failed" ? job.error?.message ?? "It failed, and the server did not say why."
+      : job.notes?.join(" ") ?? "";
+    wrong.hidden = !notes;
+    wrong.textContent = notes;
+    wrong.classList.toggle("quiet", job.status !== "failed");
+    if (job.preview) this.draft(job.preview);
+    if (before?.status === job.status) return;
+    const width = Number(job.size.split("x")[0]), height = Number(job.size.split("x")[1]);
+    screen.classList.toggle("wide-film", width > 1.3 * height);
+    if (job.status === "completed") this.poster();
+    else if (!(live && before)) screen.replaceChildren(WORDS[job.status] ?? "");
+    this.offer();
+  }
+
+  /** A picture of what the clip becomes. */
+  draft(url) {
+    const shown = this.parts.screen.querySelector("img.draft");
+    if (shown) shown.src = url;
+    else this.parts.screen.replaceChildren(element("img", { src: url, className: "draft", alt: "Preview of what it becomes" }));
+  }
+
+  async poster() {
+    const play = element("button", { type: "button", className: "play", innerHTML: PLAY });
+    play.setAttribute("aria-label", `Play ${short(this.job)}`);
+    play.addEventListener("click", () => this.play());
+    try {
+      const src = this.keep(await blob(`/v1/videos/${this.job.id}/content?variant=thumbnail`));
+      this.parts.screen.replaceChildren(element("img", { src, alt: "" }), play);
+    } catch {
+      this.parts.screen.replaceChildren(play);
+    }
+  }
+
+  async play() {
+    try {
+      const src = this.keep(await blob(`/v1/videos/${this.job.id}/content`));
+      const film = element("video", { src, controls: true, loop: true, playsInline: true });
+      film.setAttribute("aria-label", short(this.job));
+      this.parts.screen.replaceChildren(film);
+      film.focus();
+      await film.play();
+    } catch (error) {
+      if (error.name !== "AbortError") this.does.fail(error);
+    }
+  }
+
+  keep(file) {
+    this.urls.push(URL.createObjectURL(file));
+    return this.urls.at(-1);
+  }
+
+  /** What can be done with it now. */
+  offer() {
+    const button = (text, act, label) => {
+      const made = element("button", { type: "button", textContent: text });
+      if (label) made.setAttribute("aria-label", label);
+      made.addEventListener("click", () => act(made));
+      return made;
+    };
+    const { acts, more } = this.parts, name = short(this.job);
+    const held = acts.contains(document.activeElement) || more.contains(document.activeElement);
+    more.replaceChildren();
+    if (!ENDED.includes(this.job.status)) {
+      acts.replaceChildren(button("Cancel", made => this.cancel(made), `Cancel ${name}`));
+    } else {
+      const fold = (text, fill) => {
+        const made = button(text, () => {
+          const open = made.getAttribute("aria-expanded") === "true";
+          for (const other of acts.querySelectorAll("[aria-expanded]")) other.setAttribute("aria-expanded", "false");
+          made.setAttribute("aria-expanded", String(!open));
+          more.replaceChildren(...open ? [] : fill());
+        }, `${text}: ${name}`);
+        made.setAttribute("aria-expanded", "false");
+        return made;
+      };
+      const done = this.job.status === "completed";
+      const uses = KINDS.filter(kind => kind.source && this.kinds.includes(kind.kind));
+      const use = () => [element("div", { className: "acts" },
+        ...done ? uses.map(kind => button(`Use as input for ${kind.use}`, () => this.does.use(this.job, kind.kind))) : [],
+        button("Use its prompt and settings", () => this.does.repeat(this.job)))];
+      acts.replaceChildren(
+        fold("Use", use),
+        ...done ? [button("Save", () => this.save(), `Save ${name} as a file`)] : [],
+        fold("Code", () => this.code(button)),
+        button("Delete", made => this.remove(made), `Delete ${name}`),
+      );
+    }
+    if (held) this.node.focus({ preventScroll: true });
+  }
+
+  code(button) {
+    const route = byKind[this.job.kind]?.route ?? "/v1/videos";
+    return [["Python", python(this.job)], ["curl", curl(this.job, route, Boolean(token.get()))]].map(([title, text]) => {
+      const copy = button("Copy", async () => {
+        try {
+          await navigator.clipboard.writeText(text);
+          this.does.say(`${title} copied.`);
+          copy.textContent = "Copied";
+          setTimeout(() => copy.textContent = "Copy", 2000);
+        } catch {
+          getSelection().selectAllChildren(box);
+          this.does.say("The browser does not let the page copy; the text is selected instead.");
+        }
+      }, `Copy ${title}`);
+      const box = element("pre", { textContent: text, tabIndex: 0 });
+      box.setAttribute("aria-label", title);
+      return element("div", { className: "code" }, element("div", {}, title, copy), box);
+    });
+  }
+
+  async save() {
+    try {
+      const file = await blob(`/v1/videos/${this.job.id}/content`);
+      const ending = file.type.includes("webm") ? "webm" : "mp4";
+      element("a", { href: this.keep(file), download: `${this.job.id}.${ending}` }).click();
+    } catch (error) {
+      this.does.fail(error);
+    }
+  }
+
+  async cancel(button) {
+    button.disabled = true;
+    button.textContent = "Stopping…";
+    try {
+      await ask(`/v1/videos/${this.job.id}/cancel`, { method: "POST" });
+    } catch (error) {
+      button.disabled = false;
+      button.textContent = "Cancel";
+      this.does.fail(error);
+    }
+  }
+
+  /** Deletes at the second press. */
+  async remove(button) {
+    if (!button.classList.contains("danger")) {
+      button.classList.add("danger");
+      button.textContent = "Really delete?";
+      button.setAttribute("aria-label", `Really delete ${short(this.job)}?`);
+      button.addEventListener("blur", () => this.node.isConnected && this.calm(button), { once: true });
+      return;
+    }
+    try {
+      await ask(`/v1/videos/${this.job.id}`, { method: "DELETE" });
+      this.does.remove(this);
+    } catch (error) {
+      if (error.status === 404) this.does.remove(this);
+      else this.does.fail(error);
+    }
+  }
+
+  calm(button) {
+    button.classList.remove("danger");
+    button.textContent = "Delete";
+    button.setAttribute("aria-label", `Delete ${short(this.job)}`);
+  }
+
+  /** Frees what the browser holds for it. */
+  drop() {
+    this.urls.forEach(URL.revokeObjectURL);
+    this.node.remove();
+  }
+}

@@ -1,0 +1,289 @@
+// The page: a form for each kind of job, and the results, live. The server's list is the only memory; a reload loses nothing.
+
+import { Unreachable, json, listen, submit, token } from "./api.js";
+import { Card, ENDED, element, short } from "./cards.js";
+import { dependent, fields, fill, form, held } from "./form.js";
+import { KINDS, byKind } from "./kinds.js";
+
+const PAGE = 24; // results that are shown at once
+const STREAMS = 3; // jobs heard live; a browser opens six lines to a server
+const BUSY = 1500, IDLE = 10000; // milliseconds between two looks at the list
+
+const $ = id => document.getElementById(id);
+const gallery = $("gallery");
+const cards = new Map(), streams = new Map();
+const drafts = {}; // what each tab's form held when it was left
+let model = null, current = null, chosen = null, looking = 0, more = false;
+
+// What the page says
+
+const say = text => { $("said").textContent = text; };
+
+function fail(error) {
+  if (error.status === 401) return knock();
+  form.querySelectorAll("[aria-invalid]").forEach(field => field.removeAttribute("aria-invalid"));
+  $("error").textContent = error.message;
+  const name = { video: "film", width: "size", height: "size" }[error.param] ?? error.param;
+  const field = name && (form.elements[name] ?? $(name));
+  if (!field?.setAttribute) return;
+  field.closest("details")?.setAttribute("open", "");
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+}
+
+function knock() {
+  const again = Boolean(token.get());
+  token.set("");
+  form.hidden = true;
+  $("door").hidden = false;
+  $("token").focus();
+  if (again) say("The server does not take this token.");
+}
+
+// The form
+
+function tabs() {
+  const known = KINDS.filter(kind => model.kinds.includes(kind.kind));
+  $("tabs").replaceChildren(...known.map(kind => {
+    const tab = element("button", { type: "button", id: `tab-${kind.kind}`, textContent: kind.tab });
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", "form");
+    tab.addEventListener("click", () => open(kind.kind));
+    return tab;
+  }));
+  const wanted = location.hash.slice(1);
+  open(known.some(kind => kind.kind === wanted) ? wanted : known[0]?.kind);
+}
+
+$("tabs").addEventListener("keydown", event => {
+  const all = [...$("tabs").children], at = all.indexOf(document.activeElement);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const tab = all[(to + all.length) % all.length];
+  open(tab.id.slice(4));
+  tab.focus();
+});
+
+function open(kind) {
+  if (current && current.kind !== kind) {
+    drafts[current.kind] = held();
+    fill(drafts[kind] ?? {});
+  }
+  current = byKind[kind];
+  if (!current) return;
+  for (const tab of $("tabs").children) {
+    const mine = tab.id === `tab-${kind}`;
+    tab.setAttribute("aria-selected", String(mine));
+    tab.tabIndex = mine ? 0 : -1;
+  }
+  form.setAttribute("aria-labelledby", `tab-${kind}`);
+  for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(kind);
+  $("source").hidden = !current.source;
+  $("prompt-label").textContent = current.label;
+  $("prompt-hint").textContent = current.hint;
+  $("go").textContent = current.go;
+  $("error").textContent = "";
+  if (location.hash.slice(1) !== kind) history.replaceState(null, "", `#${kind}`);
+  placeholders();
+  dependent();
+}
+
+/** What happens where a field stays empty: the model's own numbers. */
+function placeholders() {
+  const limits = model.limits, sound = current.kind === "soundtrack";
+  const own = {
+    seconds: limits.seconds, num_inference_steps: sound ? limits.sound_steps : limits.steps,
+    guidance_scale: sound ? limits.sound_guidance_scale : limits.guidance_scale, candidates: limits.sound_candidates,
+  };
+  for (const [name, value] of Object.entries(own)) form.elements[name].placeholder = value;
+  if (current.kind === "generate") form.elements.seconds.placeholder = `${limits.seconds}, at most ${limits.max_seconds}`;
+}
+
+function choices() {
+  const { limits } = model, unique = values => [...new Set(values)];
+  const options = (select, values, text) => select.replaceChildren(...values.map(value => element("option", { value, textContent: text(value) })));
+  const sizes = unique([[limits.width, limits.height], ...limits.sizes].map(size => size.join("x")));
+  options(form.elements.size, sizes, size => size.replace("x", " × "));
+  options(form.elements.fps, unique([limits.fps, ...limits.rates]), fps => `${fps}`);
+  const name = model.id === "mediagen" ? "" : `${model.id}: `;
+  $("model").textContent = `${name}films of ${sizes[0].replace("x", " × ")}, up to ${limits.max_seconds} s at a time`;
+}
+
+/** The finished results as a list to choose the film from. */
+function parents() {
+  const films = [...cards.values()].map(card => card.job).filter(job => job.status === "completed");
+  if (chosen && !films.some(job => job.id === chosen.id)) films.unshift(chosen);
+  const held = $("parent").value;
+  $("parent").replaceChildren(element("option", { value: "", textContent: films.length ? "Choose a result" : "No results yet" }),
+    ...films.map(job => element("option", { value: job.id, textContent: `${short(job)} · seed ${job.seed}` })));
+  $("parent").value = chosen?.id ?? held;
+  if ($("parent").selectedIndex < 0) $("parent").value = "";
+}
+$("parent").addEventListener("change", () => {
+  chosen = cards.get($("parent").value)?.job ?? null;
+  if (chosen) $("film").value = "";
+});
+$("film").addEventListener("change", () => {
+  if ($("film").files.length) chosen = null;
+  $("parent").value = chosen?.id ?? "";
+});
+
+form.addEventListener("submit", async event => {
+  event.preventDefault();
+  $("error").textContent = "";
+  try {
+    const made = fields(current), film = $("film").files[0], picture = form.elements.input_reference.files[0];
+    let upload = null;
+    if (current.source && film) upload = { name: "video", file: film };
+    else if (current.source && chosen) made.video = { id: chosen.id };
+    else if (current.source) throw Object.assign(new Error("Choose a result, or a file of your own, to start from."), { param: "parent" });
+    else if (picture && current.kind === "generate") upload = { name: "input_reference", file: picture };
+    $("go").disabled = true;
+    $("go").textContent = upload ? "Sending…" : current.go;
+    show(await submit(current.route, made, upload), true);
+    say("It waits for its turn.");
+    look();
+  } catch (error) {
+    fail(error);
+  } finally {
+    $("go").disabled = false;
+    $("go").textContent = current.go;
+  }
+});
+form.addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+$("door").addEventListener("submit", event => {
+  event.preventDefault();
+  token.set($("token").value.trim());
+  $("token").value = "";
+  $("door").hidden = true;
+  form.hidden = false;
+  start();
+});
+
+// The results
+
+const does = {
+  say,
+  fail,
+  use(job, kind) {
+    chosen = job;
+    $("film").value = "";
+    open(kind);
+    parents();
+    $("prompt").focus();
+    say(`${short(job)} is the film to start from.`);
+  },
+  repeat(job) {
+    open(job.kind);
+    const { width, height, ...rest } = job.request;
+    if (width) rest.size = `${width}x${height}`;
+    fill(rest);
+    chosen = job.source_video_id ? cards.get(job.source_video_id)?.job ?? null : null;
+    parents();
+    $("settings").open = true;
+    $("prompt").focus();
+  },
+  remove(card) {
+    const next = card.node.nextElementSibling ?? card.node.previousElementSibling;
+    forget(card.job.id);
+    say("Deleted.");
+    (next ?? $("results")).focus();
+  },
+};
+
+/** A job as it is now, on its card; a new card comes first, or (from an older page) last. */
+function show(job, first) {
+  const card = cards.get(job.id), before = card?.job.status;
+  if (card) {
+    if (ENDED.includes(before) && !ENDED.includes(job.status)) return; // an answer that was overtaken
+    card.update(job);
+  } else {
+    cards.set(job.id, new Card(job, model.kinds, does));
+    if (first) gallery.prepend(cards.get(job.id).node);
+    else gallery.append(cards.get(job.id).node);
+  }
+  if (card && before !== job.status && ENDED.includes(job.status)) say(`${short(job)}: ${job.status}.`);
+  if (before !== job.status) count();
+}
+
+function forget(id) {
+  streams.get(id)?.abort();
+  cards.get(id)?.drop();
+  cards.delete(id);
+  if (chosen?.id === id) chosen = null;
+  count();
+}
+
+function count() {
+  const live = [...cards.values()].filter(card => !ENDED.includes(card.job.status)).length;
+  $("count").textContent = live ? `${live} on the way` : "";
+  $("empty").hidden = cards.size > 0;
+  $("older").hidden = !more;
+  parents();
+}
+
+/** Hears the jobs that are being made, as many as there are lines for. */
+function attend() {
+  for (const { job } of cards.values()) {
+    if (job.status !== "in_progress" || streams.has(job.id) || streams.size >= STREAMS) continue;
+    const line = new AbortController();
+    streams.set(job.id, line);
+    listen(job.id, (name, data) => name === "deleted" ? forget(job.id) : show(data), line.signal)
+      .finally(() => streams.delete(job.id));
+  }
+}
+
+/** Looks at the list, now and then again. */
+async function look() {
+  clearTimeout(looking);
+  let wait = IDLE;
+  try {
+    const page = await json(`/v1/videos?limit=${PAGE}`);
+    if (cards.size <= PAGE) more = page.has_more;
+    page.data.toReversed().forEach(job => show(job, true));
+    const ids = page.data.map(job => job.id), oldest = page.data.at(-1)?.created_at ?? Infinity;
+    for (const { job } of [...cards.values()])
+      if (!ids.includes(job.id) && (!page.has_more || job.created_at > oldest)) forget(job.id);
+    count();
+    attend();
+    $("lost").hidden = true;
+    if ([...cards.values()].some(card => !ENDED.includes(card.job.status))) wait = BUSY;
+  } catch (error) {
+    if (error.status === 401) return knock();
+    $("lost").hidden = false;
+    $("lost").textContent = error instanceof Unreachable ? `${error.message} It is asked again by itself.` : error.message;
+    wait = 3000;
+  }
+  looking = setTimeout(look, document.hidden ? IDLE : wait);
+}
+
+$("older").addEventListener("click", async () => {
+  try {
+    const page = await json(`/v1/videos?limit=${PAGE}&after=${gallery.lastElementChild.dataset.id}`);
+    more = page.has_more;
+    page.data.forEach(job => show(job, false));
+    count();
+  } catch (error) {
+    fail(error);
+  }
+});
+document.addEventListener("visibilitychange", () => document.hidden || (model && look()));
+
+async function start() {
+  try {
+    model = (await json("/v1/models")).data[0];
+    $("lost").hidden = true;
+    choices();
+    tabs();
+    look();
+  } catch (error) {
+    if (error.status === 401) return knock();
+    $("lost").hidden = false;
+    $("lost").textContent = `${error.message} It is asked again by itself.`;
+    setTimeout(start, 3000);
+  }
+}
+start();
