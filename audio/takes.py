@@ -40,7 +40,7 @@ EFFECTS = Take(music=False)
 
 
 def take_of(film: Film) -> Take:
-    """The take that training hears of a film: 1 in 4 of those with a bed is music alone, 1 in 10 is ill recorded."""
+    """The take that training hears of a film: 2 in 5 of those with a bed are music alone, 1 in 10 is ill recorded."""
     rng = np.random.default_rng((film.seed, 29))
     alone, poor = film.mood is not None and rng.random() < 0.4, rng.random() < 0.1
     return Take(effects=not alone, quality=round(float(rng.uniform(1, 5) if poor else rng.uniform(6.5, 9.5)), 1))

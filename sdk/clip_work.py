@@ -88,7 +88,7 @@ class ClipWork(Work):
             return self.sound(frames, clip.fps)
         heard = resample(clip.sound, clip.rate, SOUND_RATE)[:, : round(clip.seconds * SOUND_RATE)]
         made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
-        return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1) if len(heard) > 1 else made
+        return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
     def _window(
         self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, watch: OnStep

@@ -275,6 +275,10 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip | Soundtrack:
         """Meets a request for the sound of a video that is made already; `add_audio` makes one and calls this."""
+        if request.seconds is not None:
+            raise RequestError(
+                "seconds: a video's sound lasts as long as the video; leave it out, or give start and end."
+            )
         work = self._sound_work(request, callback_on_step_end, on_progress)
         if isinstance(video, Clip):
             return work.score(video, self._settings(work, request, []))

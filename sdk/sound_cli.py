@@ -105,8 +105,6 @@ def _check(video: Path | None, asked: dict[str, Any]) -> None:
         given = [flag for flag in ("start", "end", "keep_audio") if flag in asked]
         if given:
             raise RequestError(f"got {given[0]} without a film, which has no meaning there; leave it out.")
-    elif "seconds" in asked:
-        raise RequestError("got --seconds with a film, whose sound lasts as long as it does; use --from and --to.")
 
 
 def _seconds(flag: str, text: str | None) -> float | None:

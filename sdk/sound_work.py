@@ -12,7 +12,7 @@ from mediagen.audio.extend import Pictures, count_steps
 from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
 from mediagen.clip import Clip
 from mediagen.footage import Footage
-from mediagen.grid import SOUND_RATE, sound_latents
+from mediagen.grid import SOUND_HOP, SOUND_RATE, sound_latents
 from mediagen.media import read_sound, resample
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.folder import ModelFolder
@@ -89,6 +89,10 @@ class SoundWork(Work):
             sound = levelled(torch.cat(list(made.chunks()), -1), request.lufs)
             return Clip(frames=None, sound=sound, caption=request.prompt or "", settings=settings)
         heard = self._heard(known)
+        if heard.shape[-1] < SOUND_HOP:
+            raise RequestError(
+                f"got {heard.shape[-1]} samples of sound, expected at least {SOUND_HOP}; give some sound."
+            )
         if request.seconds is not None:  # more of it
             first, last = heard.shape[-1], heard.shape[-1] + round(request.seconds * SOUND_RATE)
         else:

@@ -228,3 +228,10 @@ def test_hub_models_are_fetched_as_tensors_and_json_alone(model_folder, monkeypa
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
     assert Engine.from_pretrained("someone/model", revision="v1").limits.width == 32
     assert asked == {"name": "someone/model", "revision": "v1", "patterns": ["*.json", "*.safetensors"]}
+
+
+def test_a_sound_too_short_to_go_on_from_stays_all_the_same(engine):
+    frames = torch.zeros(8, 32, 32, 3, dtype=torch.uint8)
+    short = torch.full((1, 900), 0.25)
+    longer = engine.extend(Clip(frames=frames, fps=16.0, sound=short), "a ball", 0.5, seed=1)
+    assert longer.sound is not None and longer.sound.shape[-1] == 48_000 and torch.equal(longer.sound[:, :900], short)

@@ -105,6 +105,7 @@ def test_it_can_be_cancelled(engine, source):
         ({"start": 9.0}, "start of 9 s"),
         ({"end": 9.0}, "end of 9 s"),
         ({"keep_audio": 2}, "keep_audio: got 2"),
+        ({"seconds": 2}, "lasts as long as the video"),
         ({"candidates": 3}, "no sound_scorer to choose by"),
         ({"method": "magic"}, "method: got 'magic'"),
         ({"musik": True}, "did you mean 'music'"),
@@ -122,6 +123,8 @@ def test_sound_that_is_too_long_or_not_there_is_refused(engine, source, tmp_path
         engine.add_audio(Clip(frames=None, sound=torch.zeros(1, 100)))
     with pytest.raises(RequestError, match="gap from 1 to 9"):
         engine.fill_audio(source, 1, 9)
+    with pytest.raises(RequestError, match="got 0 samples of sound"):
+        engine.extend_audio(Clip(frames=None), 1)
     with pytest.raises(RequestError, match="the film itself"):
         engine.add_audio(source).save(source)
     (tmp_path / "cut.mp4").write_bytes(source.read_bytes()[:5000])
@@ -157,7 +160,7 @@ def test_the_command_line_scores_a_film(run, source, model_folder, tmp_path, mon
         ([], "no film and no prompt"),
         (["--prompt", "waves"], "got no --seconds"),
         (["--prompt", "waves", "--seconds", "2", "-o", "a.mp4"], "expected an ending of .wav"),
-        (["film", "--seconds", "2"], "use --from and --to"),
+        (["film", "--seconds", "2"], "--seconds: a video's sound lasts as long"),
         (["film", "--from", "soon"], "--from: got 'soon'"),
         (["film", "--to", "0:09"], "end of 9 s"),
         (["film", "-o", "a.avi"], "expected an ending of .mp4, .mov"),
