@@ -5,6 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mediagen.grid import SOUND_RATE
+from mediagen.nn.spectral import spectrum
+
 
 class Waveform(nn.Module):
     """The identity: (B, 1, S) <-> (B, 1, S), with a tanh at the way out as in DAC (arXiv 2306.06546, section 3)."""
@@ -23,6 +26,8 @@ class Waveform(nn.Module):
 class Mdct(nn.Module):
     """The modified discrete cosine transform with a sine slope, exact for any whole number of blocks of `hop` samples.
 
+    tones: steady tones beside it, see `Tones`; 0 for none.
+
     Written as rotations across the borders of blocks followed by a DCT-IV inside each block. No rotation is made at the
     two ends, so F blocks give exactly F frames and the transform is orthogonal to the last sample.
 
@@ -40,9 +45,10 @@ class Mdct(nn.Module):
     SCALE = 0.005  # where the asinh scale turns from linear to logarithmic
     NOISE_FRAMES = 1021  # the fixed noise repeats after this many frames
 
-    def __init__(self, hop: int) -> None:
+    def __init__(self, hop: int, tones: int = 0) -> None:
         super().__init__()
-        self.hop, self.channels_in, self.channels_out = hop, 2 * hop, 2 * hop
+        self.hop, self.channels_in, self.channels_out = hop, 2 * hop + tones, 2 * hop + tones
+        self.tones = Tones(tones, hop) if tones else None
         n = torch.arange(hop, dtype=torch.float64, device="cpu") + 0.5
         dct = math.sqrt(2 / hop) * torch.cos(math.pi / hop * n[:, None] * n)
         angle = math.pi / 2 * (torch.arange(hop // 2, dtype=torch.float64, device="cpu") + 0.5) / hop
@@ -75,11 +81,64 @@ class Mdct(nn.Module):
 
     def analyse(self, sound: Tensor) -> Tensor:
         coefficients = torch.asinh(self.forward_transform(sound) / self.SCALE) / 2
-        return torch.cat([coefficients, coefficients.abs()], 1)
+        heard = [] if self.tones is None else [torch.asinh(self.tones.listen(sound) / Tones.SCALE) / 2]
+        return torch.cat([coefficients, coefficients.abs(), *heard], 1)
 
     def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
-        tones, gains = features.chunk(2, dim=1)
+        coefficients, gains = features[:, : self.hop], _loudness(features[:, self.hop :])
         index = (first + torch.arange(features.shape[-1], device=features.device)) % self.NOISE_FRAMES
-        gains = 3 * gains - 1
-        loud = gains.clamp(max=5.0).exp() + 148 * (gains - 5.0).clamp_min(0)  # exponential, then straight
-        return self.inverse_transform(0.02 * tones * (1 + tones.square()) + 0.002 * loud * self.noise[:, index])
+        noise = gains[:, : self.hop] * self.noise[:, index]
+        sound = self.inverse_transform(0.02 * coefficients * (1 + coefficients.square()) + noise)
+        return sound if self.tones is None else sound + self.tones.play(gains[:, self.hop :], first)
+
+
+class Tones(nn.Module):
+    """A bank of steady tones, a quarter tone apart from C2 (65 Hz) on, that only change in loudness: held notes.
+
+    A network of 25 latent frames a second cannot follow the phase of a chord; without tones, music would come back as
+    bands of noise. Harmonic synthesis as in DDSP (arXiv 2001.04643, section 3.2), with fixed pitches in place of a
+    fundamental. Every tone repeats after PERIOD frames, so that its phase is exact after hours.
+    """
+
+    fit: Tensor
+    turns: Tensor
+    waves: Tensor
+    LOWEST, PER_OCTAVE, PERIOD, SIZE = 65.406, 24, 1000, 8192
+    SCALE = 0.002  # amplitude at which what is heard turns from linear to logarithmic
+
+    def __init__(self, count: int, hop: int) -> None:
+        super().__init__()
+        self.hop = hop
+        grid = SOUND_RATE / (hop * self.PERIOD)  # Hz: every tone is a multiple of it
+        steps = torch.arange(count, dtype=torch.float64, device="cpu")
+        turns = (self.LOWEST * 2 ** (steps / self.PER_OCTAVE) / grid).round()  # of each tone in PERIOD frames
+        angle = 2 * math.pi * grid / SOUND_RATE * turns[:, None] * torch.arange(2 * hop, device="cpu")
+        ramp = torch.arange(2 * hop, dtype=torch.float64, device="cpu") / hop
+        waves = torch.cat([angle.cos(), -angle.sin()]) * torch.minimum(ramp, 2 - ramp)
+        begun = 2 * math.pi * ((turns[:, None] * torch.arange(self.PERIOD, device="cpu")) % self.PERIOD) / self.PERIOD
+        bins = torch.arange(self.SIZE // 2 + 1, dtype=torch.float64, device="cpu") * SOUND_RATE / self.SIZE
+        near = (1 - (turns[:, None] * grid - bins).abs() * self.SIZE / SOUND_RATE).clamp_min(0)
+        self.register_buffer("fit", near[:, : int(near.any(0).nonzero().max()) + 1].float(), persistent=False)
+        self.register_buffer("turns", torch.stack([begun.cos(), begun.sin()]).float(), persistent=False)
+        self.register_buffer("waves", waves.float(), persistent=False)
+
+    def listen(self, sound: Tensor) -> Tensor:
+        """How loud each tone is in (B, 1, F * hop), as amplitude: (B, count, F), looked at over 171 ms."""
+        frames = sound.shape[-1] // self.hop
+        heard = spectrum(sound[:, 0], self.SIZE, 2 * self.hop)[:, : self.fit.shape[1]].abs()
+        amplitude = math.sqrt(6 / self.SIZE)  # a sine of amplitude 1 has sqrt(SIZE / 6) in a Hann window of unit power
+        return (amplitude * (self.fit @ heard)).repeat_interleave(2, dim=-1)[..., :frames]
+
+    def play(self, gains: Tensor, first: int | Tensor = 0) -> Tensor:
+        """Sound (B, 1, F * hop) of amplitudes (B, count, F), reached at the end of each frame; first: see `Mdct`."""
+        index = (first + torch.arange(gains.shape[-1], device=gains.device)) % self.PERIOD
+        turned = (gains[:, None] * self.turns[:, :, index]).flatten(1, 2).transpose(1, 2)
+        rising, falling = (turned @ self.waves).chunk(2, dim=-1)
+        fallen = nn.functional.pad(falling, (0, 0, 1, -1))
+        return (rising + fallen).reshape(len(gains), 1, -1)
+
+
+def _loudness(gains: Tensor) -> Tensor:
+    """Log gains as a network gives them to amplitudes: exponential, from 0.0007 at 0 on, then straight."""
+    gains = 3 * gains - 1
+    return 0.002 * (gains.clamp(max=5.0).exp() + 148 * (gains - 5.0).clamp_min(0))

@@ -1,6 +1,6 @@
 """The training task of the sound codec."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from mediagen.nn.discriminator import hinge_critic, hinge_generator
 from mediagen.nn.spectral import log_mel, spectral_loss
 from mediagen.train.spread import spread
 from mediagen.world.motion import contacts
-from mediagen.world.scene import Scene, draw_scene
+from mediagen.world.scene import MOODS, Scene, draw_scene
 from mediagen.world.sounds import synthesise
 from mediagen.world.stream import FolderStream, open_stream
 
@@ -28,7 +28,9 @@ class CodecTaskConfig(Config):
     """What the codec is trained on and by which terms.
 
     pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
-    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  adversarial: weight of the critic's
+    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  tones: weight of how loud each steady
+    tone is, of codecs that have them: by amplitude, so that wind is not rebuilt from tones.  adversarial: weight of the
+    critic's
     term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder of videos
     with sound tracks to learn from in place of the world.  processes: that make the pool, where it is the world's.
     """
@@ -42,6 +44,7 @@ class CodecTaskConfig(Config):
     kl: float = 1e-5
     wave: float = 10.0
     spectral: float = 1.0
+    tones: float = 200.0
     adversarial: float = 0.0
     adversarial_start: int = 0
     check: int = 64
@@ -107,6 +110,10 @@ class CodecTask:
             "kl": kl.detach(),
             "si_sdr": si_sdr(rebuilt.detach(), batch.sound).median(),
         }
+        if bank := getattr(model.frontend, "tones", None):
+            figures["tones"] = (bank.listen(rebuilt) - bank.listen(batch.sound)).abs().mean()
+            total = total + config.tones * figures["tones"]
+            figures["tones"] = figures["tones"].detach()
         if self._adversarial(batch.step):
             score = hinge_generator(self.critic, rebuilt)
             total, figures["score"] = total + config.adversarial * score, score.detach()
@@ -150,13 +157,14 @@ class CodecTask:
 
 
 def layered(seed: int, full: float) -> Tensor:
-    """Training clip `seed` (S,): mostly whole sounds, sometimes effects, ambience or music alone."""
+    """Training clip `seed` (S,): mostly whole sounds, a fifth each effects alone and music alone."""
     rng = np.random.default_rng((seed, 11))
     scene = draw_scene(seed, "train", "full" if rng.random() < full else "simple")
     choice = rng.random()
     if choice < 0.2:
         return synthesise(scene, ambience=False, music=False)[0]
-    if choice < 0.3 and scene.mood is not None:
+    if choice < 0.4:
+        scene = replace(scene, mood=scene.mood or str(rng.choice(MOODS)))
         return synthesise(scene, effects=False, ambience=False)[0]
     return synthesise(scene)[0]
 

@@ -80,22 +80,26 @@ def fit_tensors(module: nn.Module, tensors: Tensors, where: str) -> None:
 def start_from(module: nn.Module, folder: str | Path) -> list[str]:
     """Fills what fits of `module` from the weights in `folder`, to train on from there; returns what stays as built.
 
-    A table that has grown along its first dimension (positions) takes what there is for its beginning.
+    A tensor that has grown along one dimension (positions, channels) takes what there is for its beginning.
     Raises ValueError where the file is missing or damaged, or not one tensor fits.
     """
     tensors, left = load_tensors(Path(folder) / FILE), list[str]()
     own = module.state_dict()
     for name, value in own.items():
         given = tensors.get(name)
-        if given is not None and given.shape == value.shape:
-            value.copy_(given)
-        elif given is not None and given.ndim and given.shape[1:] == value.shape[1:] and len(given) < len(value):
-            value[: len(given)].copy_(given)
+        if given is not None and _has_grown(given.shape, value.shape):
+            value[tuple(slice(size) for size in given.shape)].copy_(given)
         else:
             left.append(name)
     if len(left) == len(own):
         raise ValueError(f"got weights in {folder} that have nothing of {type(module).__name__}; give its own kind.")
     return left
+
+
+def _has_grown(old: torch.Size, new: torch.Size) -> bool:
+    """Whether a shape is as it was, or larger in one dimension."""
+    other = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
+    return len(old) == len(new) and (not other or (len(other) == 1 and other[0][0] < other[0][1]))
 
 
 def save_tensors(tensors: Tensors, path: Path) -> None:
