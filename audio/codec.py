@@ -112,14 +112,19 @@ class Codec(nn.Module):
         """
         if latent.ndim != 3 or latent.shape[1] != self.config.latent:
             raise ValueError(f"got a latent of shape {tuple(latent.shape)}, expected (B, {self.config.latent}, L).")
-        features = self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None])
-        with _full_precision(latent):
-            sound = self.frontend.synthesise(features.float(), first * SOUND_HOP // self.frontend.hop)
+        sound = self._sound(self._features(latent), first)
         if samples is not None and samples > sound.shape[-1]:
             raise ValueError(
                 f"got samples={samples}, expected at most {sound.shape[-1]} from {latent.shape[-1]} frames."
             )
         return sound[..., :samples]
+
+    def _features(self, latent: Tensor) -> Tensor:
+        return self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None]).float()
+
+    def _sound(self, features: Tensor, first: int = 0) -> Tensor:
+        with _full_precision(features):
+            return self.frontend.synthesise(features, first * SOUND_HOP // self.frontend.hop)
 
     def posterior(self, sound: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance (B, C, L) of the raw latent of (B, 1, S); the end is padded with silence."""
@@ -127,25 +132,31 @@ class Codec(nn.Module):
             raise ValueError(
                 f"got sound of shape {tuple(sound.shape)}, expected (B, 1, S); mix it down to one channel."
             )
-        padded = nn.functional.pad(sound, (0, -sound.shape[-1] % SOUND_HOP))
+        return self._posterior(self._analyse(sound))
+
+    def _analyse(self, sound: Tensor) -> Tensor:
         with _full_precision(sound):
-            features = self.frontend.analyse(padded)
-        mean, variance = self.encoder(features).float().chunk(2, dim=1)
+            return self.frontend.analyse(nn.functional.pad(sound, (0, -sound.shape[-1] % SOUND_HOP)))
+
+    def _posterior(self, analysed: Tensor) -> tuple[Tensor, Tensor]:
+        mean, variance = self.encoder(analysed).float().chunk(2, dim=1)
         return mean, variance.clamp(-14, 4)
 
-    def reconstruct(self, sound: Tensor, noise: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One pass in training: the decoded sound (B, 1, S) of a sampled latent, and the KL term (a scalar).
+    def reconstruct(self, sound: Tensor, noise: float, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """One pass in training: the decoded sound (B, 1, S) of a sampled latent, the KL term, and that of the tones.
 
         noise: standard deviation, in units of each channel's own, of what is added before decoding, so that small
         errors of a generated latent stay small in the sound. In training mode the running statistics are updated.
         """
-        mean, variance = self.posterior(sound)
+        analysed = self._analyse(sound)
+        mean, variance = self._posterior(analysed)
         if self.training:
             self._observe(mean.detach())
         kl = 0.5 * (mean.square() + variance.exp() - 1 - variance).mean()
         raw = mean + (0.5 * variance).exp() * _randn_like(mean, rng)
         latent = (raw - self.latent_mean[:, None]) / self.latent_std[:, None] + noise * _randn_like(mean, rng)
-        return self.decode(latent, sound.shape[-1]), kl
+        features = self._features(latent)
+        return self._sound(features)[..., : sound.shape[-1]], kl, self.frontend.far(features, analysed)
 
     @torch.no_grad()
     def _observe(self, mean: Tensor) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
 from mediagen.audio.model import AudioModel
-from mediagen.audio.windows import Guidance, generate_latents, guided
+from mediagen.audio.windows import Given, Guidance, generate_latents, guided
 from mediagen.config import Config
 from mediagen.grid import SOUND_HOP
 from mediagen.sampling import OnStep, linear, midpoint
@@ -170,20 +170,19 @@ def _blend(audio: AudioModel, text: Text, null: Text, latent: Tensor, clean: Ten
     total = torch.zeros(length, device=latent.device)
     for start in starts:
         total[start : start + window] += weight
+    noise = torch.randn(latent.shape, generator=rng, device=rng.device).to(latent)
 
     def velocity(x: Tensor, t: float) -> Tensor:
         # Conditions are prepared anew at every evaluation: kept, they would grow with the length; they cost 4 %.
         merged = torch.zeros_like(x)
         for start in starts:
             part = slice(start, start + window)
-            one = guided(
-                audio, text, null, window, seen(start, window), latent[..., part], clean[:, part], [t], guidance
-            )
+            given = Given(latent[..., part], clean[:, part], noise[..., part])
+            one = guided(audio, text, null, window, seen(start, window), given, [t], guidance)
             merged[..., part] += weight * one(x[..., part], t)
         return merged / total
 
-    noise = torch.randn(latent.shape, generator=rng, device=rng.device).to(latent)
-    return midpoint(velocity, torch.where(clean[:, None], latent, noise), linear(steps), on_step)
+    return midpoint(velocity, Given(latent, clean, noise).start(), linear(steps), on_step)
 
 
 class SoundDecoder(Protocol):

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from mediagen.grid import SOUND_RATE
 from mediagen.nn.spectral import spectrum
 
+_AROUND = 8  # tones on both sides that one is compared with
+
 
 class Waveform(nn.Module):
     """The identity: (B, 1, S) <-> (B, 1, S), with a tanh at the way out as in DAC (arXiv 2306.06546, section 3)."""
@@ -21,6 +23,9 @@ class Waveform(nn.Module):
 
     def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
         return features.tanh()
+
+    def far(self, features: Tensor, analysed: Tensor) -> Tensor:
+        return features.new_zeros(())
 
 
 class Mdct(nn.Module):
@@ -81,7 +86,7 @@ class Mdct(nn.Module):
 
     def analyse(self, sound: Tensor) -> Tensor:
         coefficients = torch.asinh(self.forward_transform(sound) / self.SCALE) / 2
-        heard = [] if self.tones is None else [torch.asinh(self.tones.listen(sound) / Tones.SCALE) / 2]
+        heard = [] if self.tones is None else [self.tones.scaled(self.tones.held(sound))]
         return torch.cat([coefficients, coefficients.abs(), *heard], 1)
 
     def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
@@ -90,6 +95,13 @@ class Mdct(nn.Module):
         noise = gains[:, : self.hop] * self.noise[:, index]
         sound = self.inverse_transform(0.02 * coefficients * (1 + coefficients.square()) + noise)
         return sound if self.tones is None else sound + self.tones.play(gains[:, self.hop :], first)
+
+    def far(self, features: Tensor, analysed: Tensor) -> Tensor:
+        """Mean squared distance of the tones that a network gives to `synthesise` from those that `analyse` found."""
+        if self.tones is None:
+            return features.new_zeros(())
+        given, found = features[:, 2 * self.hop :], analysed[:, 2 * self.hop :]
+        return (self.tones.scaled(_loudness(given.float())) - found).square().mean()
 
 
 class Tones(nn.Module):
@@ -122,12 +134,25 @@ class Tones(nn.Module):
         self.register_buffer("turns", torch.stack([begun.cos(), begun.sin()]).float(), persistent=False)
         self.register_buffer("waves", waves.float(), persistent=False)
 
+    def scaled(self, amplitude: Tensor) -> Tensor:
+        """Amplitudes on the scale that networks see."""
+        return torch.asinh(amplitude / self.SCALE) / 2
+
     def listen(self, sound: Tensor) -> Tensor:
         """How loud each tone is in (B, 1, F * hop), as amplitude: (B, count, F), looked at over 171 ms."""
         frames = sound.shape[-1] // self.hop
         heard = spectrum(sound[:, 0], self.SIZE, 2 * self.hop)[:, : self.fit.shape[1]].abs()
         amplitude = math.sqrt(6 / self.SIZE)  # a sine of amplitude 1 has sqrt(SIZE / 6) in a Hann window of unit power
         return (amplitude * (self.fit @ heard)).repeat_interleave(2, dim=-1)[..., :frames]
+
+    def held(self, sound: Tensor) -> Tensor:
+        """As `listen`, but 0 for all that does not stand out: louder than both neighbours, and than three times what
+        is usual within four semitones."""
+        heard = self.listen(sound)
+        beside = nn.functional.max_pool1d(heard.transpose(1, 2), 3, 1, 1).transpose(1, 2)
+        padded = nn.functional.pad(heard, (0, 0, _AROUND, _AROUND))
+        floor = padded.unfold(1, 2 * _AROUND + 1, 1).median(-1).values
+        return torch.where((heard >= beside) & (heard > 3 * floor), heard, 0.0)
 
     def play(self, gains: Tensor, first: int | Tensor = 0) -> Tensor:
         """Sound (B, 1, F * hop) of amplitudes (B, count, F), reached at the end of each frame; first: see `Mdct`."""

@@ -1,5 +1,6 @@
 """The training task of the audio model: clips are encoded once, the world's captions written anew at every step."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,8 @@ from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
 from mediagen.audio.model import AudioModel
-from mediagen.audio.takes import EFFECTS, film_prompt, take_of
+from mediagen.audio.parts import Part, cuts, part_prompt, sounds_of_takes, tell_parts
+from mediagen.audio.takes import EFFECTS, SHARES, film_prompt
 from mediagen.audio.train_codec import impact_f1, save_spectrograms
 from mediagen.audio.windows import generate_latents
 from mediagen.clip import to_float, to_uint8
@@ -22,12 +24,14 @@ from mediagen.flow import draw_t, flow_loss, noise_like, velocity
 from mediagen.nn.weights import Tensors
 from mediagen.tae import TAE
 from mediagen.text import Text, TextEncoder
-from mediagen.train.cache import build_cache
+from mediagen.train.cache import build_cache, mark
 from mediagen.train.spread import spread
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.train.tellings import Tellings
 from mediagen.world.film import Film, draw_film, film_contacts, render_films
 from mediagen.world.stream import FolderStream, open_stream, pictures_of, sounds_of
+
+SINGLES = 10**6  # single shots have numbers from here on, away from those of the films
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,11 @@ class SoundEncoders:
 class AudioTaskConfig(Config):
     """What the audio model is trained on, and how t is drawn.
 
-    clips: films of the world, `seconds` long, encoded once, before training (0.7 MB each on disk and in memory for the
+    clips: films of the world, `seconds` long, encoded once, before training (0.8 MB each on disk and in memory for the
     tiny models).  full: share of difficulty "full".  windows: seconds of the windows that batches are cut to, one drawn
-    per batch.  batch: windows of the longest kind; of shorter ones there are more, so that every step hears as much.
+    per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a film but
+    single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch: windows of
+    the longest kind; of shorter ones there are more, so that every step hears as much.
     made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
     logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps` with `guidance`.
     data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
@@ -64,7 +70,8 @@ class AudioTaskConfig(Config):
     fps: float = 16.0
     clips: int = 1280
     batch: int = 6
-    windows: tuple[float, ...] = (2.0, 5.0, 10.0)
+    windows: tuple[float, ...] = (2.0, 2.0, 5.0, 10.0)
+    singles: float = 0.25
     made: tuple[float, float] = (0.5, 1.0)
     t_mean: float = 0.0
     t_std: float = 1.0
@@ -79,6 +86,13 @@ class AudioTaskConfig(Config):
             raise ValueError(
                 f"got windows of {self.windows} s in clips of {self.seconds:g} s, expected above 0 and no longer than "
                 "the clips; change windows or seconds."
+            )
+        single = self.windows[0]
+        counts = (single * self.fps, single * LATENT_RATE, self.seconds / single)
+        if self.singles and not all(math.isclose(count, round(count)) for count in counts):
+            raise ValueError(
+                f"got singles={self.singles:g} of {single:g} s, expected whole frames at {self.fps:g} and 25 a second, "
+                f"and a whole number of them in {self.seconds:g} s; change windows[0], or set singles=0."
             )
 
 
@@ -115,7 +129,7 @@ class AudioTask:
         self.model = model.to(device)
         for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae)):
             module.to(device).eval().requires_grad_(False)
-        about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps")}
+        about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps", "windows", "singles")}
         about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
             open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
@@ -126,35 +140,47 @@ class AudioTask:
         self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
-        self.films = [] if config.data else [self.film(index) for index in range(config.clips)]
-        tell = partial(tell_sound, config.tellings, self.captions, self.films)
-        self.told = Tellings(encoders.text, tell, config.clips, config.processes) if config.tellings else None
+        self.parts = [part for row in range(config.clips) for part in self._parts(row)]
+        self.takes = 1 if config.data else len(SHARES)
+        tell = partial(tell_parts, config.tellings, self.takes, self.captions, self.parts)
+        count = len(self.parts) * self.takes
+        self.told = Tellings(encoders.text, tell, count, config.processes) if config.tellings else None
         self.null = encoders.text.encode([""])
 
-    def film(self, index: int, split: str = "train") -> Film:
-        """Film number `index` of a split."""
+    def films(self, index: int, split: str = "train") -> list[Film]:
+        """What is seen in clip number `index` of a split: one film, or single shots one after another."""
         config = self.config
         full = np.random.default_rng((index, 19)).random() < config.full
-        return draw_film(
-            index,
-            split,
-            "full" if full else "simple",
-            seconds=config.seconds,
-            fps=config.fps,
-            aspect=config.size[0] / config.size[1],
-        )
+        several = np.random.default_rng((index, 37)).random() < config.singles
+        count = round(config.seconds / config.windows[0]) if several else 1
+        return [
+            draw_film(
+                SINGLES + count * index + number if several else index,
+                split,
+                "full" if full else "simple",
+                seconds=config.seconds / count,
+                fps=config.fps,
+                aspect=config.size[0] / config.size[1],
+                music=1.0,
+            )
+            for number in range(count)
+        ]
 
     def encode_films(self, numbers: Sequence[int], sounds: Tensor | None = None) -> Tensors:
-        """What `encode` makes of the films of these numbers; sounds: theirs (B, 1, S), where they were made already."""
-        films = [self.film(number) for number in numbers]
-        sounds = torch.stack([torch.from_numpy(sound_of(film)) for film in films]) if sounds is None else sounds
-        return self.encode(torch.stack(render_films(films, self.config.size, self.device)), sounds, numbers)
+        """What `encode` makes of the clips of these numbers; sounds: theirs (B, T, S), where they were made already."""
+        clips = [self.films(number) for number in numbers]
+        sounds = (
+            torch.stack([torch.from_numpy(sounds_of_takes(films)) for films in clips]) if sounds is None else sounds
+        )
+        frames = torch.stack([torch.cat(render_films(films, self.config.size, self.device)) for films in clips])
+        return self.encode(frames, sounds, numbers)
 
     @torch.no_grad()
     def encode(self, frames: Tensor, sounds: Tensor, numbers: Sequence[int]) -> Tensors:
-        """latent (B, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate.
+        """latent (B, T, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate.
 
-        frames: uint8 (B, F, H, W, 3).  sounds: (B, 1, S).  numbers: of the clips; odd ones go through the autoencoder.
+        frames: uint8 (B, F, H, W, 3).  sounds: (B, T, S), the takes.  numbers: of the clips; odd ones go through the
+        autoencoder.
         """
         frames = frames.to(self.device)
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(frames.device)):
@@ -164,31 +190,33 @@ class AudioTask:
                 if worn.any():
                     frames[worn] = to_uint8(tae.decode(tae.encode(to_float(frames[worn])), frames.shape[1]))
             pictures = self.encoders.aligned.picture_features(frames)
-        return {"latent": self.encoders.codec.encode(sounds.to(self.device)), "pictures": pictures}
+        latents = [torch.cat([self.encoders.codec.encode(part[:, None]) for part in parts], -1)
+                   for parts in self._apart(sounds.to(self.device), numbers)]  # fmt: skip
+        return {"latent": torch.stack(latents), "pictures": pictures}
 
     def batch(self, step: int, rank: int, world: int) -> AudioBatch:
-        """Windows of one length: half of them begin with the clip or one of its shots, the others anywhere."""
+        """Windows of one length: half of them begin with their part or one of its shots, the others anywhere."""
         config, rng = self.config, np.random.default_rng((step, rank, 21))
         whole = self.pool["latent"].shape[-1]
         length = min(whole, round(float(rng.choice(config.windows)) * LATENT_RATE))
-        rows = rng.integers(0, config.clips, config.batch * whole // length)
+        fitting = [number for number, part in enumerate(self.parts) if part.length >= length]
+        chosen = rng.choice(fitting, config.batch * whole // length)
+        takes = rng.choice(self.takes, len(chosen), p=SHARES if self.takes > 1 else None)
         latents, pictures, prompts = [], [], []
-        for row in rows.tolist():
-            first = int(rng.integers(0, whole - length + 1))
+        for part, take in zip((self.parts[number] for number in chosen), takes.tolist(), strict=True):
+            begin = int(rng.integers(0, part.length - length + 1))
             if rng.random() < 0.5:
-                first = min(int(rng.choice(self._cuts(row))), whole - length)
-            seen = self.pool["pictures"][row : row + 1].float()
+                begin = min(int(rng.choice(cuts(part))), part.length - length)
+            first = part.first + begin
+            seen = self.pool["pictures"][part.row : part.row + 1].float()
             pictures.append(at_sound_rate(seen, config.fps, length, start=first / LATENT_RATE))
-            latents.append(self.pool["latent"][row, :, first : first + length].float())
+            latents.append(self.pool["latent"][part.row, take, :, first : first + length].float())
             if self.told is None:
-                prompts.append(_prompt(self.captions, self.films, row, rng, first / LATENT_RATE, length / LATENT_RATE))
-        text = self.encoders.text.encode(prompts) if self.told is None else self.told.draw(rows, rng)
+                start, seconds = begin / LATENT_RATE, length / LATENT_RATE
+                prompts.append(part_prompt(self.captions, part, take, rng, start, seconds))
+        told = None if self.told is None else self.told.draw(chosen * self.takes + takes, rng)
+        text = self.encoders.text.encode(prompts) if told is None else told
         return AudioBatch(torch.stack(latents), torch.cat(pictures), text, self.null)
-
-    def _cuts(self, row: int) -> list[int]:
-        """Latent frames at which the shots of a clip begin."""
-        told = self.captions[row]
-        return [0] if told else [round(start * LATENT_RATE) for start in self.films[row].starts()]
 
     def loss(
         self, model: nn.Module, batch: AudioBatch, rng: torch.Generator
@@ -255,7 +283,8 @@ class AudioTask:
             frames, sounds = pictures_of(clips), sounds_of(clips)
             prompts = [sound_prompt(clip.caption) for clip in clips]
         else:
-            films = [self.film(index, "validation") for index in range(config.check)]
+            films = [draw_film(index, "validation", seconds=config.seconds, fps=config.fps,
+                               aspect=config.size[0] / config.size[1]) for index in range(config.check)]  # fmt: skip
             frames = torch.stack(render_films(films, config.size, self.device))
             sounds = torch.stack([EFFECTS.sound(film) for film in films])
             rngs = [np.random.default_rng((i, 23)) for i in range(config.check)]
@@ -267,8 +296,8 @@ class AudioTask:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
         if self._heard is None and not isinstance(self.stream, FolderStream):  # made ahead by other processes
-            films = [self.film(index) for index in range(items.start, self.config.clips)]
-            self._heard = spread(sound_of, films, self.config.processes)
+            clips = [self.films(index) for index in range(items.start, self.config.clips)]
+            self._heard = spread(sounds_of_takes, clips, self.config.processes)
         heard = self._heard or iter(())
         for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):
             if isinstance(self.stream, FolderStream):
@@ -280,32 +309,14 @@ class AudioTask:
                 captions += [""] * len(chunk)
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
 
+    def _parts(self, row: int) -> list[Part]:
+        """The parts of clip `row`, in order."""
+        whole = self.pool["latent"].shape[-1]
+        films = [None] if self.config.data else self.films(row)
+        length = whole // len(films)
+        return [Part(row, number * length, length, film) for number, film in enumerate(films)]
 
-def sound_of(film: Film) -> np.ndarray:
-    """What training hears of a film, float32 (1, S), as an array that can travel between processes."""
-    return take_of(film).sound(film).numpy()
-
-
-def tell_sound(count: int, captions: list[str], films: list[Film], index: int) -> list[str]:
-    """`count` prompts for the whole clip number `index`."""
-    rng = np.random.default_rng((index, 31))
-    return [_prompt(captions, films, index, rng) for _ in range(count)]
-
-
-def _prompt(
-    captions: list[str],
-    films: list[Film],
-    row: int,
-    rng: np.random.Generator,
-    start: float = 0.0,
-    seconds: float | None = None,
-) -> str:
-    if captions[row]:
-        return sound_prompt(captions[row])
-    return film_prompt(films[row], take_of(films[row]), rng, start, seconds)
-
-
-def mark(module: nn.Module | None) -> str:
-    """A few digits that change with the weights, so that clips encoded by other models are not mistaken for these."""
-    tensors = [] if module is None else [value.detach().double().cpu() for value in module.state_dict().values()]
-    return f"{sum(float(value.abs().sum()) for value in tensors):.9g}"
+    def _apart(self, sounds: Tensor, numbers: Sequence[int]) -> Iterator[Sequence[Tensor]]:
+        """The sounds (B, T, S) clip by clip, split where a new film begins, so that no latent hears two."""
+        for sound, number in zip(sounds, numbers, strict=True):
+            yield sound.chunk(1 if self.config.data else len(self.films(number)), -1)

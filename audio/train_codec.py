@@ -28,11 +28,10 @@ class CodecTaskConfig(Config):
     """What the codec is trained on and by which terms.
 
     pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
-    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  tones: weight of how loud each steady
-    tone is, of codecs that have them: by amplitude, so that wind is not rebuilt from tones.  adversarial: weight of the
-    critic's
-    term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder of videos
-    with sound tracks to learn from in place of the world.  processes: that make the pool, where it is the world's.
+    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  tones: weight of the distance from the
+    steady tones that are held in the sound, of codecs that have them.  adversarial: weight of the critic's term, 0 for
+    no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder of videos with sound
+    tracks to learn from in place of the world.  processes: that make the pool, where it is the world's.
     """
 
     data: str | None = None
@@ -44,7 +43,7 @@ class CodecTaskConfig(Config):
     kl: float = 1e-5
     wave: float = 10.0
     spectral: float = 1.0
-    tones: float = 200.0
+    tones: float = 20.0
     adversarial: float = 0.0
     adversarial_start: int = 0
     check: int = 64
@@ -100,20 +99,17 @@ class CodecTask:
     ) -> tuple[Tensor, dict[str, float | Tensor]]:
         assert isinstance(model, Codec)
         config = self.config
-        rebuilt, kl = model.reconstruct(batch.sound, config.noise, rng)
+        rebuilt, kl, tones = model.reconstruct(batch.sound, config.noise, rng)
         wave = (rebuilt - batch.sound).abs().mean()
         spectral = spectral_loss(rebuilt, batch.sound)
-        total = config.wave * wave + config.spectral * spectral + config.kl * kl
+        total = config.wave * wave + config.spectral * spectral + config.tones * tones + config.kl * kl
         figures: dict[str, float | Tensor] = {
             "wave": wave.detach(),
             "spectral": spectral.detach(),
             "kl": kl.detach(),
+            "tones": tones.detach(),
             "si_sdr": si_sdr(rebuilt.detach(), batch.sound).median(),
         }
-        if bank := getattr(model.frontend, "tones", None):
-            figures["tones"] = (bank.listen(rebuilt) - bank.listen(batch.sound)).abs().mean()
-            total = total + config.tones * figures["tones"]
-            figures["tones"] = figures["tones"].detach()
         if self._adversarial(batch.step):
             score = hinge_generator(self.critic, rebuilt)
             total, figures["score"] = total + config.adversarial * score, score.detach()
@@ -124,7 +120,7 @@ class CodecTask:
             return sum((p.sum() * 0 for p in critic.parameters()), torch.zeros((), device=self.device))
         with torch.no_grad():
             self.model.eval()  # leaves the running statistics as they are
-            rebuilt, _ = self.model.reconstruct(batch.sound, self.config.noise, rng)
+            rebuilt, _, _ = self.model.reconstruct(batch.sound, self.config.noise, rng)
             self.model.train()
         return hinge_critic(critic, batch.sound, rebuilt)
 

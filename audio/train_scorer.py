@@ -14,11 +14,10 @@ from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
 from mediagen.audio.mixes import Mix, mixed
 from mediagen.audio.scorer import LAYERS, MEL_HOP, SoundScorer, signature
-from mediagen.audio.train import mark
 from mediagen.config import Config
 from mediagen.nn.spectral import log_mel
 from mediagen.nn.weights import Tensors
-from mediagen.train.cache import build_cache
+from mediagen.train.cache import build_cache, mark
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.world.draw import render
 

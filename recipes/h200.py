@@ -104,7 +104,7 @@ TOY = Scale(  # the same from end to end, in seconds on a CPU
                   "difficulty": "full", "seconds": 1.0, "tellings": 2, **_TINY},
         "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
         "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
-        "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 1.0, "windows": [0.5, 1.0],
+        "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 2.0, "windows": [1.0, 2.0],
                   "tellings": 2,
                   **_TINY},
     },

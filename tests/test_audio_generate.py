@@ -15,6 +15,7 @@ from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
 from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
 from mediagen.audio.model import AudioModel
+from mediagen.audio.takes import takes_of
 from mediagen.audio.train import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
 from mediagen.audio.windows import generate_latents
 from mediagen.nn.weights import load_model, save_model
@@ -132,7 +133,7 @@ def test_a_callback_can_cancel(models: SoundModels) -> None:
 @pytest.fixture(scope="module")
 def task(models: SoundModels, tmp_path_factory: pytest.TempPathFactory) -> AudioTask:
     encoders = SoundEncoders(models.text, models.aligned, models.codec)
-    config = AudioTaskConfig(clips=6, seconds=4, windows=(1.0, 2.0), batch=2, check=2, preview_steps=2)
+    config = AudioTaskConfig(clips=6, seconds=4, windows=(1.0, 2.0), singles=0.4, batch=2, check=2, preview_steps=2)
     torch.manual_seed(1)
     return AudioTask(AudioModel.from_preset("debug"), encoders, config, tmp_path_factory.mktemp("cache"))
 
@@ -152,15 +153,38 @@ def test_the_pool_holds_what_a_film_sounds_and_looks_like(task: AudioTask) -> No
         torch.testing.assert_close(task.pool[name][4:].float(), values, rtol=2e-3, atol=2e-3)
 
 
-def test_a_window_has_the_pictures_of_its_sound(task: AudioTask) -> None:
-    batch = task.batch(2, 0, 1)
-    length = batch.latent.shape[-1]
-    for latent, pictures in zip(batch.latent, batch.pictures, strict=True):
-        distance = (task.pool["latent"].float().unfold(2, length, 1) - latent[None, :, None]).abs().mean((1, 3))
-        row, first = divmod(int(distance.argmin()), distance.shape[1])
-        assert distance.min() == 0
-        whole = at_sound_rate(task.pool["pictures"][row : row + 1].float(), 16, 100)
-        torch.testing.assert_close(whole[0, first : first + length], pictures)
+def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: AudioTask) -> None:
+    def seen(row: int, first: int, length: int) -> Tensor:
+        return at_sound_rate(task.pool["pictures"][row : row + 1].float(), 16, 100)[0, first : first + length]
+
+    for step in range(8):
+        batch = task.batch(step, 0, 1)
+        length = batch.latent.shape[-1]
+        for latent, pictures in zip(batch.latent, batch.pictures, strict=True):
+            windows = task.pool["latent"].float().flatten(0, 1).unfold(2, length, 1)
+            distance = (windows - latent[None, :, None]).abs().mean((1, 3))
+            found = [
+                (take // task.takes, first) for take, first in (distance == 0).nonzero().tolist()
+            ]  # silences agree
+            own = [(row, first) for row, first in found if torch.allclose(seen(row, first, length), pictures)]
+            assert any(
+                part.row == row and part.first <= first and first + length <= part.first + part.length
+                for row, first in own
+                for part in task.parts
+            )
+
+
+def test_single_shots_have_sounds_of_their_own(task: AudioTask) -> None:
+    rows = [part.row for part in task.parts]
+    assert {rows.count(row) for row in range(6)} == {1, 4}, "films, and four single shots of a second each"
+    row = next(row for row in rows if rows.count(row) == 4)
+    films = [part.film for part in task.parts if part.row == row]
+    assert len({film.seed for film in films if film}) == 4
+    last = films[-1]
+    assert last is not None and last.samples == 48_000
+    for take, latent in zip(takes_of(last), task.pool["latent"][row], strict=True):
+        alone = task.encoders.codec.encode(take.sound(last)[None])[0]
+        torch.testing.assert_close(latent[:, 75:].float(), alone, rtol=2e-3, atol=2e-3)
 
 
 def test_every_second_clip_is_seen_through_the_autoencoder(task: AudioTask, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_the_sound_model_learns_sound_pictures_and_captions_of_one_window(
             torch.testing.assert_close(task.pool[name][number].float(), values[0], rtol=5e-3, atol=5e-3)
     prompts = listen(monkeypatch, encoders.text)
     batch = task.batch(0, 0, 1)
-    rows = [int((task.pool["latent"].float() - latent).abs().mean((1, 2)).argmin()) for latent in batch.latent]
+    rows = [int((task.pool["latent"][:, 0].float() - latent).abs().mean((1, 2)).argmin()) for latent in batch.latent]
     assert prompts == [f"quality 8.0. {task.captions[row]}" for row in rows]
     prompts.clear()
     assert set(task.preview(task.model, tmp_path, 2)) == {"validation_loss"}

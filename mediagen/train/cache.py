@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from mediagen.nn.weights import Tensors, load_tensors, save_tensors, write_atomic
 from mediagen.train.checkpoint import sweep
@@ -53,6 +54,12 @@ def build_cache(
         if on_shard is not None:
             on_shard(items.stop, count)
     return LatentCache(folder)
+
+
+def mark(module: nn.Module | None) -> str:
+    """A few digits that change with the weights, so that clips encoded by other models are not mistaken for these."""
+    tensors = [] if module is None else [value.detach().double().cpu() for value in module.state_dict().values()]
+    return f"{sum(float(value.abs().sum()) for value in tensors):.9g}"
 
 
 class LatentCache:

@@ -54,8 +54,9 @@ def draw_film(
     seconds: float = 10.0,
     fps: float = 16.0,
     aspect: float = 1.0,
+    music: float = 0.5,
 ) -> Film:
-    """The film number `seed` of a split: shots of 1.5 to 3 seconds until `seconds` are full, music under every second.
+    """The film number `seed` of a split: shots of 1.5 to 3 s until `seconds` are full; a share `music` has a bed.
 
     The splits and difficulties are those of `draw_scene`; films of a split are made of other scenes than its clips.
     """
@@ -75,7 +76,7 @@ def draw_film(
     dark = shots[0].time == "night" and all(thing.colour != "black" for shot in shots for thing in shot.things)
     always = shots[0].place in ("night city", "outer space")
     time = "night" if dark or always else "day"
-    mood = str(rng.choice(MOODS)) if rng.random() < 0.5 else None
+    mood = str(rng.choice(MOODS)) if rng.random() < music else None
     return Film(seed, tuple(replace(shot, time=time) for shot in shots), mood)
 
 
