@@ -58,20 +58,31 @@ def film_prompt(
 ) -> str:
     """A prompt as a person could give for `take` of the film from second `start` on.
 
-    1 in 8 leaves the effects to the pictures; of the others 4 in 10 tell what is seen, as when a film's own prompt is
-    used, 4 what is heard, 2 both. The music, or that there is none, is told apart in 7 of 10; in the others music is
-    only mentioned, and none means none.
+    1 in 8 leaves the effects to the pictures. The music, or that there is none, is told apart in 7 of 10; in the others
+    music is only mentioned, and none means none.
+    """
+    told, music = film_words(film, take, rng, start, seconds)
+    if not take.effects:
+        return sound_prompt(None, music, quality=take.quality)
+    left = rng.random() < 0.125
+    if left or rng.random() < 0.7:
+        return sound_prompt("" if left else ". ".join(told), music, quality=take.quality)
+    return sound_prompt(". ".join(filter(None, (*told, music))), quality=take.quality)
+
+
+def film_words(
+    film: Film, take: Take, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+) -> tuple[list[str], str]:
+    """What is told of the effects of `take`, in parts, and of its music; nothing of what is not in it.
+
+    4 in 10 tell what is seen, as when a film's own prompt is used, 4 what is heard, 2 both.
     """
     shots = _shots(film, start, film.frames / film.fps if seconds is None else start + seconds)
     music = music_caption(replace(shots[0], mood=film.mood if take.music else None), rng)
-    if not take.effects:
-        return sound_prompt(None, music, quality=take.quality)
-    roll = rng.random()
-    told = [] if roll >= 0.875 or 0.35 <= roll < 0.7 else [caption(shots[0], rng)]
-    told += [] if roll >= 0.875 or roll < 0.35 else [sound_caption(shot, rng) for shot in shots[:2]]
-    if roll >= 0.875 or rng.random() < 0.7:
-        return sound_prompt(". ".join(part.rstrip(".") for part in told), music, quality=take.quality)
-    return sound_prompt(". ".join(part.rstrip(".") for part in (*told, music) if part), quality=take.quality)
+    roll = rng.random() if take.effects else 1.0
+    told = [caption(shots[0], rng)] if roll < 0.6 else []
+    told += [sound_caption(shot, rng) for shot in shots[:2]] if 0.4 <= roll < 1 else []
+    return [part.rstrip(".") for part in told], music.rstrip(".")
 
 
 def _shots(film: Film, start: float, end: float) -> list[Scene]:

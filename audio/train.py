@@ -149,22 +149,18 @@ class AudioTask:
 
     def films(self, index: int, split: str = "train") -> list[Film]:
         """What is seen in clip number `index` of a split: one film, or single shots one after another."""
+        if np.random.default_rng((index, 37)).random() >= self.config.singles:
+            return [self._film(index, index, split)]
+        count = round(self.config.seconds / self.config.windows[0])
+        return [self._film(SINGLES + count * index + number, index, split, count) for number in range(count)]
+
+    def _film(self, seed: int, index: int, split: str, count: int = 1) -> Film:
         config = self.config
         full = np.random.default_rng((index, 19)).random() < config.full
-        several = np.random.default_rng((index, 37)).random() < config.singles
-        count = round(config.seconds / config.windows[0]) if several else 1
-        return [
-            draw_film(
-                SINGLES + count * index + number if several else index,
-                split,
-                "full" if full else "simple",
-                seconds=config.seconds / count,
-                fps=config.fps,
-                aspect=config.size[0] / config.size[1],
-                music=1.0,
-            )
-            for number in range(count)
-        ]
+        aspect, difficulty = config.size[0] / config.size[1], "full" if full else "simple"
+        return draw_film(
+            seed, split, difficulty, seconds=config.seconds / count, fps=config.fps, aspect=aspect, music=1.0
+        )
 
     def encode_films(self, numbers: Sequence[int], sounds: Tensor | None = None) -> Tensors:
         """What `encode` makes of the clips of these numbers; sounds: theirs (B, T, S), where they were made already."""
@@ -283,8 +279,7 @@ class AudioTask:
             frames, sounds = pictures_of(clips), sounds_of(clips)
             prompts = [sound_prompt(clip.caption) for clip in clips]
         else:
-            films = [draw_film(index, "validation", seconds=config.seconds, fps=config.fps,
-                               aspect=config.size[0] / config.size[1]) for index in range(config.check)]  # fmt: skip
+            films = [self._film(index, index, "validation") for index in range(config.check)]
             frames = torch.stack(render_films(films, config.size, self.device))
             sounds = torch.stack([EFFECTS.sound(film) for film in films])
             rngs = [np.random.default_rng((i, 23)) for i in range(config.check)]

@@ -1,4 +1,4 @@
-"""The training task of the sound scorer: scenes with layers switched on and off, beside their words and pictures."""
+"""The training task of the sound scorer: films with layers switched on and off, beside their words and pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,51 +12,50 @@ from torch import Tensor, nn
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
-from mediagen.audio.mixes import Mix, mixed
 from mediagen.audio.scorer import LAYERS, MEL_HOP, SoundScorer, signature
+from mediagen.audio.takes import EFFECTS, Take, film_words
 from mediagen.config import Config
 from mediagen.nn.spectral import log_mel
 from mediagen.nn.weights import Tensors
 from mediagen.train.cache import build_cache, mark
 from mediagen.train.task import multiplies_bf16_fast
-from mediagen.world.draw import render
+from mediagen.world.film import Film, draw_film, film_contacts, render_films
 
 _SILENT = 0.002  # RMS below which a layer is not heard
 _LEAST = 5  # columns of 10 ms in which a layer must be heard
 _NEAR, _FAR = 4, 25  # frames at 25 Hz by which pictures are shifted, away from their sound: 0.16 s to 1 s
 SHIFTS = (0.2, 0.4, 0.8)  # seconds, of the figures
+_ALONE = (Take(effects=False), EFFECTS)  # as LAYERS
+TAKES = (Take(), *_ALONE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoundScorerTaskConfig(Config):
     """What a scorer is trained on.
 
-    scenes: encoded once, before training (0.5 MB each on disk and in memory for the tiny models).  seconds: of a scene.
-    full: share of difficulty "full".  short: seconds of the windows; a share `longer` of the batches are of any
-    length from there to `longest`, and where longer than a scene, or by chance, of two scenes one after the other.
-    shifts: wrong times per sound.  noise: largest error of the latent, in its units, on the way through the codec.
-    check: scenes of a preview, in groups of 32.
+    films: encoded once, before training (1.1 MB each on disk and in memory for the tiny models).  seconds: of a film.
+    full: share of difficulty "full".  short, longest: seconds of the windows, most of which are short.  shifts: wrong
+    times per sound.  noise: largest error of the latent, in its units, on the way through the codec.  check: films of a
+    preview, in groups of 32.
     """
 
     batch: int = 32
-    scenes: int = 800
-    seconds: float = 4.0
-    full: float = 0.5
+    films: int = 1200
+    seconds: float = 6.0
+    full: float = 0.25
     fps: float = 16.0
     size: tuple[int, int] = (64, 64)
     short: float = 2.0
-    longest: float = 6.0
-    longer: float = 0.4
+    longest: float = 4.0
     shifts: int = 8
     noise: float = 0.3
     check: int = 64
 
     def __post_init__(self) -> None:
-        room = self.seconds - self.short - _FAR / LATENT_RATE
-        if room < 0 or not self.short < self.longest <= 2 * self.seconds - 2:
+        if not 0 < self.short <= self.longest <= self.seconds - 2 * _FAR / LATENT_RATE:
             raise ValueError(
-                f"got windows of {self.short:g} to {self.longest:g} s and scenes of {self.seconds:g} s; expected the "
-                "shortest to leave 1 s of a scene free, and the longest 2 s of two scenes."
+                f"got windows of {self.short:g} to {self.longest:g} s and films of {self.seconds:g} s; expected the "
+                "longest to leave 2 s of a film free."
             )
 
 
@@ -78,6 +77,17 @@ class ScoredBatch:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """One window: row of the pool, film, which of TAKES, whether out of the codec, and its first frame."""
+
+    row: int
+    film: Film
+    take: int
+    coded: bool
+    first: int
+
+
+@dataclass(frozen=True)
 class Found:
     """Cosines of sounds with words (B, B), pictures (B, B), and own pictures, in time and shifted (B, 1 + K);
 
@@ -96,7 +106,7 @@ class SoundScorerTask:
     Words find their sounds in the batch and sounds their words (CLIP, section 2.3); so do pictures and sounds, where a
     sound must also tell its pictures from the same pictures at another time.
 
-    codec, aligned: frozen; half of the sounds come out of the codec.  cache: folder that encoded scenes are kept in.
+    codec, aligned: frozen; half of the sounds come out of the codec.  cache: folder that encoded films are kept in.
     """
 
     name = "sound_scorer"
@@ -120,35 +130,35 @@ class SoundScorerTask:
         self.codec, self.aligned = codec, aligned
         for part in (codec, aligned):
             part.to(device).eval().requires_grad_(False)
+        self.frames = round(config.seconds * LATENT_RATE)
         about = {key: getattr(config, key) for key in ("seconds", "full", "fps", "size", "noise")}
         about |= {"codec": mark(codec), "aligned": mark(aligned), "bands": model.config.bands}
-        self.pool = build_cache(cache, config.scenes, self._encode_range, shard=50, about=about).tensors
-        self.frames = round(config.seconds * LATENT_RATE)
+        self.pool = build_cache(cache, config.films, self._encode_range, shard=50, about=about).tensors
 
-    def mix(self, index: int, split: str = "train") -> Mix:
-        """Mix number `index` of a split."""
+    def film(self, index: int, split: str = "train") -> Film:
+        """Film number `index` of a split, with a music bed."""
         config = self.config
-        return mixed(index, split, config.full, config.seconds, config.fps, config.size[0] / config.size[1])
+        difficulty = "full" if np.random.default_rng((index, 19)).random() < config.full else "simple"
+        aspect = config.size[0] / config.size[1]
+        return draw_film(index, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect, music=1.0)
 
     def batch(self, step: int, rank: int, world: int) -> ScoredBatch:
-        """Windows of training scenes, half of them as they come out of the codec."""
+        """Windows of training films, half of them as they come out of the codec."""
         config, rng = self.config, np.random.default_rng((step, rank, 29))
-        short = round(config.short * LATENT_RATE)
-        length, joined = short, False
-        if rng.random() < config.longer:
-            length = int(rng.integers(short, round(config.longest * LATENT_RATE) + 1))
-            joined = length > self.frames or bool(rng.random() < 0.5)
-        rows = rng.integers(0, config.scenes, (config.batch, 2))
-        mixes = [[self.mix(int(row)) for row in pair] for pair in rows]
-        if joined:  # a second of each scene at least
-            low, high = max(0, self.frames + _FAR - length), min(self.frames - _FAR, 2 * self.frames - length)
-            texts = [". then ".join(mix.tell(rng).rstrip(".") for mix in pair) for pair in mixes]
-        else:
-            low, high = 0, self.frames - length
-            texts = [pair[0].tell(rng) for pair in mixes]
-        firsts = rng.integers(low, high + 1, config.batch)
+        least, most = round(config.short * LATENT_RATE), round(config.longest * LATENT_RATE)
+        length = least if rng.random() < 0.5 else int(rng.integers(least, most + 1))
+        rows = rng.choice(config.films, config.batch, replace=config.batch > config.films)
+        heard = [
+            Heard(row, self.film(row), int(take), bool(rng.random() < 0.5), int(first))
+            for row, take, first in zip(
+                rows.tolist(),
+                rng.integers(0, len(TAKES), len(rows)),
+                rng.integers(_FAR, self.frames - _FAR - length + 1, len(rows)),
+                strict=True,
+            )
+        ]
         shifts = rng.integers(_NEAR, _FAR + 1, config.shifts) * rng.choice((-1, 1), config.shifts)
-        return self._windows(self.pool, mixes, rows, rng.random(rows.shape) < 0.5, firsts, shifts, length, texts)
+        return self._windows(self.pool, heard, shifts, length, rng)
 
     def loss(
         self, model: nn.Module, batch: ScoredBatch, rng: torch.Generator
@@ -175,24 +185,22 @@ class SoundScorerTask:
 
     @torch.no_grad()
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
-        """Shares found among 32 on validation scenes, both ways of hearing them, and in-sync against shifted pictures.
+        """Shares found among 32 on validation films, both ways of hearing them, and in-sync against shifted pictures.
 
-        in_sync_*: of the scenes with an impact within the first `short` seconds; chance is a half.
+        in_sync_*: of the windows with an impact that is heard; chance is a half.
         """
         assert isinstance(model, SoundScorer)
-        config, rng = self.config, np.random.default_rng(0)
-        length = round(config.short * LATENT_RATE)
+        config, length = self.config, round(self.config.short * LATENT_RATE)
+        shifts = np.array([round(shift * LATENT_RATE) for shift in SHIFTS])
         found: dict[str, list[Tensor]] = {}
         for first in range(0, config.check, 32):
-            mixes = [self.mix(row, "validation") for row in range(first, min(config.check, first + 32))]
-            rows, zeros = np.stack([np.arange(len(mixes))] * 2, 1), np.zeros(len(mixes), int)
-            shifts = np.array([round(shift * LATENT_RATE) for shift in SHIFTS])
-            texts, pool, pairs = [mix.tell(rng) for mix in mixes], self.encode(mixes), [[mix, mix] for mix in mixes]
+            films = [self.film(row, "validation") for row in range(first, min(config.check, first + 32))]
+            pool = self.encode(films)
             for kind, through in (("", False), ("_codec", True)):
-                codec = np.full(rows.shape, through)
-                batch = self._windows(pool, pairs, rows, codec, zeros, shifts, length, texts)
+                heard = [Heard(row, film, row % len(TAKES), through, _FAR) for row, film in enumerate(films)]
+                batch = self._windows(pool, heard, shifts, length, np.random.default_rng(0))
                 cosines = compare(model, batch.spectra, batch)
-                own = torch.arange(len(mixes), device=cosines.words.device)
+                own = torch.arange(len(films), device=cosines.words.device)
                 parts = {"text_found": cosines.words.argmax(0) == own, "sound_found": cosines.pictures.argmax(0) == own}
                 early = (cosines.times[:, :1] > cosines.times[:, 1:])[batch.timed]
                 parts |= {f"in_sync_{shift:g}": early[:, index] for index, shift in enumerate(SHIFTS)}
@@ -203,69 +211,68 @@ class SoundScorerTask:
         return {name: float(torch.cat(values).mean()) for name, values in found.items()}
 
     @torch.no_grad()
-    def encode(self, mixes: Sequence[Mix]) -> Tensors:
-        """Of each mix: spectra (2, bands, columns), without and with the codec, pictures at 25 Hz (L, P), and in which
+    def encode(self, films: Sequence[Film]) -> Tensors:
+        """Of each film: spectra of its TAKES (T, 2, bands, columns), without and with the codec, pictures at 25 Hz
 
-        columns each of LAYERS is heard, bool (2, columns).
+        (L, P), and in which columns each of LAYERS is heard, bool (2, columns).
         """
         config = self.config
-        layers = torch.stack([torch.stack(mix.layers()) for mix in mixes])
-        whole = layers.sum(1)
-        whole = whole * (0.95 / whole.abs().amax(-1, keepdim=True).clamp_min(0.95))
+        layers = torch.stack([torch.cat([take.sound(film) for take in _ALONE]) for film in films])  # (B, 2, S)
+        sounds = torch.stack([torch.cat([take.sound(film) for take in TAKES]) for film in films]).flatten(0, 1)[:, None]
         device = torch.device(self.device)
         with torch.autocast(device.type, torch.bfloat16, multiplies_bf16_fast(device)):
-            latent = self.codec.encode(whole.to(self.device))
-            rng = torch.Generator().manual_seed(mixes[0].scene.seed)
+            latent = self.codec.encode(sounds.to(self.device))
+            rng = torch.Generator().manual_seed(films[0].seed)
             error = torch.randn(latent.shape, generator=rng) * torch.rand((len(latent), 1, 1), generator=rng)
-            passed = self.codec.decode(latent + config.noise * error.to(latent), whole.shape[-1]).float().cpu()
-            frames = render([mix.scene for mix in mixes], config.size, self.device)
+            passed = self.codec.decode(latent + config.noise * error.to(latent), sounds.shape[-1]).float().cpu()
+            frames = torch.stack(render_films(list(films), config.size, self.device))
             features = self.aligned.picture_features(frames).float()
-        spectra = log_mel(torch.cat([whole, passed], 1), bands=self.model.config.bands, hop=MEL_HOP)
-        loud = F.avg_pool1d(F.pad(layers.flatten(0, 1).square(), (MEL_HOP, MEL_HOP)), 2 * MEL_HOP, MEL_HOP).sqrt()
+        spectra = log_mel(torch.cat([sounds, passed], 1), bands=self.model.config.bands, hop=MEL_HOP)
+        loud = F.avg_pool1d(F.pad(layers.square(), (MEL_HOP, MEL_HOP)), 2 * MEL_HOP, MEL_HOP).sqrt()
         return {
-            "spectra": spectra,
-            "pictures": at_sound_rate(features, config.fps, round(config.seconds * LATENT_RATE)).cpu(),
-            "heard": (loud > _SILENT).reshape(len(mixes), len(LAYERS), -1),
+            "spectra": spectra.unflatten(0, (len(films), len(TAKES))),
+            "pictures": at_sound_rate(features, config.fps, self.frames).cpu(),
+            "heard": loud > _SILENT,
         }
 
     def _encode_range(self, items: range) -> tuple[Tensors, list[str]]:
-        mixes = [self.mix(index) for index in items]
-        parts = [self.encode(mixes[first : first + 10]) for first in range(0, len(mixes), 10)]
+        films = [self.film(index) for index in items]
+        parts = [self.encode(films[first : first + 10]) for first in range(0, len(films), 10)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, [""] * len(items)
 
-    def _windows(self, pool: Tensors, mixes: list[list[Mix]], rows: np.ndarray, through: np.ndarray, firsts: np.ndarray,
-                 shifts: np.ndarray, length: int, texts: list[str]) -> ScoredBatch:  # fmt: skip
-        """Windows of `length` frames from frame `firsts` (B,) on, of pairs of scenes in a row, `rows` (B, 2).
-
-        through: where the sound came out of the codec (B, 2).
-        """
-        one, two = torch.from_numpy(rows).unbind(1)
-        a, b = torch.from_numpy(through).long().unbind(1)
-        last = 4 * self.frames  # the last column of a scene is the first of the next
-        spectra = torch.cat([pool["spectra"][one, a, :, :last], pool["spectra"][two, b]], -1)
-        heard = torch.cat([pool["heard"][one, :, :last], pool["heard"][two]], -1)
-        pictures = torch.cat([pool["pictures"][one], pool["pictures"][two]], 1)
-        frames = torch.from_numpy(firsts)[:, None] + torch.arange(-_FAR, length + _FAR)
-        pictures = pictures[torch.arange(len(rows))[:, None], frames.clamp(0, pictures.shape[1] - 1)]
-
-        def cut(values: Tensor, size: int) -> Tensor:
-            parts = [row.narrow(-1, 4 * int(first), size) for row, first in zip(values, firsts, strict=True)]
-            return torch.stack(parts).float().to(self.device)
-
-        timed = []
-        for pair, first in zip(mixes, firsts / LATENT_RATE, strict=True):
-            times = [*pair[0].impacts(), *(time + self.config.seconds for time in pair[1].impacts())]
-            timed.append(any(first <= time < first + length / LATENT_RATE for time in times))
+    def _windows(self, pool: Tensors, heard: list[Heard], shifts: np.ndarray, length: int,
+                 rng: np.random.Generator) -> ScoredBatch:  # fmt: skip
+        """Windows of `length` frames; rng: writes the words."""
+        spectra, pictures, layers, texts, timed = [], [], [], [], []
+        for one in heard:
+            take, start, seconds = TAKES[one.take], one.first / LATENT_RATE, length / LATENT_RATE
+            columns = slice(4 * one.first, 4 * (one.first + length) + 1)
+            spectra.append(pool["spectra"][one.row, one.take, int(one.coded), :, columns])
+            pictures.append(pool["pictures"][one.row, one.first - _FAR : one.first + length + _FAR])
+            loud = pool["heard"][one.row, :, columns].float().sum(-1) >= _LEAST
+            layers.append(loud & torch.tensor([take.music, take.effects]))
+            texts.append(tell(one.film, take, rng, start, seconds))
+            times = [contact.time - start for contact in film_contacts(one.film)] if take.effects else []
+            timed.append(any(0 <= time < seconds for time in times))
         ids, mask, _ = self.model.text.tokenize(texts)
         return ScoredBatch(
-            spectra=cut(spectra, 4 * length + 1)[:, None],
-            pictures=pictures.float().to(self.device),
+            spectra=torch.stack(spectra).float()[:, None].to(self.device),
+            pictures=torch.stack(pictures).float().to(self.device),
             shifts=shifts.tolist(),
             timed=torch.tensor(timed, device=self.device),
             ids=ids.to(self.device),
             mask=mask.to(self.device),
-            layers=(cut(heard, 4 * length).sum(-1) >= _LEAST).float(),
+            layers=torch.stack(layers).float().to(self.device),
         )
+
+
+def tell(film: Film, take: Take, rng: np.random.Generator, start: float, seconds: float) -> str:
+    """One of many wordings of a window: effects and music, in any order, or that there is no music."""
+    told, music = film_words(film, take, rng, start, seconds)
+    bed = music or ("no music" if rng.random() < 0.3 else "")
+    if bed:
+        told.insert(int(rng.integers(len(told) + 1)), f"music: {bed}" if rng.random() < 0.3 else bed)
+    return ". ".join(told)
 
 
 def compare(model: SoundScorer, spectra: Tensor, batch: ScoredBatch) -> Found:

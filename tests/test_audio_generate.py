@@ -163,9 +163,7 @@ def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: Audi
         for latent, pictures in zip(batch.latent, batch.pictures, strict=True):
             windows = task.pool["latent"].float().flatten(0, 1).unfold(2, length, 1)
             distance = (windows - latent[None, :, None]).abs().mean((1, 3))
-            found = [
-                (take // task.takes, first) for take, first in (distance == 0).nonzero().tolist()
-            ]  # silences agree
+            found = [(take // task.takes, first) for take, first in (distance == 0).nonzero().tolist()]
             own = [(row, first) for row, first in found if torch.allclose(seen(row, first, length), pictures)]
             assert any(
                 part.row == row and part.first <= first and first + length <= part.first + part.length

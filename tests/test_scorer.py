@@ -1,5 +1,6 @@
-"""The sound scorer: its scores are of pairs, in time, of any length; its mixes hold what their words say."""
+"""The sound scorer: its scores are of pairs, in time, of any length; its words tell what is heard."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +10,18 @@ import torch
 from mediagen.aligned import PRESETS as ALIGNED
 from mediagen.aligned import AlignedEncoder
 from mediagen.audio.codec import Codec
-from mediagen.audio.mixes import Mix, mixed
 from mediagen.audio.scorer import PRESETS, SoundScorer, signature
-from mediagen.audio.train_scorer import SoundScorerTask, SoundScorerTaskConfig, worn
+from mediagen.audio.train_scorer import TAKES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
 from mediagen.nn.spectral import log_mel
 from mediagen.nn.weights import load_model, save_model
 from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.info import built_in
 from mediagen.world.draw import render
+from mediagen.world.film import draw_film
 from mediagen.world.motion import contacts
 from mediagen.world.scene import draw_scene
 from mediagen.world.sounds import synthesise
-from mediagen.world.words import sound_caption
+from mediagen.world.words import music_caption, sound_caption
 
 RATE = 48_000
 
@@ -100,19 +101,17 @@ def test_pairs_that_do_not_fit_are_refused(small: SoundScorer) -> None:
         small.picture_score(sound, torch.zeros(2, 16, 272), 16.0)
 
 
-def test_mixes_hold_what_they_say() -> None:
-    mixes = [mixed(index, "train", seconds=1.0) for index in range(60)]
-    assert {mix.rest for mix in mixes} >= {(True, True), (False, False), (True, False)}
-    assert 15 < sum(mix.scene.mood is not None for mix in mixes) < 45
-    for mix in mixes[:20]:
-        music, rest = mix.layers()
-        assert bool(music.any()) == (mix.scene.mood is not None)
-        assert bool(rest.any()) <= any(mix.rest)
-        assert mixed(mix.scene.seed // 2, "train", seconds=1.0) == mix
-    scene = draw_scene(0, "train", "simple")
-    quiet = Mix(scene=scene, rest=(False, True), gain=1.0).tell(np.random.default_rng(0)).lower()
-    words = {word for seed in range(40) for word in sound_caption(scene, np.random.default_rng(seed)).lower().split()}
-    assert quiet and scene.things and words - set(quiet.split())
+def test_words_tell_the_layers_that_are_heard() -> None:
+    rng = np.random.default_rng(0)
+    film = draw_film(3, music=1.0)
+    every, music, effects = ([tell(film, take, rng, 0.0, 4.0).lower() for _ in range(60)] for take in TAKES)
+    colours = [thing.colour for shot in film.shots for thing in shot.things]
+    told = [[any(colour in text for colour in colours) for text in texts] for texts in (every, effects, music)]
+    assert 10 < sum(told[0]) < 60 and 10 < sum(told[1]) < 60 and not any(told[2])
+    beds = {music_caption(replace(film.shots[0], mood=film.mood), rng) for _ in range(99)}
+    named = [[any(bed.rstrip(".").lower() in text for bed in beds) for text in texts] for texts in (effects, music)]
+    assert not any(named[0]) and all(named[1]), "music is named where it is heard, and only there"
+    assert 5 < sum("no music" in text for text in effects) < 40
 
 
 def test_worn_spectra_are_those_of_a_louder_sound() -> None:
@@ -125,7 +124,7 @@ def test_worn_spectra_are_those_of_a_louder_sound() -> None:
 
 def test_the_task_learns_and_its_batches_depend_on_the_step_alone(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    config = SoundScorerTaskConfig(batch=6, scenes=8, check=6, size=(32, 32), fps=8.0)
+    config = SoundScorerTaskConfig(batch=6, films=8, check=6, size=(32, 32), fps=8.0)
     task = SoundScorerTask(
         SoundScorer(PRESETS["debug"]), Codec.from_preset("debug"), AlignedEncoder(ALIGNED["debug"]), config, tmp_path
     )
