@@ -19,6 +19,7 @@ class CodecConfig(Config):
     """Shape of a codec. hop * product(strides) must be 1920, the samples per latent frame."""
 
     hop: int = 240  # samples per frame of the front end: 1 is the waveform itself, more is an MDCT of that many bands
+    waves: bool = True  # whether the decoder gives MDCT coefficients beside noise; a small one cannot follow phases
     tones: int = 0  # steady tones beside the MDCT: 24 to the octave from 65 Hz on
     strides: tuple[int, ...] = (2, 2, 2)
     encoder: tuple[int, ...] = (160, 192, 224, 256)  # widths, from the sound to the latent: one more than strides
@@ -31,16 +32,18 @@ class CodecConfig(Config):
         product = self.hop * math.prod(self.strides)
         if product != SOUND_HOP:
             raise ValueError(f"got hop * strides = {product}, expected {SOUND_HOP}; change hop or strides.")
-        if self.tones and self.hop == 1:
-            raise ValueError(f"got tones={self.tones} with hop=1, expected 0: the waveform itself has no frames.")
+        if self.hop == 1 and (self.tones or not self.waves):
+            raise ValueError(f"got tones={self.tones}, waves={self.waves} and hop=1, expected 0 and True; raise hop.")
         for name in ("encoder", "decoder"):
             if len(getattr(self, name)) != len(self.strides) + 1:
                 raise ValueError(f"got {name}={getattr(self, name)}, expected {len(self.strides) + 1} widths.")
 
 
 PRESETS: dict[str, CodecConfig] = {
-    "debug": CodecConfig(encoder=(16, 16, 16, 16), decoder=(16, 16, 16, 16), latent=8, dilations=(1,), tones=24),
-    "tiny": CodecConfig(tones=168),
+    "debug": CodecConfig(
+        encoder=(16, 16, 16, 16), decoder=(16, 16, 16, 16), latent=8, dilations=(1,), waves=False, tones=24
+    ),
+    "tiny": CodecConfig(waves=False, tones=168),
     # Rates, widths and channels as released with SAM Audio, of the same family as Movie Gen Audio's DAC-VAE.
     "paper": CodecConfig(
         hop=1,
@@ -69,7 +72,7 @@ class Codec(nn.Module):
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
-        self.frontend = Waveform() if config.hop == 1 else Mdct(config.hop, config.tones)
+        self.frontend = Waveform() if config.hop == 1 else Mdct(config.hop, config.waves, config.tones)
         kernel, dilations, widths = config.kernel, config.dilations, config.encoder
         active = Snake if config.hop == 1 else _silu  # a spectrum has no period that a snake could follow
         layers: list[nn.Module] = [_conv(self.frontend.channels_in, widths[0], kernel)]

@@ -16,7 +16,7 @@ class Waveform(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hop, self.channels_in, self.channels_out = 1, 1, 1
+        self.hop, self.channels_in, self.channels_out, self.waves = 1, 1, 1, True
 
     def analyse(self, sound: Tensor) -> Tensor:
         return sound
@@ -31,7 +31,7 @@ class Waveform(nn.Module):
 class Mdct(nn.Module):
     """The modified discrete cosine transform with a sine slope, exact for any whole number of blocks of `hop` samples.
 
-    tones: steady tones beside it, see `Tones`; 0 for none.
+    waves: whether a network gives coefficients; without, sound is noise and tones.  tones: steady tones, see `Tones`.
 
     Written as rotations across the borders of blocks followed by a DCT-IV inside each block. No rotation is made at the
     two ends, so F blocks give exactly F frames and the transform is orthogonal to the last sample.
@@ -50,9 +50,10 @@ class Mdct(nn.Module):
     SCALE = 0.005  # where the asinh scale turns from linear to logarithmic
     NOISE_FRAMES = 1021  # the fixed noise repeats after this many frames
 
-    def __init__(self, hop: int, tones: int = 0) -> None:
+    def __init__(self, hop: int, waves: bool = True, tones: int = 0) -> None:
         super().__init__()
-        self.hop, self.channels_in, self.channels_out = hop, 2 * hop + tones, 2 * hop + tones
+        self.hop, self.waves = hop, waves
+        self.channels_in, self.channels_out = 2 * hop + tones, (1 + waves) * hop + tones
         self.tones = Tones(tones, hop) if tones else None
         n = torch.arange(hop, dtype=torch.float64, device="cpu") + 0.5
         dct = math.sqrt(2 / hop) * torch.cos(math.pi / hop * n[:, None] * n)
@@ -90,17 +91,19 @@ class Mdct(nn.Module):
         return torch.cat([coefficients, coefficients.abs(), *heard], 1)
 
     def synthesise(self, features: Tensor, first: int | Tensor = 0) -> Tensor:
-        coefficients, gains = features[:, : self.hop], _loudness(features[:, self.hop :])
+        waves, gains, tones = features.tensor_split((self.waves * self.hop, (1 + self.waves) * self.hop), 1)
         index = (first + torch.arange(features.shape[-1], device=features.device)) % self.NOISE_FRAMES
-        noise = gains[:, : self.hop] * self.noise[:, index]
-        sound = self.inverse_transform(0.02 * coefficients * (1 + coefficients.square()) + noise)
-        return sound if self.tones is None else sound + self.tones.play(gains[:, self.hop :], first)
+        coefficients = _loudness(gains) * self.noise[:, index]
+        if self.waves:
+            coefficients = coefficients + 0.02 * waves * (1 + waves.square())
+        sound = self.inverse_transform(coefficients)
+        return sound if self.tones is None else sound + self.tones.play(_loudness(tones).detach(), first)
 
     def far(self, features: Tensor, analysed: Tensor) -> Tensor:
         """Mean squared distance of the tones that a network gives to `synthesise` from those that `analyse` found."""
         if self.tones is None:
             return features.new_zeros(())
-        given, found = features[:, 2 * self.hop :], analysed[:, 2 * self.hop :]
+        given, found = features[:, (1 + self.waves) * self.hop :], analysed[:, 2 * self.hop :]
         return (self.tones.scaled(_loudness(given.float())) - found).square().mean()
 
 

@@ -28,10 +28,12 @@ class CodecTaskConfig(Config):
     """What the codec is trained on and by which terms.
 
     pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
-    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  tones: weight of the distance from the
-    steady tones that are held in the sound, of codecs that have them.  adversarial: weight of the critic's term, 0 for
-    no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder of videos with sound
-    tracks to learn from in place of the world.  processes: that make the pool, where it is the world's.
+    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  wave: weight of the waveform's L1
+    distance, for codecs that give waves; noise could only come closer by being too quiet.  tones: weight of the
+    distance from the steady tones that are held in the sound, for codecs that have them.  adversarial: weight of the
+    critic's term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder
+    of videos with sound tracks to learn from in place of the world.  processes: that make the pool, where it is the
+    world's.
     """
 
     data: str | None = None
@@ -43,7 +45,7 @@ class CodecTaskConfig(Config):
     kl: float = 1e-5
     wave: float = 10.0
     spectral: float = 1.0
-    tones: float = 20.0
+    tones: float = 40.0
     adversarial: float = 0.0
     adversarial_start: int = 0
     check: int = 64
@@ -102,7 +104,12 @@ class CodecTask:
         rebuilt, kl, tones = model.reconstruct(batch.sound, config.noise, rng)
         wave = (rebuilt - batch.sound).abs().mean()
         spectral = spectral_loss(rebuilt, batch.sound)
-        total = config.wave * wave + config.spectral * spectral + config.tones * tones + config.kl * kl
+        total = (
+            config.wave * model.frontend.waves * wave
+            + config.spectral * spectral
+            + config.tones * tones
+            + config.kl * kl
+        )
         figures: dict[str, float | Tensor] = {
             "wave": wave.detach(),
             "spectral": spectral.detach(),

@@ -1,6 +1,7 @@
 """The bench: whether clips show and sound what was asked for, and what they cost, with how sure the figures are."""
 
 import json
+import math
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from mediagen.clip import Clip
 from mediagen.nn.weights import write_atomic
 from mediagen.sdk import bench_speed
 from mediagen.sdk.bench_figures import Part, Tell, share
-from mediagen.sdk.bench_films import MINUTES, measure_films, measure_layers
+from mediagen.sdk.bench_films import FILMS, GAPS, MINUTES, measure_films, measure_gaps, measure_layers
 from mediagen.sdk.bench_page import page, sheet
 from mediagen.sdk.bench_pictures import (
     Asked,
@@ -181,8 +182,13 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
 
 
 def _films(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
-    minutes = min(MINUTES, len(asked) / 20)
-    return [*measure_films(engine, seed, minutes, tell), measure_layers(engine, min(len(asked), SOUNDED), seed, tell)]
+    some = len(asked) / SOUNDED  # of the full measure: shorter films, and fewer
+    films, gaps = (math.ceil(min(1, some) * count) for count in (FILMS, GAPS))
+    return [
+        *measure_films(engine, seed, min(1, 4 * some) * MINUTES, films, tell),
+        measure_gaps(engine, seed, gaps, tell),
+        measure_layers(engine, min(len(asked), SOUNDED), seed, tell),
+    ]
 
 
 def _schedule(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:

@@ -1,5 +1,6 @@
 """Long sound: whether it stays in time over minutes, whether its joints are heard, and whether its layers are right."""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from mediagen.audio.joints import joint_distance, seam_energy
 from mediagen.audio.measure import onset_f1, onset_f1_by_thirds, onsets
 from mediagen.audio.takes import EFFECTS, Take
 from mediagen.clip import Clip
-from mediagen.grid import sound_latents
+from mediagen.grid import SOUND_RATE, sound_latents
 from mediagen.sdk.bench_figures import Figure, Part, Tell, mean, share
 from mediagen.sdk.bench_sound import TOLERANCE
 from mediagen.sdk.engine import Engine
@@ -23,34 +24,70 @@ from mediagen.world.film import Film, draw_film, film_contacts, render_films
 from mediagen.world.scene import MOODS
 from mediagen.world.words import music_caption, sound_caption
 
-MINUTES = 3.0  # of the long film
-SHIFTS = 20  # of its impacts, for the null
+MINUTES = 3.0  # of a long film
+FILMS = 4  # long films by each method
+SHIFTS = 20  # of a film's impacts, for the null
 LAYERED = 4.0  # seconds of the clips whose layers are judged
+GAPS = 20  # films with a second to be filled in
 METHODS = (("segments", "triangle"), ("blend", "triangle"), ("blend", "uniform"))
+_THIRDS = ("first", "middle", "last")
 
 
-def measure_films(engine: Engine, seed: int, minutes: float = MINUTES, tell: Tell | None = None) -> list[Part]:
-    """Sound for one long film of the test split by each method: onset F1 by thirds, its null, joints, and the time.
+def measure_films(
+    engine: Engine, seed: int, minutes: float = MINUTES, count: int = FILMS, tell: Tell | None = None
+) -> list[Part]:
+    """Sound for long films of the test split by each method: onset F1 by thirds, its null, joints, and the time.
 
     The null is the same sound against impacts moved round by 5 s or more.
     """
-    film = draw_film(10_000 + seed, "test", seconds=60 * minutes, fps=engine.limits.fps)
-    clip = _clip(film, engine)
-    truth, length = [contact.time for contact in film_contacts(film)], film.frames / film.fps
+    films = [
+        draw_film(10_000 + 100 * seed + number, "test", seconds=60 * minutes, fps=engine.limits.fps)
+        for number in range(count)
+    ]
     parts = []
-    for number, (method, merge) in enumerate(METHODS):
-        if tell is not None:
-            tell("Sounding a long film", number, len(METHODS))
-        began = time.monotonic()
-        sound = engine.add_audio(clip, method=method, merge=merge, seed=seed).sound
-        assert sound is not None
+    for method, merge in METHODS:
         part = Part(f"Long sound, {method}" + (f", {merge}" if method == "blend" else ""))
-        part.figures["seconds for a second"] = Figure((time.monotonic() - began) / length, unit="s")
-        _add_sync(part, onsets(sound), truth, length, seed)
         plan = Extension.fit(engine.models.get("audio"), method=method, merge=merge)
-        _add_joints(part, sound, [frame / LATENT_RATE for frame in joints(sound_latents(sound.shape[-1]), plan)], seed)
+        began, found = time.monotonic(), dict[str, list[float]]()
+        for number, film in enumerate(films):
+            if tell is not None:
+                tell("Sounding long films", len(parts) * count + number, len(METHODS) * count)
+            sound = engine.add_audio(_clip(film, engine), method=method, merge=merge, seed=seed + number).sound
+            assert sound is not None
+            figures = _sync(onsets(sound), film, seed)
+            places = [frame / LATENT_RATE for frame in joints(sound_latents(sound.shape[-1]), plan)]
+            for name, value in (figures | _at_joints(sound, places, seed)).items():
+                found.setdefault(name, []).append(value)
+        hits = sum(len(film_contacts(film)) for film in films)
+        took = (time.monotonic() - began) / (60 * minutes * count)
+        part.figures = {name: mean(values, _unit(name), f"{hits} impacts" if name == "onset F1" else "")
+                        for name, values in found.items()}  # fmt: skip
+        part.figures["seconds for a second"] = Figure(took, unit="s")
         parts.append(part)
     return parts
+
+
+def measure_gaps(engine: Engine, seed: int, count: int = GAPS, tell: Tell | None = None) -> Part:
+    """A second is taken out of the world's own sounds and filled in from the rest: whether the rest stays, and joints.
+
+    Ten seconds of effects each, told by what is heard in them.
+    """
+    part, found, kept = Part("A second filled in"), dict[str, list[float]](), list[bool]()
+    for index in range(count):
+        film = draw_film(30_000 + 1_000 * seed + index, "test", fps=engine.limits.fps)
+        sound, words = EFFECTS.sound(film), sound_caption(film.shots[0], np.random.default_rng((seed, index)))
+        start = 2.0 + (index % 6)
+        filled = engine.fill_audio(Clip(frames=None, sound=sound), start, start + 1, words, seed=index).sound
+        assert filled is not None
+        first, last = round(start * SOUND_RATE), round((start + 1) * SOUND_RATE)
+        kept.append(torch.equal(filled[:, :first], sound[:, :first]) and torch.equal(filled[:, last:], sound[:, last:]))
+        for name, value in _at_joints(filled, [start, start + 1], seed).items():
+            found.setdefault(name, []).append(value)
+        if tell is not None:
+            tell("Filling gaps", index + 1, count)
+    part.figures = {"the rest is the same, to the sample": share(kept)}
+    part.figures |= {name: mean(values, _unit(name)) for name, values in found.items()}
+    return part
 
 
 def measure_layers(engine: Engine, count: int, seed: int, tell: Tell | None = None) -> Part:
@@ -98,20 +135,28 @@ def _note(name: str) -> str:
     return "the detector's own accuracy, through the codec" if name.startswith("the world") else ""
 
 
-def _add_sync(part: Part, found: list[float], truth: list[float], length: float, seed: int) -> None:
-    part.figures["onset F1"] = Figure(onset_f1(found, truth, TOLERANCE), count=len(truth), unit="F1", note="impacts")
+def _sync(found: list[float], film: Film, seed: int) -> dict[str, float]:
+    """Onset F1 of a film's sound whose onsets are `found`; a third without any impact says nothing, and is left out."""
+    truth, length = [contact.time for contact in film_contacts(film)], film.frames / film.fps
     rng = random.Random(seed)
     moved = [
         [(time + shift) % length for time in truth] for shift in (rng.uniform(5, length - 5) for _ in range(SHIFTS))
     ]
-    null = mean((onset_f1(found, times, TOLERANCE) for times in moved), "F1", "what chance gives")
-    part.figures["onset F1, impacts moved"] = null
-    for name, value in zip(("first", "middle", "last"), onset_f1_by_thirds(found, truth, length), strict=True):
-        part.figures[f"onset F1, {name} third"] = Figure(value, unit="F1")
+    figures = {
+        "onset F1": onset_f1(found, truth, TOLERANCE),
+        "onset F1, impacts moved": sum(onset_f1(found, times, TOLERANCE) for times in moved) / SHIFTS,
+    }
+    thirds = zip(_THIRDS, onset_f1_by_thirds(found, truth, length), strict=True)
+    return figures | {f"onset F1, {name} third": value for name, value in thirds if not math.isnan(value)}
 
 
-def _add_joints(part: Part, sound: Tensor, places: list[float], seed: int) -> None:
+def _at_joints(sound: Tensor, places: list[float], seed: int) -> dict[str, float]:
+    figures = {}
     for name, measure in (("log-spectral distance", joint_distance), ("seam energy", seam_energy)):
-        at, anywhere = measure(sound, 48_000, places, torch.Generator().manual_seed(seed))
-        part.figures[f"{name} at joints"] = Figure(at, count=len(places), unit="dB")
-        part.figures[f"{name} at random places"] = Figure(anywhere, unit="dB")
+        at, anywhere = measure(sound, SOUND_RATE, places, torch.Generator().manual_seed(seed))
+        figures |= {f"{name} at joints": at, f"{name} at random places": anywhere}
+    return figures
+
+
+def _unit(name: str) -> str:
+    return "F1" if name.startswith("onset") else "dB"
