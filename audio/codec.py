@@ -113,14 +113,8 @@ class Codec(nn.Module):
 
         first: frame of the whole sound at which this part of its latent begins.
         """
-        if latent.ndim != 3 or latent.shape[1] != self.config.latent:
-            raise ValueError(f"got a latent of shape {tuple(latent.shape)}, expected (B, {self.config.latent}, L).")
-        sound = self._sound(self._features(latent), first)
-        if samples is not None and samples > sound.shape[-1]:
-            raise ValueError(
-                f"got samples={samples}, expected at most {sound.shape[-1]} from {latent.shape[-1]} frames."
-            )
-        return sound[..., :samples]
+        check_latent(latent, self.config.latent)
+        return cut(self._sound(self._features(latent), first), samples, latent.shape[-1])
 
     def _features(self, latent: Tensor) -> Tensor:
         return self.decoder(latent * self.latent_std[:, None] + self.latent_mean[:, None]).float()
@@ -131,10 +125,7 @@ class Codec(nn.Module):
 
     def posterior(self, sound: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance (B, C, L) of the raw latent of (B, 1, S); the end is padded with silence."""
-        if sound.ndim != 3 or sound.shape[1] != 1 or sound.shape[2] < 1:
-            raise ValueError(
-                f"got sound of shape {tuple(sound.shape)}, expected (B, 1, S); mix it down to one channel."
-            )
+        check_sound(sound)
         return self._posterior(self._analyse(sound))
 
     def _analyse(self, sound: Tensor) -> Tensor:
@@ -168,6 +159,25 @@ class Codec(nn.Module):
         self.latent_mean.lerp_(mean.mean((0, 2)), share)
         about = (mean - self.latent_mean[:, None]).square().mean((0, 2)) + 1e-8
         self.latent_std.copy_(self.latent_std.square().lerp(about, share).sqrt())
+
+
+def check_sound(sound: Tensor) -> None:
+    """ValueError for sound that is not (B, 1, S) with S >= 1."""
+    if sound.ndim != 3 or sound.shape[1] != 1 or sound.shape[2] < 1:
+        raise ValueError(f"got sound of shape {tuple(sound.shape)}, expected (B, 1, S); mix it down to one channel.")
+
+
+def check_latent(latent: Tensor, channels: int) -> None:
+    """ValueError for a latent that is not (B, channels, L)."""
+    if latent.ndim != 3 or latent.shape[1] != channels:
+        raise ValueError(f"got a latent of shape {tuple(latent.shape)}, expected (B, {channels}, L).")
+
+
+def cut(sound: Tensor, samples: int | None, frames: int) -> Tensor:
+    """The first `samples`, or all, of sound (B, 1, S) made of so many latent frames; ValueError for more than S."""
+    if samples is not None and samples > sound.shape[-1]:
+        raise ValueError(f"got samples={samples}, expected at most {sound.shape[-1]} from {frames} frames.")
+    return sound[..., :samples]
 
 
 class Snake(nn.Module):

@@ -21,7 +21,7 @@ from mediagen.text import Text
 
 METHODS, MERGES = ("segments", "blend"), ("triangle", "uniform")
 DECODED = 250  # latent frames that are decoded at once: 10 s
-MARGIN = 16  # latent frames on each side whose sound is thrown away: more than the decoder's reach
+MARGIN = 24  # latent frames on each side whose sound is thrown away: more than any decoder's reach (`EncodecCodec`)
 
 
 @dataclass(frozen=True, kw_only=True)

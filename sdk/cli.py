@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mediagen.sdk.codec_cli import codec
 from mediagen.sdk.console import Bar, console, reporting, say
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.output import check_output
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(sound)
 app.command()(train)
+app.command()(codec)
 app.command()(serve)
 
 Out = Annotated[

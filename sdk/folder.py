@@ -95,10 +95,9 @@ class ModelFolder:
                         f"got the model folder '{self.path}' without '{name}' ({FAMILIES[name].what}), which this "
                         "request needs; add it, or give another folder."
                     )
+                family = FAMILIES[name].found(self.path)
                 try:
-                    self._loaded[name] = load_model(
-                        FAMILIES[name].load(), self.path / FAMILIES[name].folder, self.device
-                    )
+                    self._loaded[name] = load_model(family.load(), self.path / family.folder, self.device)
                 except (ValueError, OSError) as error:
                     raise ModelError(f"cannot load '{name}': {error}") from None
             return self._loaded[name]
@@ -123,7 +122,7 @@ class ModelFolder:
 
     def decoder(self, name: str) -> OnnxDecoder | None:
         """The ONNX decoder of a family, opened once and shared; None where torch decodes."""
-        if self.runtime == "torch":
+        if self.runtime == "torch" or name not in self.exportable():
             return None
         with self._lock:
             if name not in self._decoders:
@@ -135,7 +134,7 @@ class ModelFolder:
 
     def exportable(self) -> list[str]:
         """The families in the folder that have a decoder to export."""
-        return [name for name, family in FAMILIES.items() if family.graph is not None and self.has(name)]
+        return [name for name, family in FAMILIES.items() if family.found(self.path).graph and self.has(name)]
 
     def _unfit(self) -> list[str]:
         """What keeps the folder's ONNX decoders from use, a line each."""
