@@ -143,19 +143,24 @@ class Tones(nn.Module):
 
     def listen(self, sound: Tensor) -> Tensor:
         """How loud each tone is in (B, 1, F * hop), as amplitude: (B, count, F), looked at over 171 ms."""
-        frames = sound.shape[-1] // self.hop
-        heard = spectrum(sound[:, 0], self.SIZE, 2 * self.hop)[:, : self.fit.shape[1]].abs()
-        amplitude = math.sqrt(6 / self.SIZE)  # a sine of amplitude 1 has sqrt(SIZE / 6) in a Hann window of unit power
-        return (amplitude * (self.fit @ heard)).repeat_interleave(2, dim=-1)[..., :frames]
+        return self._spread(self._heard(sound), sound)
 
     def held(self, sound: Tensor) -> Tensor:
         """As `listen`, but 0 for all that does not stand out: louder than both neighbours, and than three times what
         is usual within four semitones."""
-        heard = self.listen(sound)
+        heard = self._heard(sound)
         beside = nn.functional.max_pool1d(heard.transpose(1, 2), 3, 1, 1).transpose(1, 2)
         padded = nn.functional.pad(heard, (0, 0, _AROUND, _AROUND))
         floor = padded.unfold(1, 2 * _AROUND + 1, 1).median(-1).values
-        return torch.where((heard >= beside) & (heard > 3 * floor), heard, 0.0)
+        return self._spread(torch.where((heard >= beside) & (heard > 3 * floor), heard, 0.0), sound)
+
+    def _heard(self, sound: Tensor) -> Tensor:
+        heard = spectrum(sound[:, 0], self.SIZE, 2 * self.hop)[:, : self.fit.shape[1]].abs()
+        return math.sqrt(6 / self.SIZE) * (self.fit @ heard)  # a sine of 1 has sqrt(SIZE / 6) in a window of unit power
+
+    def _spread(self, heard: Tensor, sound: Tensor) -> Tensor:
+        """What is heard at every second frame, for every frame."""
+        return heard.repeat_interleave(2, dim=-1)[..., : sound.shape[-1] // self.hop]
 
     def play(self, gains: Tensor, first: int | Tensor = 0) -> Tensor:
         """Sound (B, 1, F * hop) of amplitudes (B, count, F), reached at the end of each frame; first: see `Mdct`."""

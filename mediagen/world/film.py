@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -121,8 +122,17 @@ def film_sound(film: Film, *, effects: bool = True, ambience: bool = True, music
     Impacts start exactly at the times of `film_contacts`. At a cut the sounds of two shots cross over 150 ms.
     """
     sound = np.zeros(film.samples, np.float32)
+    for layer, on in ((_effects, effects), (_ambience, ambience), (_music, music and film.mood is not None)):
+        if on:
+            sound += layer(film)
+    return to_peak(sound)
+
+
+@lru_cache(maxsize=2)  # takes of a film are asked for one after another
+def _effects(film: Film) -> np.ndarray:
+    sound = np.zeros(film.samples, np.float32)
     rise = np.linspace(0, 1, round(_FADE * SOUND_RATE), dtype=np.float32)
-    for start, shot in zip(film.starts(), film.shots, strict=True) if effects else ():
+    for start, shot in zip(film.starts(), film.shots, strict=True):
         first, length = round(start * SOUND_RATE), round(shot.frames / shot.fps * SOUND_RATE)
         heard = effects_of(shot, length + len(rise))
         heard[length:] *= 1 - rise
@@ -130,8 +140,15 @@ def film_sound(film: Film, *, effects: bool = True, ambience: bool = True, music
             heard[: len(rise)] *= rise
         heard = heard[: film.samples - first]
         sound[first : first + len(heard)] += heard
-    if ambience:
-        sound += place_sound(film.shots[0], film.samples, np.random.default_rng((film.seed, 41)))
-    if music and film.mood is not None:
-        sound += music_bed(film.mood, film.samples, np.random.default_rng((film.seed, 42)))
-    return to_peak(sound)
+    return sound
+
+
+@lru_cache(maxsize=2)
+def _ambience(film: Film) -> np.ndarray:
+    return place_sound(film.shots[0], film.samples, np.random.default_rng((film.seed, 41)))
+
+
+@lru_cache(maxsize=2)
+def _music(film: Film) -> np.ndarray:
+    assert film.mood is not None
+    return music_bed(film.mood, film.samples, np.random.default_rng((film.seed, 42)))
