@@ -1,11 +1,16 @@
 """What a sound is made from: its prompt, the pictures at 25 Hz, what is already known, and how training hides each."""
 
+import re
+
 import torch
 from torch import Tensor
 
 from mediagen.grid import SOUND_HOP, SOUND_RATE
 
 LATENT_RATE = SOUND_RATE / SOUND_HOP  # latent frames per second: 25
+_MUSIC = re.compile(
+    r"\b(music\w*|melod\w+|tunes?|songs?|chords?|soundtrack|orchestra\w*|piano|guitar)\b", re.IGNORECASE
+)
 
 
 def sound_prompt(effects: str | None, music: str | None = None, *, quality: float = 8.0) -> str:
@@ -18,6 +23,11 @@ def sound_prompt(effects: str | None, music: str | None = None, *, quality: floa
     """
     bed = "" if music is None else f"music: {music.strip().rstrip('.') or 'no music'}. "
     return f"quality {quality:.1f}. {bed}{'no effects' if effects is None else effects.strip()}".rstrip()
+
+
+def mentions_music(words: str) -> bool:
+    """Whether a prompt asks for music in passing: "a ball bounces, happy music"."""
+    return _MUSIC.search(words) is not None
 
 
 def at_sound_rate(features: Tensor, fps: float, length: int, *, start: float = 0.0) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mediagen.audio.conditions import sound_prompt
+from mediagen.audio.conditions import mentions_music, sound_prompt
 from mediagen.audio.generate import count_sound_steps, generate_sound, watch
 from mediagen.clip import Clip
 from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
@@ -55,7 +55,8 @@ class ClipWork(Work):
     def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
         """Float sound (1, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
 
-        start: sound (1, S') that is there already and goes on.
+        start: sound (1, S') that is there already and goes on. Music is made where the prompt asks for it, or may go
+        on in `start`.
         """
         models = self._sound_models()
         total = round(len(frames) / fps * SOUND_RATE)
@@ -65,13 +66,14 @@ class ClipWork(Work):
         limits, words = self.limits, self.request.sound_prompt or self.request.prompt
         pictures = watch(models.aligned, frames.to(self.models.device), fps)
         way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
-        way = self._ranked(models, way, words, pictures)
+        music = start is not None or mentions_music(words)
+        way = self._ranked(models, way, words, pictures, music=music)
         count = count_sound_steps(0 if known is None else known.shape[-1], total, total, way)
         on_step = self._steps("Making the sound", count)
         return generate_sound(
             models,
             pictures,
-            sound_prompt(words),
+            sound_prompt(words, None if music else ""),
             samples=total,
             seed=self._seed,
             known=None if known is None else known.to(self.models.device),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mediagen.audio.conditions import at_sound_rate, draw_clean, draw_drops, sound_prompt
+from mediagen.audio.conditions import at_sound_rate, draw_clean, draw_drops, mentions_music, sound_prompt
 from mediagen.audio.model import AudioConfig, AudioModel
 from mediagen.guidance import cfg
 from mediagen.text import Text
@@ -147,6 +147,11 @@ def test_prompts_have_one_form() -> None:
     assert sound_prompt("thuds") == "quality 8.0. thuds"
     assert sound_prompt(None, "calm", quality=3) == "quality 3.0. music: calm. no effects"
     assert sound_prompt("", "") == "quality 8.0. music: no music."
+
+
+def test_music_is_asked_for_by_its_names() -> None:
+    assert all(mentions_music(words) for words in ("a ball, happy MUSIC", "soft piano", "a musical box", "two chords"))
+    assert not any(mentions_music(words) for words in ("", "a ball bounces", "a fortune", "a tuned engine"))
 
 
 def test_the_13b_preset_has_the_reports_size() -> None:

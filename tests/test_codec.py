@@ -7,9 +7,9 @@ import torch
 
 from mediagen.audio.codec import PRESETS, Codec, CodecConfig
 from mediagen.audio.critic import SpectralCritic
-from mediagen.audio.frontend import Mdct
+from mediagen.audio.frontend import Mdct, Tones
 from mediagen.audio.train_codec import CodecTask, CodecTaskConfig
-from mediagen.nn.spectral import mel_filters, spectral_loss
+from mediagen.nn.spectral import mel_filters, spectral_loss, spectrum
 from mediagen.nn.weights import load_model, save_model
 
 
@@ -36,6 +36,49 @@ def test_mdct_gathers_a_tone_in_few_bands_and_a_click_in_few_frames() -> None:
     click = torch.zeros(1, 1, 9600)
     click[..., 5000] = 1
     assert (mdct.forward_transform(click).abs().sum((0, 1)) > 1e-6).sum() <= 2
+
+
+def test_tones_are_heard_as_loud_as_they_are_and_noise_holds_none() -> None:
+    tones = Tones(168, 240)
+    time = torch.arange(48_000) / 48_000
+    chord = 0.1 * torch.sin(2 * torch.pi * 261.63 * time) + 0.05 * torch.sin(2 * torch.pi * 1046.5 * time)
+    noise = 0.03 * torch.randn(1, 1, 48_000, generator=torch.Generator().manual_seed(0))
+    held = tones.held(chord + noise)[0, :, 60:140]
+    assert held.shape == (168, 80)
+    assert held[48].mean() == pytest.approx(0.1, rel=0.2), "C4 is two octaves above the lowest: tone 48"
+    assert held[96].mean() == pytest.approx(0.05, rel=0.25)
+    rest = held[[tone for tone in range(168) if tone not in (48, 96)]]
+    assert (rest > 0).float().mean() < 0.02
+    assert (tones.listen(noise)[0] > 0).float().mean() > 0.9 and (tones.held(noise) > 0).float().mean() < 0.02
+
+
+def test_tones_play_steadily_and_the_same_in_parts_after_hours() -> None:
+    tones = Tones(168, 240)
+    gains = torch.zeros(1, 168, 400)
+    gains[0, 48] = 0.1
+    whole = tones.play(gains)
+    assert whole.shape == (1, 1, 96_000)
+    assert float(whole[..., 4800:].abs().max()) == pytest.approx(0.1, rel=1e-3)
+    heard = tones.listen(whole)[0, :, 100:300]
+    assert heard[48].mean() == pytest.approx(0.1, rel=0.2) and heard[48].std() < 1e-3 and heard[:40].max() < 2e-3
+    hour = 200 * 3600 * 3  # frames; and the part begins at its frame 100
+    torch.testing.assert_close(
+        tones.play(gains, hour)[..., 24_240:], tones.play(gains[..., 100:], hour + 100)[..., 240:]
+    )
+    torch.testing.assert_close(tones.play(gains, hour), whole, atol=1e-5, rtol=0)
+
+
+def test_noise_of_a_codec_without_waves_is_no_comb() -> None:
+    """Equal gains give noise: no band of 12 Hz stands out as the coefficients of a constant would make it."""
+    front = Mdct(240, waves=False, tones=24)
+    assert front.channels_out == 264 and front.channels_in == 504
+    features = torch.zeros(1, 264, 400)
+    features[:, 240:] = -3
+    power = spectrum(front.synthesise(features)[:, 0], 4096, 1024)[0].abs().square().mean(-1)[50:1000]
+    assert power.max() < 4 * power.mean()
+    combed = Mdct(240).synthesise(torch.cat((torch.ones(1, 240, 400), -3 * torch.ones(1, 240, 400)), 1))
+    power = spectrum(combed[:, 0], 4096, 1024)[0].abs().square().mean(-1)[50:1000]
+    assert power.max() > 5 * power.mean()
 
 
 @pytest.mark.parametrize("samples", [1, 1919, 1920, 1921, 5000])
@@ -66,6 +109,8 @@ def test_the_paper_preset_has_25_hz_and_128_channels() -> None:
 def test_errors_say_what_to_do() -> None:
     with pytest.raises(ValueError, match="expected 1920"):
         CodecConfig(strides=(2, 2, 3))
+    with pytest.raises(ValueError, match="got tones=24, waves=True and hop=1"):
+        CodecConfig(hop=1, strides=(2, 8, 10, 12), encoder=(4,) * 5, decoder=(4,) * 5, tones=24)
     with pytest.raises(ValueError, match="one channel"):
         debug_codec().encode(torch.zeros(1, 2, 1920))
     with pytest.raises(ValueError, match="at most 1920"):

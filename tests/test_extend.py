@@ -9,6 +9,7 @@ from torch import Tensor
 from mediagen.audio.codec import Codec
 from mediagen.audio.extend import Extension, Pictures, count_steps, decode_chunks, extend_latents, segments
 from mediagen.audio.model import AudioModel
+from mediagen.audio.windows import Given, Guidance, guided
 from mediagen.guidance import cfg, cfg_two
 from mediagen.text import Text
 
@@ -61,6 +62,26 @@ def test_known_frames_stay_and_the_rest_is_made(audio: AudioModel, method: str) 
     assert (latent[..., list(known)] == 0.5).all()
     rest = [i for i in range(LENGTH) if i not in known]
     assert (latent[..., rest].std(-1) > 0.1).all() and latent.isfinite().all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("guidance", [3.0, (3.0, 5.0)])
+def test_guidance_leads_from_knowing_nothing_to_what_is_known(audio: AudioModel, guidance: Guidance) -> None:
+    rng = torch.Generator().manual_seed(7)
+    latent, noise = (torch.randn(2, CHANNELS, 40, generator=rng) for _ in range(2))
+    pictures, clean = torch.randn(2, 40, 272, generator=rng), (torch.arange(40) < 15).expand(2, -1)
+    text, null = words(2), Text((torch.zeros(1, 1, 32),), (torch.ones(1, 1, dtype=torch.bool),))
+    given, t = Given(latent, clean, noise), 0.3
+    x = given.start() + 0.1
+    found = guided(audio, text, null, 40, pictures, given, [t], guidance)(x, t)
+    whole = audio(x, t, audio.prepare(text, 40, pictures, latent, clean))
+    blind = audio(x, t, audio.prepare(text, 40, torch.zeros_like(pictures), latent, clean))
+    as_if_made = torch.where(clean[:, None], t * latent + (1 - t) * noise, x)
+    nothing = audio(as_if_made, t, audio.prepare(Text.cat([null, null]), 40, torch.zeros_like(pictures)))
+    first, second = guidance if isinstance(guidance, tuple) else (guidance, guidance)
+    expected = nothing + first * (blind - nothing) + second * (whole - blind)
+    torch.testing.assert_close(found, expected * ~clean[:, None], rtol=1e-4, atol=1e-5)
+    assert (found[..., :15] == 0).all() and (whole - nothing)[..., 15:].abs().max() > 0.1
 
 
 @pytest.mark.parametrize("method", ["segments", "blend"])
