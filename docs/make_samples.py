@@ -1,18 +1,23 @@
-"""Makes the pictures of the documentation: 24 clips of held-out scenes, seeds 0 to 23, none left out.
+"""Makes the pictures of the documentation: 24 clips of held-out scenes, seeds 0 to 23, none left out; a long film.
 
 python docs/make_samples.py [MODELS] [OUT]
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from mediagen.audio.takes import EFFECTS, Take
+from mediagen.clip import Clip
+from mediagen.grid import SOUND_RATE
 from mediagen.sdk import Engine
 from mediagen.sheets import save_sheet, spectrogram_image
+from mediagen.world.film import draw_film, render_films
 from mediagen.world.scene import draw_scene
-from mediagen.world.words import caption
+from mediagen.world.words import caption, music_caption
 
 
 def main() -> None:
@@ -32,6 +37,25 @@ def main() -> None:
         for s in strips[:6]
     ]
     save_sheet([strip[::2] for strip in enlarged], folder / "samples.png", 2, prompts[:6])
+    sound_a_film(engine, folder / "long-sound.png")
+
+
+def sound_a_film(engine: Engine, path: Path) -> None:
+    """Spectrograms of 30 s of film: the world's own effects, what is made for the pictures, and a second filled in."""
+    film = draw_film(77, "test", seconds=30.0, fps=engine.limits.fps, music=1.0)
+    size = (engine.limits.width, engine.limits.height)
+    clip, own = Clip(frames=render_films([film], size)[0], fps=film.fps), EFFECTS.sound(film)
+    bed = music_caption(replace(film.shots[0], mood=film.mood), np.random.default_rng(0))
+    made = {
+        "the world's own effects": own,
+        "made for the pictures, segments": engine.add_audio(clip, seed=0).sound,
+        "made for the pictures, blended windows": engine.add_audio(clip, method="blend", seed=0).sound,
+        f"music alone: {bed}": engine.add_audio(clip, music_prompt=bed, music=True, effects=False, seed=0).sound,
+        "the world's music": Take(effects=False).sound(film),
+        "the world's own effects, 12 s to 13 s filled in": engine.fill_audio(Clip(None, sound=own), 12, 13).sound,
+    }
+    rows = [spectrogram_image(sound, SOUND_RATE, (1200, 96)) for sound in made.values() if sound is not None]
+    save_sheet(rows, path, 1, list(made))
 
 
 if __name__ == "__main__":
