@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mediagen.sdk.limits import Limits
     from mediagen.sdk.remote import RemoteEngine
     from mediagen.sdk.requests import ExtendRequest, GenerateRequest
+    from mediagen.sdk.sound_requests import SoundRequest
+    from mediagen.sdk.soundtracks import Soundtrack
 
 __all__ = [
     "Cancelled",
@@ -32,6 +34,8 @@ __all__ = [
     "Progress",
     "RemoteEngine",
     "RequestError",
+    "SoundRequest",
+    "Soundtrack",
 ]
 
 _HOME = {
@@ -47,6 +51,8 @@ _HOME = {
     "Progress": "mediagen.sdk.engine",
     "RemoteEngine": "mediagen.sdk.remote",
     "RequestError": "mediagen.sdk.errors",
+    "SoundRequest": "mediagen.sdk.sound_requests",
+    "Soundtrack": "mediagen.sdk.soundtracks",
 }
 
 

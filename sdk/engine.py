@@ -60,7 +60,7 @@ class Engine:
 
     @classmethod
     def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
-        """The engine that makes a clip again: with the decoder of its settings, or another where that cannot be."""
+        """The engine that makes a clip again: with its decoder, or another; raises as `from_pretrained`."""
         try:
             return cls.from_pretrained(model, decoder=decoder_of(settings))
         except MediagenError:
@@ -103,9 +103,10 @@ class Engine:
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
-        """A clip from a prompt; None means the default of the model folder (`limits`).
+        """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz (None where sound is False).
 
-        seed: None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
+        None means the default of the model folder (`limits`).  seconds: length.  width, height: pixels.  seed:
+        None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
         (H, W, 3).  callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
         and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
         every stage.
@@ -147,7 +148,7 @@ class Engine:
         """The clip (or the one in a file) and `seconds` more, with pictures and sound that go on from its end.
 
         prompt: what happens next; None for the clip's own.  The frames that are there stay as they are.
-        The rest as in `generate`.
+        The rest as in `generate`; RequestError also for a file that cannot be read or a clip without pictures.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
         request = ExtendRequest.of(
@@ -181,26 +182,26 @@ class Engine:
 
         A file gives a `Soundtrack`, whose `save` copies the pictures bit for bit; a clip gives a clip.  prompt: what is
         heard or seen; None leaves it to the pictures.  wishes: music_prompt, effects, music, start, end, keep_audio,
-        candidates, seed and all else that `SoundRequest` has.
+        candidates, seed and all else that `SoundRequest` has; callbacks as in `generate`.
         Raises RequestError for a file that cannot be read and wishes that cannot be met, before any work.
         """
         request = SoundRequest.of({"prompt": prompt, **wishes})
         return self.run_sound(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
     def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Any) -> Clip:
-        """Sound of any length without pictures, as a clip; prompt may be None for music; wishes as in `add_audio`."""
+        """Sound (1, S) at 48 kHz of so many seconds, as a clip; prompt: None for music; wishes, errors: `add_audio`."""
         return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, None)
 
     def extend_audio(
         self, sound: Clip | str | Path, seconds: float = 5.0, prompt: str | None = None, **wishes: Any
     ) -> Clip:
-        """The sound of a clip or file, which stays as it is, and `seconds` more; wishes as in `add_audio`."""
+        """The sound of a clip or file, which stays as it is, and `seconds` more; wishes, errors: `add_audio`."""
         return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, sound)
 
     def fill_audio(
         self, sound: Clip | str | Path, start: float, end: float, prompt: str | None = None, **wishes: Any
     ) -> Clip:
-        """The sound of a clip or file with what lies between two times (seconds) made anew; the rest stays as it is."""
+        """The sound of a clip or file with start to end (seconds) made anew; wishes, errors: `add_audio`."""
         return self._audio({"prompt": prompt, "start": start, "end": end, **wishes}, sound)
 
     def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job:
@@ -227,7 +228,7 @@ class Engine:
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
-        """Meets a request that is made already; `generate` makes one and calls this."""
+        """Meets a request that is made already; `generate` makes one, calls this, and says the rest."""
         full, notes = request.fit(self.limits)
         assert full.fps is not None and full.width is not None and full.height is not None and full.seconds is not None
         size = (full.width, full.height)
@@ -250,7 +251,7 @@ class Engine:
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
-        """Meets a request to extend that is made already; `extend` makes one and calls this."""
+        """Meets a request to extend that is made already; `extend` makes one, calls this, and says the rest."""
         if clip.frames is None or not len(clip.frames):
             raise RequestError("got a clip without pictures, expected some to go on from; give another clip.")
         size = (clip.frames.shape[2], clip.frames.shape[1])
@@ -274,7 +275,7 @@ class Engine:
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Clip | Soundtrack:
-        """Meets a request for the sound of a video that is made already; `add_audio` makes one and calls this."""
+        """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
         if request.seconds is not None:
             raise RequestError(
                 "seconds: a video's sound lasts as long as the video; leave it out, or give start and end."

@@ -17,6 +17,7 @@ from mediagen.sdk.limits import Limits
 if TYPE_CHECKING:
     from mediagen.clip import Clip
 
+CALLBACKS = {"callback_on_step_end", "on_progress"}
 _TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
 _LOOK = 0.3  # seconds between two looks at a job
 
@@ -34,11 +35,11 @@ class RemoteEngine:
 
     @property
     def limits(self) -> Limits:
-        """What the service's models were trained for."""
+        """What the service's models were trained for; as `Engine.limits`."""
         return Limits.of(self.ask("GET", "/v1/models")["data"][0]["limits"])
 
     def generate(self, prompt: str, **settings: Any) -> "Clip":
-        """As `Engine.generate`, without callbacks."""
+        """As `Engine.generate`, without callbacks: `submit` and `Job.progress` are for who wants to watch."""
         return self.submit(prompt, **settings).result()
 
     def extend(self, clip: "Clip | Job | str | Path", prompt: str, **settings: Any) -> "Clip":
@@ -49,9 +50,11 @@ class RemoteEngine:
         """A job for a clip from a prompt, or (with `clip`) for a longer one.
 
         clip: a file, a completed job of this service (nothing is sent then), or a Clip, which is encoded to be sent.
-        settings: as of `Engine.generate` and `Engine.extend`.  RequestError for what the service refuses.
+        settings: as of `Engine.generate` and `Engine.extend`, without callbacks.  Raises as `fetch`.
         """
         fields = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
+        for name in CALLBACKS & fields.keys():
+            raise RequestError(f"{name}: got a function, which cannot be sent to a service; watch job.progress.")
         image = fields.pop("image", None)
         if "width" in fields or "height" in fields:
             fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
@@ -71,13 +74,17 @@ class RemoteEngine:
     def ask(
         self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
     ) -> dict[str, Any]:
-        """What the service answers, as JSON."""
+        """What the service answers to a request of one of its routes, as JSON; fields and errors as in `fetch`."""
         return json.loads(self.fetch(method, path, fields, upload))
 
     def fetch(
         self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
     ) -> bytes:
-        """What the service answers."""
+        """What the service answers, as bytes. fields: of a JSON body, or with `upload` (field, bytes) of a form.
+
+        A request that the network lost is sent again, and met once.  Raises RequestError for what the service refuses,
+        ModelError where it lacks the model, MediagenError where it fails or does not answer.
+        """
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         body = None
         if fields is not None:
