@@ -1,5 +1,6 @@
 """The queue: no job is lost or made twice, wherever the server is killed; and the short forms of the campaigns."""
 
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -59,6 +60,50 @@ def test_a_silent_worker_loses_its_job_and_cannot_finish_it(store):
     assert not store.finish("a", "second", [film], []), "a job is completed once"
 
 
+def test_a_worker_never_takes_its_own_job_again(store):
+    """After a sleep of the machine all leases are over, and the work in this process goes on."""
+    store.create(job("a"))
+    assert store.lease("me", -1) is not None
+    assert store.lease("me", 60) is None and store.beat("a", "me", 60)
+
+
+def test_a_change_that_cannot_be_committed_takes_no_later_one_with_it(store, tmp_path, monkeypatch):
+    def full(self: Store) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_commit", full)
+        with pytest.raises(sqlite3.OperationalError):
+            store.create(job("a"))
+    store.create(job("b"))
+    other = Store(tmp_path)  # sees what is committed alone, as the next start does
+    assert [one.id for one in other.page(None, 9, True)] == ["b"]
+    other.close()
+
+
+def test_ends_in_good_order_are_no_attempts(store):
+    store.create(job("a"))
+    for _ in range(5):
+        taken = store.lease("me", 60)
+        assert taken is not None and taken.attempts == 1
+        store.end("a", "me", WAITING)
+
+
+def test_a_speed_that_cannot_be_written_costs_no_film(tmp_path, monkeypatch):
+    service = Service(ToyEngine(), Store(tmp_path), Settings())
+
+    def full(seconds: float) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(service.store, "measured", full)
+    made = service.create("generate", Form({"prompt": "a ball"}))
+    taken = service.store.lease(service.workers.owner, 60)
+    assert taken is not None
+    service.workers._do(taken)
+    assert service.get(made.id).status == DONE and service.store.path(service.file(made.id, "video")).stat().st_size
+    service.stop()
+
+
 def test_a_cancel_wins_over_a_finish_that_comes_after_it(store):
     store.create(job("a"))
     store.lease("me", 60)
@@ -75,6 +120,7 @@ def test_a_key_belongs_to_one_request_for_a_day(store, monkeypatch):
         store.create(job("c"), key="k", digest="y")
     assert store.get("b") is None and store.get("c") is None
     monkeypatch.setattr(stores, "KEY_LIFE", -1.0)
+    assert store.keyed("k", "y") is None, "a key that is too old says nothing"
     assert store.create(job("d"), key="k", digest="y").id == "d"
 
 
@@ -97,14 +143,14 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
     while not ended:
         folder, left = tmp_path / f"at{moment}", moment
 
-        def begin(self: Store, keep: bool, old: Any = Store.__dict__["_commit"]) -> None:
+        def begin(self: Store, old: Any = Store.__dict__["_commit"]) -> None:
             nonlocal left
             for after in (False, True):
                 if left == 0:
                     raise Killed
                 left -= 1
                 if not after:
-                    old(self, keep)
+                    old(self)
 
         first = Service(ToyEngine(), Store(folder), Settings())
         made = None

@@ -1,9 +1,15 @@
 """Uploads: what is no picture or film is refused, whatever it calls itself, and leaves nothing behind."""
 
+import json
+import os
+import subprocess
+import sys
 import zlib
 
 import pytest
 from service_toy import ToyEngine, ask, error, finished, serving
+
+from mediagen.sdk.service.decoding import nameless
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,7 @@ def test_uploads_that_are_not_what_they_should_be_are_refused(toy):
         ("input_reference", bomb(2000), 400),
         ("input_reference", b"\x89PNG" + b"0" * 2**20, 413),
         ("somewhere", bomb(32), 400),
+        ("seed", bomb(32), 400),
         ("input_reference", bomb(32), 200),
     ]
     for name, data, expected in cases:
@@ -56,3 +63,24 @@ def test_uploads_that_are_not_what_they_should_be_are_refused(toy):
             assert str(service.store.folder) not in error(answer)["message"]
     names = {path.suffix for path in service.store.files.iterdir()}
     assert names <= {".mp4", ".webp", ".jpg", ".safetensors"}
+
+
+def test_no_sentence_names_a_file_of_the_service(tmp_path):
+    name = f"{'0a' * 16}.mp4"
+    for text in (f"got {name} with no frame", f"[Errno 2] No such file: '{tmp_path / name}'", f"'{tmp_path}' is full"):
+        told = nameless(text, tmp_path)
+        assert "0a0a" not in told and str(tmp_path) not in told and told.startswith(text.partition("'")[0][:3])
+
+
+def test_the_decoder_ends_with_the_service_while_it_reads(tmp_path):
+    """What is killed while an upload is read must leave nobody who writes into its folder later."""
+    order = {"source": str(tmp_path / "fifo"), "target": str(tmp_path / "a"), "kind": "picture", "max_pixels": 9,
+             "max_bytes": 2**20, "seconds": 60, "memory": 2**29}  # fmt: skip
+    os.mkfifo(tmp_path / "fifo")  # whose reader waits for ever
+    decoder = subprocess.Popen([sys.executable, "-m", "mediagen.sdk.service.decoding"], stdin=subprocess.PIPE)
+    assert decoder.stdin is not None
+    decoder.stdin.write(json.dumps(order).encode() + b"\n")
+    decoder.stdin.flush()
+    with (tmp_path / "fifo").open("wb"):  # opens when the reader does
+        decoder.stdin.close()
+        decoder.wait(20)

@@ -21,6 +21,7 @@ _NUMBERS += ("candidates", "picture_guidance_scale", "lufs")
 _SWITCHES = ("sound", "effects", "music")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _MAX_FIELDS = 64
+_MAX_PARTS = 10_000  # of JSON: each takes a hundred times its size when it is read
 MAX_JSON = 2**20  # bytes of JSON that carries no picture
 
 
@@ -32,12 +33,17 @@ class Form:
     upload: UploadFile | None = None
     field: str = ""
 
-    def known(self, *names: str) -> "Form":
-        """This form; Refused where it has a field that is not among the names."""
-        for name in [*self.values, *([self.field] if self.upload else [])]:
-            if name not in names:
-                raise wrong(f"got the unknown field '{name[:80]}'; {nearest(name, list(names))}", "unknown_field", name)
-        return self
+    def known(self, *names: str, file: str) -> None:
+        """Refused where it has a field that is not among the names, or a file elsewhere than in the field `file`."""
+        for name in self.values:
+            if name not in (*names, file):
+                given = nearest(name, [*names, file])
+                raise wrong(f"got the unknown field '{name[:80]}'; {given}", "unknown_field", name[:80])
+        if self.upload is not None and self.field != file:
+            got = self.field[:80]
+            raise wrong(
+                f"got a file in the field '{got}', expected it in '{file}'; send it there.", "unknown_field", got
+            )
 
 
 @asynccontextmanager
@@ -90,6 +96,8 @@ def _number(text: str) -> Any:
 def _of_json(body: bytes, max_bytes: int) -> dict[str, Any]:
     if len(body) > max_bytes:
         raise Refused(413, f"got {len(body)} bytes of JSON, expected at most {max_bytes}; send less.", "too_large")
+    if sum(body.count(mark) for mark in (b"[", b"{", b",")) > _MAX_PARTS:
+        raise Refused(413, f"got JSON of more than {_MAX_PARTS} parts, expected fewer; send less.", "too_large")
     try:
         values = json.loads(body)
     except (ValueError, RecursionError):
