@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
+from bombs import MOST, bombs, drop
+from cancels import cancels
 from kill import campaign
-from mutants import requests, uploads
-from served import Server
+from malformed import requests
+from mutants import uploads
+from served import toys
 from service_toy import ToyEngine
-from storm import cancels, storm
+from storm import storm
+from weights import weights
 
 from mediagen.sdk.service import store as stores
 from mediagen.sdk.service.forms import Form
@@ -185,20 +189,14 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
     assert moment > 8
 
 
-def test_the_campaigns_in_short(tmp_path):
-    command = [sys.executable, str(Path(__file__).with_name("service_toy.py")), "{folder}", "{port}", "0.01"]
-    killed, calm = (Server(tmp_path / name, command) for name in ("killed", "calm"))
-    try:
-        calm.begin()
-        for server in (killed, calm):
-            server.start()
-        figures = campaign(killed, calm, 12, 2, span=0.5, fields={"num_inference_steps": 20})
-        assert figures["kills while jobs were not done"] > 0
-        assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
-        for made in (uploads(calm, 4, tmp_path), requests(calm, 60)):
-            assert made["alive"] and not made["bad"], made
-        assert storm(calm, 6, 2, {})["differ"] == 0
-        assert cancels(calm, 3, {"num_inference_steps": 1000})["late"] == 0
-    finally:
-        for server in (killed, calm):
-            server.kill()
+def test_the_campaigns_in_short():
+    with toys(0.01, 0.0, max_attempts=1000) as (killed, calm):
+        figures = campaign(killed, calm, 12, 3, span=0.3, fields={"num_inference_steps": 20})
+        assert figures["kills while jobs were not done"] > 0 and not figures["bad"], figures
+        for made in (storm(calm, 6, 2), cancels(killed, 4, 0.01), uploads(calm, 4), weights(calm, 100)):
+            assert not made["bad"], made
+        _, path, field, data = next(bombs())
+        status, most = drop(calm, path, field, data)[:2]
+        assert status == 400 and most < MOST
+        made = requests(calm, 60)
+        assert not made["bad"], made

@@ -6,7 +6,6 @@ The films are compared with those of a server that nobody kills. A job may be be
 limit of ten, one whose server dies each time is given up, which is another promise.
 """
 
-import hashlib
 import json
 import random
 import sys
@@ -55,30 +54,34 @@ def campaign(
     client.join()
     ended = {index: server.wait(id) for index, id in ids.items()}
     known = server.jobs()
-    prints = {index: _print(server, id) for index, id in ids.items() if ended[index] == "completed"}
+    films = {index: server.film(id) for index, id in ids.items() if ended[index] == "completed"}
     left = sum(1 for path in (server.folder / "files").iterdir())
 
-    differ = []
+    differ: dict[int, str] = {}
     for index in ids:
         body = {"prompt": f"a red ball, number {index}", "seed": index, **fields}
         id = json.loads(calm.surely("POST", "/v1/videos", body))["id"]
-        if calm.wait(id) != "completed" or prints.get(index) != _print(calm, id):
-            differ.append(index)
+        state = calm.wait(id)
+        expected = calm.film(id) if state == "completed" else b""
+        if films.get(index) != expected:
+            differ[index] = f"{state}, {_differences(films.get(index, b''), expected)}"
     figures = {
         "jobs": jobs,
         "kills": kills,
         "kills while jobs were not done": working,
         "lost": jobs - sum(state == "completed" for state in ended.values()),
         "doubled": len(known) - len({job["id"] for job in known} & set(ids.values())),
-        "differ": len(differ),
+        "differ": differ,
         "files too many": left - 3 * len(known),
     }
-    bad = figures["lost"] + figures["doubled"] + figures["differ"] + abs(figures["files too many"])
+    bad = figures["lost"] + figures["doubled"] + len(differ) + abs(figures["files too many"])
     return figures | {"bad": bad, "says": bound(bad, kills)}
 
 
-def _print(server: Server, id: str) -> str:
-    return hashlib.sha256(server.surely("GET", f"/v1/videos/{id}/content")).hexdigest()
+def _differences(one: bytes, other: bytes) -> str:
+    """Where two files begin and end to differ."""
+    places = [place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
+    return f"{len(one)} and {len(other)} bytes, {len(places)} of them differ, from {places[:1]} to {places[-1:]}"
 
 
 def run(*, jobs: int, kills: int, span: float) -> dict[str, Any]:

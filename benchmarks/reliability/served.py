@@ -95,6 +95,10 @@ class Server:
         lines = self.surely("GET", "/metrics").decode().splitlines()
         return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
+    def film(self, id: str) -> bytes:
+        """The film of a completed job."""
+        return self.surely("GET", f"/v1/videos/{id}/content")
+
     def jobs(self) -> list[dict[str, Any]]:
         """Every job, oldest first."""
         found: list[dict[str, Any]] = []
@@ -202,4 +206,6 @@ def _free_port() -> int:
 
 def bound(failures: int, n: int) -> str:
     """What n trials say about the chance of a failure: 3 / n with 95 % certainty where none failed."""
-    return f"{failures} of {n}" + (f", so less than {min(1, 3 / n):.2%} with 95 % certainty" if not failures and n else "")
+    return f"{failures} of {n}" + (
+        f", so less than {min(1, 3 / n):.2%} with 95 % certainty" if not failures and n else ""
+    )

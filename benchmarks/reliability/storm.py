@@ -24,7 +24,7 @@ def storm(server: Server, clients: int, jobs: int) -> dict[str, Any]:
         id = json.loads(server.surely("POST", "/v1/videos", body))["id"]
         if server.wait(id, look=0.5) != "completed":
             return id  # equal to none
-        return hashlib.sha256(server.surely("GET", f"/v1/videos/{id}/content")).hexdigest()
+        return hashlib.sha256(server.film(id)).hexdigest()
 
     alone = {seed: film(seed) for seed in range(SEEDS)}
 

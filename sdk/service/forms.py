@@ -22,7 +22,6 @@ _SWITCHES = ("sound", "effects", "music")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _MAX_FIELDS = 64
 _MAX_PARTS = 10_000  # of JSON: each takes a hundred times its size when it is read
-MAX_JSON = 2**20  # bytes of JSON that carries no picture
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Form:
 
 
 @asynccontextmanager
-async def reading(request: Request, max_text: int = MAX_JSON) -> AsyncIterator[Form]:
+async def reading(request: Request, max_text: int) -> AsyncIterator[Form]:
     """The body of a request; its upload is closed at the end. max_text: bytes of JSON or of one field."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
@@ -57,7 +56,15 @@ async def reading(request: Request, max_text: int = MAX_JSON) -> AsyncIterator[F
         finally:
             await form.close()
     elif kind in ("application/json", ""):
-        yield Form(_of_json(await request.body(), max_text))
+        parts, size = [], 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > max_text:
+                raise Refused(
+                    413, f"got JSON above {max_text} bytes, expected less; send files as a form.", "too_large"
+                )
+        yield Form(_of_json(b"".join(parts)))
     else:
         raise Refused(
             415, f"got the content type '{kind[:80]}', expected application/json or multipart/form-data; send one.",
@@ -93,9 +100,7 @@ def _number(text: str) -> Any:
         return text
 
 
-def _of_json(body: bytes, max_bytes: int) -> dict[str, Any]:
-    if len(body) > max_bytes:
-        raise Refused(413, f"got {len(body)} bytes of JSON, expected at most {max_bytes}; send less.", "too_large")
+def _of_json(body: bytes) -> dict[str, Any]:
     if sum(body.count(mark) for mark in (b"[", b"{", b",")) > _MAX_PARTS:
         raise Refused(413, f"got JSON of more than {_MAX_PARTS} parts, expected fewer; send less.", "too_large")
     try:

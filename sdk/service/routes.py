@@ -21,14 +21,14 @@ Variant = Literal["video", "thumbnail", "spritesheet"]
 
 def routes(service: Service, metrics: Metrics) -> APIRouter:
     """Every route, on one service."""
-    router = APIRouter()
+    router = APIRouter(responses=bodies.REFUSALS)
 
     async def make(name: str, request: Request, parent: str | None = None) -> dict[str, Any]:
         service.require(name)
         key = request.headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise wrong("got an Idempotency-Key that is no plain text of 1 to 255 letters; send another.")
-        async with reading(request, service.settings.upload_bytes * 3 // 2) as form:
+        async with reading(request, service.settings.text_bytes) as form:
             return video(await run_in_threadpool(service.create, name, form, key, parent))
 
     @router.post("/v1/videos", openapi_extra=bodies.of("generate"), summary="Make a clip from a prompt")
