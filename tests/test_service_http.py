@@ -258,6 +258,8 @@ def test_the_documents_need_no_other_host(toy):
     api = json.loads(ask(url, "GET", "/openapi.json")[2])
     body = api["paths"]["/v1/videos"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert {"prompt", "seconds", "size", "input_reference", "seed"} <= set(body["properties"])
+    told = [set(route["responses"]) for path in api["paths"].values() for route in path.values()]
+    assert all("4XX" in one and "422" not in one for one in told)
     figures = ask(url, "GET", "/metrics")[2].decode()
     assert 'mediagen_jobs{status="queued"} 0' in figures and "process_open_fds" in figures
 

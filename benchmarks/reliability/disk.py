@@ -72,10 +72,9 @@ def service(place: Path, trials: int, rng: random.Random) -> dict[str, Any]:
                 (place / "filler").unlink()
             said[word] += 1
             bad += _film(server) != whole  # all goes on
-            files = sum(1 for _ in (server.folder / "files").iterdir())
             pictures = sum(job["request"].get("image") == "upload" for job in server.jobs())
             done = sum(job["status"] == "completed" for job in server.jobs())
-            bad += files != 3 * done + pictures
+            bad += server.files() != 3 * done + pictures
         server.kill()
         server.start()  # and so it does after a new start
         bad += _film(server) != whole

@@ -55,7 +55,7 @@ def campaign(
     ended = {index: server.wait(id) for index, id in ids.items()}
     known = server.jobs()
     films = {index: server.film(id) for index, id in ids.items() if ended[index] == "completed"}
-    left = sum(1 for path in (server.folder / "files").iterdir())
+    left = server.files()
 
     differ: dict[int, str] = {}
     for index in ids:

@@ -33,7 +33,7 @@ def schema(server: Server, examples: int, seconds: int) -> dict[str, Any]:
     alive = server.ask("GET", "/healthz")[0] == 200
     return {
         "cases": cases,
-        "report": done.stdout.splitlines()[-60:],
+        "report": [line for line in done.stdout.splitlines() if line.startswith(("- ", "  ", "___"))][-80:],
         "bad": (done.returncode != 0) + (not alive),
         "says": f"{'no' if done.returncode == 0 else 'a'} failure in {cases} cases",
     }

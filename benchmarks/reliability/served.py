@@ -99,6 +99,10 @@ class Server:
         """The film of a completed job."""
         return self.surely("GET", f"/v1/videos/{id}/content")
 
+    def files(self) -> int:
+        """How many files it keeps."""
+        return sum(1 for _ in (self.folder / "files").iterdir())
+
     def jobs(self) -> list[dict[str, Any]]:
         """Every job, oldest first."""
         found: list[dict[str, Any]] = []

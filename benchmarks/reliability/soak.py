@@ -2,9 +2,9 @@
 
     python benchmarks/reliability/soak.py [--short] [--minutes 30] -o soak.json
 
-Visitors come by chance (Poisson) at 0.8 of what the server makes at first: clips, clips from pictures, soundtracks,
-cancels, streams of events, ranges, wrong requests. Each is fetched and deleted. Flat: the last third of the time
-against the second one.
+Visitors come by chance (Poisson), as many as keep the server at work for 80 % of the time: clips, clips from pictures,
+soundtracks, cancels, streams of events, ranges, wrong requests. Each result is fetched and deleted. Flat: the last
+third of the time against the second one.
 """
 
 import json
@@ -22,6 +22,7 @@ from bombs import png
 from served import Server, bound, main, toys
 
 LOAD = 0.8
+CALMER = 1.01  # by which the time between visitors grows with each sample that finds the server at work
 GROWTH, MORE = 16 * 2**20, 4  # bytes and files by which the median of the last third may stand above the second's
 AT_ONCE = 60  # visitors at most: where the machine is slower than it was at first, some wait outside
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -71,14 +72,16 @@ def soak(server: Server, minutes: float, seed: int = 0) -> dict[str, Any]:
     for id in ids:
         server.wait(id)
     pause = (time.monotonic() - begun) / len(ids) / LOAD
-    begun, sampled, busy, turned = time.monotonic(), 0.0, [], 0
+    begun, sampled, visitors, turned = time.monotonic(), 0.0, [], 0
     while (now := time.monotonic() - begun) < minutes * 60:
-        if now - sampled >= min(2.0, minutes):
+        if now - sampled >= 0.5:
             sampled = now
             memory, files = (server.gauge(f"process_{name}") for name in ("resident_memory_bytes", "open_fds"))
-            samples.append((now, memory, files, server.gauge('mediagen_jobs{status="in_progress"}')))
-        busy = [one for one in busy if one.is_alive()]
-        if len(busy) < AT_ONCE:
+            busy = server.gauge('mediagen_jobs{status="in_progress"}')
+            samples.append((now, memory, files, busy))
+            pause *= CALMER if busy else CALMER ** (-LOAD / (1 - LOAD))  # level where LOAD of the samples are busy
+        visitors = [one for one in visitors if one.is_alive()]
+        if len(visitors) < AT_ONCE:
 
             def go(kind: float) -> None:
                 try:
@@ -88,12 +91,12 @@ def soak(server: Server, minutes: float, seed: int = 0) -> dict[str, Any]:
                 with lock:
                     said[word] += 1
 
-            busy.append(threading.Thread(target=go, args=(rng.random(),)))
-            busy[-1].start()
+            visitors.append(threading.Thread(target=go, args=(rng.random(),)))
+            visitors[-1].start()
         else:
             turned += 1
         time.sleep(rng.expovariate(1 / pause))
-    for one in busy:
+    for one in visitors:
         one.join()
     thirds = [[one for one in samples if third <= 3 * one[0] / (60 * minutes) < third + 1] for third in (1, 2)]
     memory, files = ([median(one[place] for one in third) for third in thirds] for place in (1, 2))
@@ -101,7 +104,7 @@ def soak(server: Server, minutes: float, seed: int = 0) -> dict[str, Any]:
     return {
         "visits": said.total(),
         "said": dict(said),
-        "seconds between visits": round(pause, 3),
+        "seconds between visits, at last": round(pause, 3),
         "turned away before they came": turned,
         "share of the time at work": round(sum(one[3] for one in samples) / len(samples), 2),
         "MiB in the second and the last third": [round(one / 2**20, 1) for one in memory],

@@ -21,6 +21,13 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def answers(*types: str, part: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that sends other types than JSON, whole or (206) in part."""
+    content: dict[str, Any] = {kind: {} for kind in types}
+    whole = {200: {"description": "What was asked for", "content": content}}
+    return {**whole, 206: {"description": "A part of it", "content": content}} if part else {**whole}
+
+
 def of(name: str) -> dict[str, Any]:
     """The `requestBody` of a kind of job: a form with a file, or JSON."""
     kind = KINDS[name]
