@@ -1,6 +1,6 @@
 """Every campaign, one after the other; a table at the end. Exits with 1 where one of them found anything.
 
-python benchmarks/reliability/all.py [--short] [-o FOLDER]
+python benchmarks/reliability/all.py [--short] [-o FOLDER] [NAME ...]
 """
 
 import argparse
@@ -15,12 +15,13 @@ NAMES = ["kill", "storm", "cancels", "malformed", "mutants", "weights", "bombs",
 def main() -> None:
     """Runs them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all of them by default")
     parser.add_argument("--short", action="store_true", help="some minutes instead of an hour and more")
     parser.add_argument("-o", "--out", type=Path, default=Path("reliability"), help="folder of the figures")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name in NAMES:
+    for name in given.names or NAMES:
         script, target = Path(__file__).with_name(f"{name}.py"), given.out / f"{name}.json"
         target.unlink(missing_ok=True)
         command = [sys.executable, str(script), "-o", str(target), *["--short"] * given.short]
