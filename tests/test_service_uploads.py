@@ -83,4 +83,4 @@ def test_the_decoder_ends_with_the_service_while_it_reads(tmp_path):
     decoder.stdin.flush()
     with (tmp_path / "fifo").open("wb"):  # opens when the reader does
         decoder.stdin.close()
-        decoder.wait(20)
+        decoder.wait(60)
