@@ -64,9 +64,10 @@ def packets(path: Path) -> tuple[str, int]:
     digest, count = hashlib.sha256(), 0
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
+        tick = stream.time_base or Fraction(0)
         for packet in container.demux(stream):
             if packet.size:
-                times = [None if at is None else at * stream.time_base for at in (packet.pts, packet.dts)]
+                times = [None if at is None else at * tick for at in (packet.pts, packet.dts)]
                 digest.update(f"{times}".encode() + bytes(packet))
                 count += 1
     return digest.hexdigest(), count

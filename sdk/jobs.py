@@ -80,6 +80,8 @@ class LocalJob(Job):
         except CancelledError:
             raise Cancelled("cancelled before it was begun.") from None
         except FutureTimeout:
+            if self._future.done():  # the work itself ended so
+                raise
             raise TimeoutError(f"the clip is not made after {timeout:g} s; wait longer, or cancel it.") from None
 
     def cancel(self) -> None:

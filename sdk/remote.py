@@ -7,8 +7,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
 from mediagen.sdk.jobs import ENDED, Job
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 CALLBACKS = {"callback_on_step_end", "on_progress"}
 _TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
+_FILMS = (".mp4", ".webm")  # what a service makes
 _LOOK = 0.3  # seconds between two looks at a job
 
 
@@ -58,13 +61,38 @@ class RemoteEngine:
         image = fields.pop("image", None)
         if "width" in fields or "height" in fields:
             fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
-        if isinstance(clip, Job):
-            fields["video"] = {"id": clip.id}
-            clip = None
-        path = "/v1/videos" if clip is None and "video" not in fields else "/v1/videos/extensions"
-        upload = ("input_reference", _picture(image)) if image is not None else None
-        upload = ("video", _film(clip)) if clip is not None else upload
-        return RemoteJob(self, self.ask("POST", path, fields, upload)["id"])
+        if clip is not None:
+            if image is not None:
+                raise RequestError("got an image and a clip, expected one to go on from; leave one out.")
+            return self._from_film("/v1/videos/extensions", clip, fields)
+        upload = None if image is None else ("input_reference", _picture(image))
+        return RemoteJob(self, self.ask("POST", "/v1/videos", fields, upload)["id"])
+
+    @overload
+    def add_audio(self, video: "Job | str | Path", prompt: str | None = None, **wishes: Any) -> "RemoteJob": ...
+    @overload
+    def add_audio(self, video: "Clip", prompt: str | None = None, **wishes: Any) -> "Clip": ...
+    def add_audio(
+        self, video: "Clip | Job | str | Path", prompt: str | None = None, **wishes: Any
+    ) -> "Clip | RemoteJob":
+        """As `Engine.add_audio`, without callbacks.
+
+        A file, or a completed job of this service, gives the completed job, whose `save` writes the film, its pictures
+        bit for bit. A Clip is encoded to be sent, and gives a Clip with the pictures that it had.
+        """
+        fields = {key: value for key, value in {"prompt": prompt, **wishes}.items() if value is not None}
+        job = self._from_film("/v1/audio/soundtracks", video, fields)
+        job.wait()
+        if isinstance(video, Job | str | Path):
+            return job
+        made = job.result()
+        settings = {**made.settings, "source": video.settings}
+        return replace(video, sound=made.sound, rate=made.rate, settings=settings)
+
+    def _from_film(self, path: str, film: "Clip | Job | str | Path", fields: dict[str, Any]) -> "RemoteJob":
+        if isinstance(film, Job):
+            return RemoteJob(self, self.ask("POST", path, {**fields, "video": {"id": film.id}})["id"])
+        return RemoteJob(self, self.ask("POST", path, fields, ("video", _film(film)))["id"])
 
     def job(self, id: str) -> "RemoteJob":
         """A job that was submitted before; RequestError where the service does not know it."""
@@ -97,7 +125,7 @@ class RemoteEngine:
                     return answer.read()
             except urllib.error.HTTPError as error:
                 raise _error(error) from None
-            except OSError as error:
+            except (OSError, HTTPException) as error:
                 if not left:
                     raise MediagenError(f"cannot reach {self._url} ({error}); is the service running?") from None
                 time.sleep(0.5)
@@ -125,7 +153,10 @@ class RemoteJob(Job):
         from mediagen.sdk.replay import read
 
         with tempfile.TemporaryDirectory() as folder:
-            return read(self.save(Path(folder) / "clip.mp4", timeout))
+            data, ending = self._film(timeout)
+            path = Path(folder) / f"clip{ending}"
+            path.write_bytes(data)
+            return read(path)
 
     def cancel(self) -> None:
         """See Job."""
@@ -136,16 +167,21 @@ class RemoteJob(Job):
         self._engine.ask("DELETE", f"/v1/videos/{self.id}")
 
     def save(self, path: str | Path, timeout: float | None = None) -> Path:
-        """See Job; the very bytes of the service's file, an mp4."""
+        """See Job; the very bytes of the service's file: an mp4, or a webm where a webm got a soundtrack."""
         path = Path(path)
-        if path.suffix.lower() != ".mp4":
-            raise RequestError(f"got the name '{path.name}', expected one with .mp4; call result().save() for others.")
-        self._wait(timeout)
-        data = self._engine.fetch("GET", f"/v1/videos/{self.id}/content")
+        _check_name(path, _FILMS)
+        data, ending = self._film(timeout)
+        _check_name(path, (ending,))
         path.write_bytes(data)
         return path
 
-    def _wait(self, timeout: float | None) -> None:
+    def _film(self, timeout: float | None) -> tuple[bytes, str]:
+        self.wait(timeout)
+        data = self._engine.fetch("GET", f"/v1/videos/{self.id}/content")
+        return data, ".webm" if data.startswith(b"\x1aE\xdf\xa3") else ".mp4"
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Waits until it is completed; raises as `result`."""
         end = None if timeout is None else time.monotonic() + timeout
         while (seen := self._seen())["status"] not in ENDED:
             if end is not None and time.monotonic() >= end:
@@ -159,6 +195,15 @@ class RemoteJob(Job):
 
     def _seen(self) -> dict[str, Any]:
         return self._engine.ask("GET", f"/v1/videos/{self.id}")
+
+
+def _check_name(path: Path, endings: tuple[str, ...]) -> None:
+    """RequestError for a file name with another ending."""
+    if path.suffix.lower() not in endings:
+        expected = " or ".join(endings)
+        raise RequestError(
+            f"got the name '{path.name}', expected one with {expected}; call result().save() for others."
+        )
 
 
 def _error(error: urllib.error.HTTPError) -> MediagenError:

@@ -1,9 +1,8 @@
-"""A service with an engine that only pretends, in this process or (run as a program) in one that can be killed."""
+"""A service with an engine that only pretends, in this process; benchmarks/reliability/toy.py runs it in others."""
 
 import contextlib
 import hashlib
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -161,17 +160,3 @@ def wait(url: str, id: str, *states: str) -> dict[str, Any]:
 
 def finished(url: str, **asked: Any) -> dict[str, Any]:
     return wait(url, make(url, **asked)["id"], "completed", "failed")
-
-
-if __name__ == "__main__":
-    from mediagen.sdk.service import run
-
-    run.serve(
-        ToyEngine(float(sys.argv[3])),
-        Path(sys.argv[1]),
-        host="127.0.0.1",
-        port=int(sys.argv[2]),
-        token=None,
-        settings=Settings(poll=0.02),
-        model="mediagen",
-    )

@@ -2,6 +2,8 @@
 
 import threading
 import time
+import urllib.request
+from http.client import IncompleteRead
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from service_toy import ToyEngine, serving
 
 from mediagen.sdk import Cancelled, Engine, MediagenError, ModelError, RemoteEngine, RequestError
+from mediagen.sdk.jobs import LocalJob
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +112,31 @@ def test_a_remote_job_is_found_again_cancelled_and_deleted(tmp_path):
             job.save(tmp_path / "a.gif")
 
 
+def test_a_timeout_of_the_work_itself_is_told_as_it_is():
+    def fail(**_: Any) -> Any:
+        raise TimeoutError("the disk does not answer")
+
+    job = LocalJob(sound=False)
+    job.run(fail)
+    with pytest.raises(TimeoutError, match="disk"):
+        job.result()
+
+
+def test_a_clip_and_a_picture_together_are_refused(tmp_path):
+    with pytest.raises(RequestError, match="leave one out"):
+        RemoteEngine("http://127.0.0.1:9").submit("a ball", clip=tmp_path / "a.mp4", image=tmp_path / "a.png")
+
+
 def test_a_service_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+    def cut(*_: Any, **__: Any) -> Any:
+        raise IncompleteRead(b"{")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(urllib.request, "urlopen", cut)
+        with pytest.raises(MediagenError, match="is the service running"):
+            RemoteEngine("http://127.0.0.1:9").submit("a ball")
     with pytest.raises(MediagenError, match="is the service running"):
         RemoteEngine("http://127.0.0.1:9").submit("a ball")
     with pytest.raises(RequestError, match="http://"):

@@ -14,7 +14,7 @@ from mediagen.sdk.service.refusals import Refused
 
 INSIDE = ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
           "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "2002:7f00:1::",
-          "64:ff9b::7f00:1"]  # fmt: skip
+          "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "fec0::1", "::7f00:1"]  # fmt: skip
 
 
 class Site(BaseHTTPRequestHandler):

@@ -124,6 +124,8 @@ def test_pages_of_others_cannot_use_a_server_without_token(toy):
     assert ask(url, "GET", "/v1/videos", Host="evil.example")[0] == 403
     assert ask(url, "POST", "/v1/videos", {"prompt": "x"}, Origin="http://evil.example")[0] == 403
     assert ask(url, "GET", "/v1/videos", Origin=url)[0] == 200
+    for host, status in (("[::1]:80", 200), ("127.0.0.2", 200), ("LOCALHOST:1", 200), ("127.0.0.1.evil.example", 403)):
+        assert ask(url, "GET", "/v1/videos", Host=host)[0] == status, host
 
 
 def test_other_than_loopback_demands_a_token():
@@ -178,6 +180,8 @@ WRONG: list[tuple[Any, str | None]] = [
     ({"prompt": "x", "size": "999999x999999"}, "size"),
     ({"prompt": "x", "sound": "loud"}, "sound"),
     ({"prompt": "x", "stepz": 4}, "stepz"),
+    ({"prompt": "x", "stepz" * 99: 4}, ("stepz" * 99)[:80]),
+    ({"prompt": "x", "seed": json.loads("[" * 900 + "]" * 900)}, "seed"),
     ({"prompt": "x", "width": 32}, "width"),
     ({"prompt": "x", "image": "/etc/passwd"}, "image"),
     ({"prompt": "x", "model": "\ud800"}, "model"),
@@ -218,6 +222,8 @@ def test_what_no_client_sends_is_no_5xx(toy):
     for method in ("PUT", "PATCH", "OPTIONS", "TRACE", "BREW"):
         answer = ask(url, method, "/v1/videos")
         assert answer[0] == 405 and error(answer)
+    wide = b'{"prompt": "x", "seed": [' + b"[]," * 300_000 + b"[]]}"
+    assert ask(url, "POST", "/v1/videos", wide)[0] == 413, "it would take a hundred times its size"
     assert ask(url, "POST", "/v1/videos", b"x" * 4_000_000, **{"Content_Type": "text/xml"})[0] == 413
     raw = [b"\0\0\0\0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: -5",
            b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 20_000]  # fmt: skip
@@ -252,6 +258,8 @@ def test_the_documents_need_no_other_host(toy):
     api = json.loads(ask(url, "GET", "/openapi.json")[2])
     body = api["paths"]["/v1/videos"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert {"prompt", "seconds", "size", "input_reference", "seed"} <= set(body["properties"])
+    told = [set(route["responses"]) for path in api["paths"].values() for route in path.values()]
+    assert all("4XX" in one and "422" not in one for one in told)
     figures = ask(url, "GET", "/metrics")[2].decode()
     assert 'mediagen_jobs{status="queued"} 0' in figures and "process_open_fds" in figures
 

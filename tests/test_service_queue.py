@@ -1,5 +1,6 @@
 """The queue: no job is lost or made twice, wherever the server is killed; and the short forms of the campaigns."""
 
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
+from bombs import MOST, bombs, drop
+from cancels import cancels
 from kill import campaign
-from mutants import requests, uploads
-from served import Server
+from malformed import requests
+from mutants import uploads
+from served import toys
 from service_toy import ToyEngine
-from storm import cancels, storm
+from storm import storm
+from weights import weights
 
 from mediagen.sdk.service import store as stores
 from mediagen.sdk.service.forms import Form
@@ -59,6 +64,50 @@ def test_a_silent_worker_loses_its_job_and_cannot_finish_it(store):
     assert not store.finish("a", "second", [film], []), "a job is completed once"
 
 
+def test_a_worker_never_takes_its_own_job_again(store):
+    """After a sleep of the machine all leases are over, and the work in this process goes on."""
+    store.create(job("a"))
+    assert store.lease("me", -1) is not None
+    assert store.lease("me", 60) is None and store.beat("a", "me", 60)
+
+
+def test_a_change_that_cannot_be_committed_takes_no_later_one_with_it(store, tmp_path, monkeypatch):
+    def full(self: Store) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_commit", full)
+        with pytest.raises(sqlite3.OperationalError):
+            store.create(job("a"))
+    store.create(job("b"))
+    other = Store(tmp_path)  # sees what is committed alone, as the next start does
+    assert [one.id for one in other.page(None, 9, True)] == ["b"]
+    other.close()
+
+
+def test_ends_in_good_order_are_no_attempts(store):
+    store.create(job("a"))
+    for _ in range(5):
+        taken = store.lease("me", 60)
+        assert taken is not None and taken.attempts == 1
+        store.end("a", "me", WAITING)
+
+
+def test_a_speed_that_cannot_be_written_costs_no_film(tmp_path, monkeypatch):
+    service = Service(ToyEngine(), Store(tmp_path), Settings())
+
+    def full(seconds: float) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(service.store, "measured", full)
+    made = service.create("generate", Form({"prompt": "a ball"}))
+    taken = service.store.lease(service.workers.owner, 60)
+    assert taken is not None
+    service.workers._do(taken)
+    assert service.get(made.id).status == DONE and service.store.path(service.file(made.id, "video")).stat().st_size
+    service.stop()
+
+
 def test_a_cancel_wins_over_a_finish_that_comes_after_it(store):
     store.create(job("a"))
     store.lease("me", 60)
@@ -75,6 +124,7 @@ def test_a_key_belongs_to_one_request_for_a_day(store, monkeypatch):
         store.create(job("c"), key="k", digest="y")
     assert store.get("b") is None and store.get("c") is None
     monkeypatch.setattr(stores, "KEY_LIFE", -1.0)
+    assert store.keyed("k", "y") is None, "a key that is too old says nothing"
     assert store.create(job("d"), key="k", digest="y").id == "d"
 
 
@@ -97,14 +147,14 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
     while not ended:
         folder, left = tmp_path / f"at{moment}", moment
 
-        def begin(self: Store, keep: bool, old: Any = Store.__dict__["_commit"]) -> None:
+        def begin(self: Store, old: Any = Store.__dict__["_commit"]) -> None:
             nonlocal left
             for after in (False, True):
                 if left == 0:
                     raise Killed
                 left -= 1
                 if not after:
-                    old(self, keep)
+                    old(self)
 
         first = Service(ToyEngine(), Store(folder), Settings())
         made = None
@@ -139,20 +189,14 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
     assert moment > 8
 
 
-def test_the_campaigns_in_short(tmp_path):
-    command = [sys.executable, str(Path(__file__).with_name("service_toy.py")), "{folder}", "{port}", "0.01"]
-    killed, calm = (Server(tmp_path / name, command) for name in ("killed", "calm"))
-    try:
-        calm.begin()
-        for server in (killed, calm):
-            server.start()
-        figures = campaign(killed, calm, 12, 2, span=0.5, fields={"num_inference_steps": 20})
-        assert figures["kills while jobs were not done"] > 0
-        assert [figures[name] for name in ("lost", "doubled", "differ", "files too many")] == [0, 0, 0, 0], figures
-        for made in (uploads(calm, 4, tmp_path), requests(calm, 60)):
-            assert made["alive"] and not made["bad"], made
-        assert storm(calm, 6, 2, {})["differ"] == 0
-        assert cancels(calm, 3, {"num_inference_steps": 1000})["late"] == 0
-    finally:
-        for server in (killed, calm):
-            server.kill()
+def test_the_campaigns_in_short():
+    with toys(0.01, 0.0, max_attempts=1000) as (killed, calm):
+        figures = campaign(killed, calm, 12, 3, span=0.3, fields={"num_inference_steps": 20})
+        assert figures["kills while jobs were not done"] > 0 and not figures["bad"], figures
+        for made in (storm(calm, 6, 2), cancels(killed, 4, 0.01), uploads(calm, 4), weights(calm, 100)):
+            assert not made["bad"], made
+        _, path, field, data = next(bombs())
+        status, most = drop(calm, path, field, data)[:2]
+        assert status == 400 and most < MOST
+        made = requests(calm, 60)
+        assert not made["bad"], made

@@ -16,7 +16,7 @@ from films import VARIABLE, shoot
 from service_toy import ToyEngine, ask, error, finished, make, serving, wait
 
 from mediagen.footage import Footage
-from mediagen.sdk import Engine
+from mediagen.sdk import Engine, RemoteEngine, RequestError
 
 ROUTE = "/v1/audio/soundtracks"
 
@@ -72,6 +72,26 @@ def test_a_finished_job_gets_a_soundtrack_by_its_id(toy):
     assert made["prompt"] is None and made["request"]["music"] is True
     longer = ask(url, "POST", "/v1/videos/extensions", {"video": {"id": made["id"]}, "prompt": "on", "seconds": "0.5"})
     assert wait(url, json.loads(longer[2])["id"], "completed", "failed")["seconds"] == "1"
+
+
+def test_a_remote_engine_gives_soundtracks_to_files_jobs_and_clips(toy, tmp_path):
+    url, engine, _ = toy
+    remote, wishes = RemoteEngine(url), {"seed": 5, "keep_audio": 0.25}
+    for ending in (".mp4", ".webm"):
+        film = shoot(tmp_path / f"own{ending}", VARIABLE, sound=1.0)
+        job = remote.add_audio(film, "rain", **wishes)
+        made = job.save(tmp_path / f"made{ending}").read_bytes()
+        assert made == engine.add_audio(film, "rain", **wishes).save(tmp_path / f"python{ending}").read_bytes()
+        with pytest.raises(RequestError, match=f"expected one with {ending}"):
+            job.save(tmp_path / ("a.webm" if ending == ".mp4" else "a.mp4"))
+    clip = remote.generate("a ball", seed=1)
+    scored = remote.add_audio(clip, music=True)
+    assert scored.frames is clip.frames and scored.sound is not None and scored.settings["source"] == clip.settings
+    first = remote.submit("a ball", seed=1)
+    first.wait()
+    assert remote.add_audio(first).status == "completed"
+    with pytest.raises(RequestError, match="keep_audio"):
+        remote.add_audio(film, keep_audio=2)
 
 
 def test_wrong_wishes_and_films_are_refused_before_any_work(toy, tmp_path):

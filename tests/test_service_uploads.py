@@ -1,9 +1,14 @@
 """Uploads: what is no picture or film is refused, whatever it calls itself, and leaves nothing behind."""
 
+import json
+import subprocess
+import sys
 import zlib
 
 import pytest
 from service_toy import ToyEngine, ask, error, finished, serving
+
+from mediagen.sdk.service.decoding import nameless
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,7 @@ def test_uploads_that_are_not_what_they_should_be_are_refused(toy):
         ("input_reference", bomb(2000), 400),
         ("input_reference", b"\x89PNG" + b"0" * 2**20, 413),
         ("somewhere", bomb(32), 400),
+        ("seed", bomb(32), 400),
         ("input_reference", bomb(32), 200),
     ]
     for name, data, expected in cases:
@@ -56,3 +62,19 @@ def test_uploads_that_are_not_what_they_should_be_are_refused(toy):
             assert str(service.store.folder) not in error(answer)["message"]
     names = {path.suffix for path in service.store.files.iterdir()}
     assert names <= {".mp4", ".webp", ".jpg", ".safetensors"}
+
+
+def test_no_sentence_names_a_file_of_the_service(tmp_path):
+    name = f"{'0a' * 16}.mp4"
+    for text in (f"got {name} with no frame", f"[Errno 2] No such file: '{tmp_path / name}'", f"'{tmp_path}' is full"):
+        told = nameless(text, tmp_path)
+        assert "0a0a" not in told and str(tmp_path) not in told and told.startswith(text.partition("'")[0][:3])
+
+
+def test_the_decoder_ends_with_the_service_while_it_reads(tmp_path):
+    """What is killed while an upload is read must leave nobody who writes into its folder later."""
+    slow = "import time; from mediagen.sdk.service import decoding as d; d.decode = lambda _: time.sleep(600); d.main()"
+    order = {"seconds": 600, "max_bytes": 2**20, "memory": 2**29}
+    decoder = subprocess.Popen([sys.executable, "-c", slow], stdin=subprocess.PIPE)
+    decoder.communicate(json.dumps(order).encode() + b"\n", timeout=120)
+    assert decoder.returncode == 0

@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from mediagen import __version__
-from mediagen.sdk.service.forms import MAX_JSON
 from mediagen.sdk.service.guard import Guard
 from mediagen.sdk.service.metrics import Metrics
 from mediagen.sdk.service.refusals import Refused, wrong
@@ -40,7 +39,7 @@ def build(service: Service, token: str | None = None) -> FastAPI:
     metrics = Metrics()
     app.include_router(routes(service, metrics))
     app.add_middleware(
-        Guard, token=token, max_body=service.settings.upload_bytes * 3 // 2 + MAX_JSON, count=metrics.count
+        Guard, token=token, max_body=service.settings.upload_bytes + service.settings.text_bytes, count=metrics.count
     )
 
     @app.get("/docs", include_in_schema=False)

@@ -1,8 +1,31 @@
-"""Bodies: what the OpenAPI document says about the bodies of requests, made from the requests themselves."""
+"""Bodies: what the OpenAPI document says about requests, made from the requests themselves, and about refusals."""
 
 from typing import Any
 
 from mediagen.sdk.service.kinds import KINDS
+
+_ERROR = {
+    "type": "object",
+    "required": ["message", "type", "param", "code"],
+    "properties": {
+        "message": {"type": "string"},
+        "type": {"type": "string"},
+        "param": {"type": ["string", "null"]},
+        "code": {"type": ["string", "null"]},
+    },
+}
+_REFUSAL = {"schema": {"type": "object", "required": ["error"], "properties": {"error": _ERROR}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "What was asked is refused, in one sentence", "content": {"application/json": _REFUSAL}},
+    "5XX": {"description": "The server cannot meet it", "content": {"application/json": _REFUSAL}},
+}
+
+
+def answers(*types: str, part: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that sends other types than JSON, whole or (206) in part."""
+    content: dict[str, Any] = {kind: {} for kind in types}
+    whole = {200: {"description": "What was asked for", "content": content}}
+    return {**whole, 206: {"description": "A part of it", "content": content}} if part else {**whole}
 
 
 def of(name: str) -> dict[str, Any]:

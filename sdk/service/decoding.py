@@ -7,6 +7,7 @@ comes in on stdin for each file, one goes out on stdout.
 
 import json
 import os
+import re
 import resource
 import select
 import signal
@@ -27,7 +28,14 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
         return (rehearse if order["kind"] == "film" else _tensors)(order, source, target)
     except (ValueError, OSError, MemoryError) as error:
         text = str(error) if isinstance(error, ValueError) else DAMAGED
-        return {"refused": text.replace(source.name, "a file").replace(target.name, "a file")}
+        return {"refused": nameless(text, source.parent)}
+
+
+def nameless(text: str, folder: Path) -> str:
+    """A sentence without the names that files have in a folder of the service."""
+    return re.sub(rf"({re.escape(str(folder))}/)?\b[0-9a-f]{{32}}\.\w+", "a file", text).replace(
+        str(folder), "a folder"
+    )
 
 
 def rehearse(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
@@ -98,7 +106,9 @@ def _forked(order: dict[str, Any]) -> dict[str, Any]:
     os.close(send)
     parts, end = [], time.monotonic() + order["seconds"]
     try:
-        while select.select([receive], [], [], max(0.0, end - time.monotonic()))[0]:
+        while ready := select.select([receive, sys.stdin], [], [], max(0.0, end - time.monotonic()))[0]:
+            if receive not in ready:  # no order comes before this one's answer: the service died
+                sys.exit()
             part = os.read(receive, 1 << 16)
             if not part:
                 return json.loads(b"".join(parts)) if parts else {"refused": DAMAGED}

@@ -16,15 +16,16 @@ from mediagen.sdk.service.refusals import Refused, wrong
 _PORTS = {"http": 80, "https": 443}
 _HOPS = 4  # requests of one fetch: the first, and three redirects
 _PIECE = 1 << 16
+_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given to the open internet
 _PATIENCE = 20.0  # seconds that a whole fetch may take
 
 
 def public(address: str) -> bool:
     """Whether an address is one of the open internet: not of this machine, a local network or a group."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    inner = (ip.ipv4_mapped, ip.sixtofour, ip.teredo and ip.teredo[1]) if ip.version == 6 else ()
-    wrapped = ip.version == 6 and ip in ipaddress.ip_network("64:ff9b::/96")  # NAT64 leads into IPv4
-    return ip.is_global and not ip.is_multicast and not wrapped and not any(inner)
+    if ip.version == 6 and (ip not in _UNICAST or ip.sixtofour or ip.teredo):  # the last two lead into IPv4
+        return False
+    return ip.is_global and not ip.is_multicast
 
 
 def fetch(url: str, max_bytes: int) -> IO[bytes]:

@@ -21,7 +21,7 @@ _NUMBERS += ("candidates", "picture_guidance_scale", "lufs")
 _SWITCHES = ("sound", "effects", "music")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _MAX_FIELDS = 64
-MAX_JSON = 2**20  # bytes of JSON that carries no picture
+_MAX_PARTS = 10_000  # of JSON: each takes a hundred times its size when it is read
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,21 @@ class Form:
     upload: UploadFile | None = None
     field: str = ""
 
-    def known(self, *names: str) -> "Form":
-        """This form; Refused where it has a field that is not among the names."""
-        for name in [*self.values, *([self.field] if self.upload else [])]:
-            if name not in names:
-                raise wrong(f"got the unknown field '{name[:80]}'; {nearest(name, list(names))}", "unknown_field", name)
-        return self
+    def known(self, *names: str, file: str) -> None:
+        """Refused where it has a field that is not among the names, or a file elsewhere than in the field `file`."""
+        for name in self.values:
+            if name not in (*names, file):
+                given = nearest(name, [*names, file])
+                raise wrong(f"got the unknown field '{name[:80]}'; {given}", "unknown_field", name[:80])
+        if self.upload is not None and self.field != file:
+            got = self.field[:80]
+            raise wrong(
+                f"got a file in the field '{got}', expected it in '{file}'; send it there.", "unknown_field", got
+            )
 
 
 @asynccontextmanager
-async def reading(request: Request, max_text: int = MAX_JSON) -> AsyncIterator[Form]:
+async def reading(request: Request, max_text: int) -> AsyncIterator[Form]:
     """The body of a request; its upload is closed at the end. max_text: bytes of JSON or of one field."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
@@ -51,7 +56,15 @@ async def reading(request: Request, max_text: int = MAX_JSON) -> AsyncIterator[F
         finally:
             await form.close()
     elif kind in ("application/json", ""):
-        yield Form(_of_json(await request.body(), max_text))
+        parts, size = [], 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > max_text:
+                raise Refused(
+                    413, f"got JSON above {max_text} bytes, expected less; send files as a form.", "too_large"
+                )
+        yield Form(_of_json(b"".join(parts)))
     else:
         raise Refused(
             415, f"got the content type '{kind[:80]}', expected application/json or multipart/form-data; send one.",
@@ -87,9 +100,9 @@ def _number(text: str) -> Any:
         return text
 
 
-def _of_json(body: bytes, max_bytes: int) -> dict[str, Any]:
-    if len(body) > max_bytes:
-        raise Refused(413, f"got {len(body)} bytes of JSON, expected at most {max_bytes}; send less.", "too_large")
+def _of_json(body: bytes) -> dict[str, Any]:
+    if sum(body.count(mark) for mark in (b"[", b"{", b",")) > _MAX_PARTS:
+        raise Refused(413, f"got JSON of more than {_MAX_PARTS} parts, expected fewer; send less.", "too_large")
     try:
         values = json.loads(body)
     except (ValueError, RecursionError):

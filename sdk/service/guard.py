@@ -10,10 +10,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediagen.sdk.service.refusals import Refused, disk_full
+from mediagen.sdk.service.run import loopback
 
 log = logging.getLogger("mediagen.service")
-_OPEN = ("/v1", "/metrics")  # what a token guards; the page, the documents and /healthz tell nothing
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+_GUARDED = ("/v1", "/metrics")  # by a token; the page, the documents and /healthz tell nothing
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -67,14 +67,14 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if origin is not None and urlsplit_host(origin) != host.lower():
+        if origin is not None and _netloc(origin) != host.lower():
             raise Refused(403, "got a request from another site's page, expected one of this server's.", "wrong_origin")
         if self.token is None:
             # A page of a stranger may give its own name this machine's address.
-            name = host.lower() if host.endswith("]") else host.lower().rpartition(":")[0] or host.lower()
-            if name not in _LOOPBACK:
+            name = host if host.endswith("]") else host.rpartition(":")[0] or host
+            if not loopback(name.lower().strip("[]")):
                 raise Refused(403, "got a Host that is not this machine; use 127.0.0.1 or localhost.", "wrong_host")
-        elif scope["path"].startswith(_OPEN):
+        elif scope["path"].startswith(_GUARDED):
             kind, _, given = headers.get("authorization", "").partition(" ")
             if kind.lower() != "bearer" or not hmac.compare_digest(_digest(given.strip()), self.token):
                 raise Refused(
@@ -105,7 +105,7 @@ class Guard:
         return Refused(413, f"got a body above {self.max_body} bytes, expected less; send a smaller file.", "too_large")
 
 
-def urlsplit_host(origin: str) -> str:
+def _netloc(origin: str) -> str:
     """Host and port of an origin; empty for one that has none."""
     try:
         return urlsplit(origin).netloc.lower()

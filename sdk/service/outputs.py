@@ -1,9 +1,10 @@
 """Outputs: the files of a finished job, each written whole before the job is completed."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from mediagen.sdk.service.rows import File
-from mediagen.sdk.service.store import Store
+from mediagen.sdk.service.store import Store, settle
 from mediagen.sdk.service.uploads import FILMS
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -
     middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(film)
     Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
     Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
+    settle(target, thumbnail, sheet)
 
 
 def remove(files: list[File], store: Store) -> None:
-    """Removes what a job wrote and does not keep."""
+    """Removes what a job wrote and does not keep; what cannot be removed goes at the next start."""
     for file in files:
-        store.path(file).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            store.path(file).unlink()
 
 
 def _of_clip(clip: "Clip") -> "tuple[Tensor, list[Tensor]]":

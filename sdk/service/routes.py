@@ -11,8 +11,10 @@ from mediagen.sdk.service import bodies, events
 from mediagen.sdk.service.forms import reading
 from mediagen.sdk.service.metrics import Metrics
 from mediagen.sdk.service.objects import model_object, video
+from mediagen.sdk.service.outputs import VARIANTS
 from mediagen.sdk.service.refusals import Refused, missing, wrong
 from mediagen.sdk.service.service import Service
+from mediagen.sdk.service.uploads import FILMS
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
@@ -21,14 +23,14 @@ Variant = Literal["video", "thumbnail", "spritesheet"]
 
 def routes(service: Service, metrics: Metrics) -> APIRouter:
     """Every route, on one service."""
-    router = APIRouter()
+    router = APIRouter(responses=bodies.REFUSALS)
 
     async def make(name: str, request: Request, parent: str | None = None) -> dict[str, Any]:
         service.require(name)
         key = request.headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise wrong("got an Idempotency-Key that is no plain text of 1 to 255 letters; send another.")
-        async with reading(request, service.settings.upload_bytes * 3 // 2) as form:
+        async with reading(request, service.settings.text_bytes) as form:
             return video(await run_in_threadpool(service.create, name, form, key, parent))
 
     @router.post("/v1/videos", openapi_extra=bodies.of("generate"), summary="Make a clip from a prompt")
@@ -92,7 +94,12 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
         return video(service.cancel(id))
 
     @router.head("/v1/videos/{id}/content", include_in_schema=False)
-    @router.get("/v1/videos/{id}/content", summary="The film, or a picture of it")
+    @router.get(
+        "/v1/videos/{id}/content",
+        summary="The film, or a picture of it",
+        response_class=FileResponse,
+        responses=bodies.answers(*FILMS.values(), *(kind for _, kind in VARIANTS.values()), part=True),
+    )
     def content(id: str, request: Request, variant: Variant = "video") -> Response:
         file = service.file(id, variant)
         path = service.store.path(file)
@@ -110,7 +117,12 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
             headers={"Cache-Control": "private, no-cache"},
         )
 
-    @router.get("/v1/videos/{id}/events", summary="A job as server-sent events", response_class=StreamingResponse)
+    @router.get(
+        "/v1/videos/{id}/events",
+        summary="A job as server-sent events",
+        response_class=StreamingResponse,
+        responses=bodies.answers("text/event-stream"),
+    )
     def listen(id: str) -> Response:
         service.get(id)
         if service.listeners.full():

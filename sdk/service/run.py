@@ -12,13 +12,17 @@ from mediagen.sdk.service.settings import Settings
 _LOCK = "lock"
 
 
+def loopback(host: str) -> bool:
+    """Whether a name or address is one that only this machine reaches."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check_address(host: str, token: str | None) -> None:
     """RequestError for an address that others can reach without a token."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback and not token:
+    if not loopback(host) and not token:
         raise RequestError(
             f"got the host '{host}', which others can reach, without a token; give --token, or set MEDIAGEN_TOKEN."
         )

@@ -17,7 +17,7 @@ from mediagen.sdk.service.kinds import KINDS, available
 from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
 from mediagen.sdk.service.rows import DONE, RUNNING, File, Job
 from mediagen.sdk.service.settings import MIB, Settings
-from mediagen.sdk.service.store import KeyReused, Store
+from mediagen.sdk.service.store import KeyReused, Store, settle
 from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, data_url, no_reference, take
 from mediagen.sdk.service.watch import Listeners
 from mediagen.sdk.service.workers import Workers
@@ -62,7 +62,7 @@ class Service:
         """A new job of a kind, or the one that the idempotency key made before. Refused for what cannot be met."""
         self.require(name)
         kind = KINDS[name]
-        form.known("model", "size", kind.source, *kind.fields)
+        form.known("model", "size", *kind.fields, file=kind.source)
         values = dict(form.values)
         model, given = values.pop("model", None), values.pop(kind.source, None)
         if model not in (None, "", self.model):
@@ -117,8 +117,10 @@ class Service:
     def delete(self, id: str) -> None:
         """Removes a job with its files; one that runs is cancelled first, which takes a step at most."""
         end = time.monotonic() + _DELETE_WAIT
-        while self.cancel(id).status == RUNNING and time.monotonic() < end:
+        job: Job | None = self.cancel(id)
+        while job is not None and job.status == RUNNING and time.monotonic() < end:
             time.sleep(0.02)
+            job = self.store.get(id)
         if not self.store.delete(id) and self.store.get(id) is not None:
             raise Refused(409, "got a video that is still being made; delete it again when it has stopped.", "busy")
 
@@ -153,10 +155,13 @@ class Service:
         parent = parent or (given.get("id") if isinstance(given, dict) else given)
         if not isinstance(parent, str):
             raise wrong('video: got no id, expected that of a completed video; give {"id": ...}.', None, "video")
-        film = self.file(parent, "video")
+        film, before = self.file(parent, "video"), self.get(parent)
         file = File.new(id, "source", Path(film.name).suffix, film.type)
-        os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
-        before = self.get(parent)
+        try:
+            os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
+        except FileNotFoundError:  # which it was just now
+            raise missing("video", parent) from None
+        settle(self.store.path(file))
         width, _, height = before.size.partition("x")
         about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"] or ""}
         return file, about | {"seconds": float(before.seconds)}, parent

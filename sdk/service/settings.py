@@ -43,6 +43,11 @@ class Settings(Config):
         return self.max_upload_mib * MIB
 
     @property
+    def text_bytes(self) -> int:
+        """Most bytes of JSON, and of a text in a form: a picture may stand in it as base64."""
+        return min(self.upload_bytes * 3 // 2, 24 * MIB)
+
+    @property
     def job_bytes(self) -> int:
         """Most bytes that one job may be estimated to need."""
         return self.max_job_mib * MIB or _memory() // 2

@@ -4,6 +4,7 @@ Every change of a job is one transaction, so a kill at any moment leaves each jo
 """
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -36,6 +37,16 @@ CREATE TABLE IF NOT EXISTS rate (id INTEGER PRIMARY KEY, value REAL NOT NULL);
 
 class KeyReused(Exception):
     """An idempotency key came again with another request."""
+
+
+def settle(*paths: Path) -> None:
+    """Brings files and the folders that name them to the disk, so that no power cut leaves a row without its file."""
+    for path in {*paths, *(path.parent for path in paths)}:
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 class Store:
@@ -85,7 +96,9 @@ class Store:
     def keyed(self, key: str, digest: str) -> Job | None:
         """The job that an idempotency key made, None for a new key; KeyReused where the request was another."""
         with self._lock:
-            row = self._db.execute("SELECT digest, job FROM keys WHERE key = ?", (key,)).fetchone()
+            row = self._db.execute(
+                "SELECT digest, job FROM keys WHERE key = ? AND created >= ?", (key, time.time() - KEY_LIFE)
+            ).fetchone()
             if row is None:
                 return None
             if row["digest"] != digest:
@@ -151,14 +164,17 @@ class Store:
     # What workers do
 
     def lease(self, owner: str, seconds: float) -> Job | None:
-        """Takes the oldest job that waits, or whose worker has been silent for too long."""
+        """Takes the oldest job that waits, or whose worker has been silent for too long.
+
+        Never one of the owner's own: after a sleep of the machine all leases are over, and the work just goes on.
+        """
         now = time.time()
         with self._change():
             rows = self._jobs(
                 "UPDATE jobs SET status = ?, owner = ?, lease = ?, started = ?, attempts = attempts + 1, progress = 0,"
                 " stage = '', step = 0, steps = NULL, seconds_left = NULL WHERE seq = (SELECT seq FROM jobs"
-                " WHERE status = ? OR (status = ? AND lease < ?) ORDER BY seq LIMIT 1) RETURNING *",
-                *(RUNNING, owner, now + seconds, now, WAITING, RUNNING, now),
+                " WHERE status = ? OR (status = ? AND lease < ? AND owner != ?) ORDER BY seq LIMIT 1) RETURNING *",
+                *(RUNNING, owner, now + seconds, now, WAITING, RUNNING, now, owner),
             )
         return rows[0] if rows else None
 
@@ -188,13 +204,13 @@ class Store:
             return row.rowcount == 1
 
     def end(self, id: str, owner: str, status: str, code: str | None = None, message: str | None = None) -> None:
-        """Ends a job as failed or cancelled, or lets it wait again."""
+        """Ends a job as failed or cancelled, or lets it wait again, as if it had not been begun."""
         ended = time.time() if status in ENDED else None
         with self._change() as db:
             db.execute(
                 "UPDATE jobs SET status = ?, ended = ?, error_code = ?, error = ?, seconds_left = NULL, owner = NULL,"
-                " lease = NULL WHERE id = ? AND owner = ? AND status = ?",
-                (status, ended, code, message, id, owner, RUNNING),
+                " lease = NULL, attempts = attempts - ? WHERE id = ? AND owner = ? AND status = ?",
+                (status, ended, code, message, status == WAITING, id, owner, RUNNING),
             )
 
     def recover(self, max_attempts: int) -> None:
@@ -247,18 +263,16 @@ class Store:
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; inside another it is a part of that one."""
+        """One transaction. One that cannot be committed (a full disk) is undone: left open, it would swallow others."""
         with self._lock:
-            if self._db.in_transaction:
-                yield self._db
-                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._commit()
             except BaseException:
-                self._commit(False)
+                if self._db.in_transaction:  # SQLite may have undone it by itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._commit(True)
 
-    def _commit(self, keep: bool) -> None:
-        self._db.execute("COMMIT" if keep else "ROLLBACK")
+    def _commit(self) -> None:
+        self._db.execute("COMMIT")

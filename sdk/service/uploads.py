@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from mediagen.sdk.service.decoding import FULL
 from mediagen.sdk.service.refusals import Refused, wrong
 from mediagen.sdk.service.rows import File
 from mediagen.sdk.service.settings import MIB, Settings
+from mediagen.sdk.service.store import settle
 
 FILMS = {".mp4": "video/mp4", ".webm": "video/webm"}
 PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
@@ -121,22 +123,26 @@ def take(
     Refused for a type that is not allowed, or for a file that is too large or cannot be read.
     """
     most = decoder.settings.upload_bytes
-    data = stream.read(most + 1)
-    if len(data) > most:
+    if stream.seek(0, os.SEEK_END) > most:
         raise Refused(413, f"got a file above {most // MIB} MiB, expected less; make it smaller.", "too_large")
-    kind = ending(data[:_HEAD])
+    stream.seek(0)
+    kind = ending(stream.read(_HEAD))
+    stream.seek(0)
     if kind not in allowed:
         names = ", ".join(name[1:] for name in allowed)
         raise wrong(f"got a file of another type, expected one of {names}; convert it first.", "unsupported_file")
     raw = files / f"{secrets.token_hex(16)}{kind}"
     file = File.new(job, "source", DECODED, "application/octet-stream")
     try:
-        raw.write_bytes(data)
+        with raw.open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
         if film is None:
-            return file, decoder.decode(raw, files / file.name, picture=kind in PICTURES)
-        file = File.new(job, "source", kind, FILMS[kind])
-        about = decoder.decode(raw, files / file.name, film=film)
-        raw.replace(files / file.name)
+            about = decoder.decode(raw, files / file.name, picture=kind in PICTURES)
+        else:
+            file = File.new(job, "source", kind, FILMS[kind])
+            about = decoder.decode(raw, files / file.name, film=film)
+            raw.replace(files / file.name)
+        settle(files / file.name)
         return file, about
     except BaseException:
         (files / file.name).unlink(missing_ok=True)

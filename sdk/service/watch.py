@@ -32,7 +32,8 @@ class Listeners:
 
     def full(self) -> bool:
         """Whether as many listen, to all jobs together, as may."""
-        return sum(self._count.values()) >= self.most
+        with self._lock:
+            return sum(self._count.values()) >= self.most
 
     def join(self, job: str) -> None:
         """One more listener of a job."""

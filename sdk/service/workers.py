@@ -9,6 +9,7 @@ from typing import Any
 
 from mediagen.sdk.errors import Cancelled, ModelError, RequestError
 from mediagen.sdk.service import outputs, sources
+from mediagen.sdk.service.decoding import nameless
 from mediagen.sdk.service.kinds import KINDS, available
 from mediagen.sdk.service.refusals import disk_full
 from mediagen.sdk.service.rows import CANCELLED, FAILED, WAITING, File, Job
@@ -99,27 +100,36 @@ class Workers:
         ending: tuple[str, str | None, str | None] | None = None
         made: list[File] = []
         try:
+            if self._ending.is_set():  # likewise the end of the service
+                watch.stopped.set()
             watch.beat()  # a cancel may have come before there was anybody to hear it
             watch.check()
             clip = run(self.engine, job, self.store, watch)
             took = watch.elapsed
             watch.on_progress(Progress("Writing"))
             outputs.write(clip, job.id, self.store, made)
-            if self.store.finish(job.id, self.owner, made, clip.settings.get("notes", [])):
-                self.store.measured(took / max(job.cost, 1e-9))
-                return
-            raise Cancelled("cancelled while it was written.")
+            if not self.store.finish(job.id, self.owner, made, clip.settings.get("notes", [])):
+                raise Cancelled("cancelled while it was written.")
         except Cancelled:
             ending = (WAITING if self._ending.is_set() and not watch.lost else CANCELLED, None, None)
         except Exception as error:
-            ending = (FAILED, *reason(error))
+            ending = (FAILED, *reason(error, self.store))
             if ending[1] == "server_error":
                 log.exception("job %s failed", job.id)
+        else:
+            self._measure(took / max(job.cost, 1e-9))
         finally:
             self.watches.pop(job.id, None)
             if ending is not None:
                 outputs.remove(made, self.store)
                 self._end(job, *ending)
+
+    def _measure(self, seconds: float) -> None:
+        """Keeps what a unit of cost took; where it cannot be written, the job is completed all the same."""
+        try:
+            self.store.measured(seconds)
+        except sqlite3.Error:
+            log.exception("the speed of the work cannot be written")
 
     def _end(self, job: Job, status: str, code: str | None, message: str | None) -> None:
         """Ends a job, and tries until that is written: a worker that forgot it would leave it running for ever."""
@@ -146,11 +156,11 @@ def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
     return make(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
 
 
-def reason(error: Exception) -> tuple[str, str]:
+def reason(error: Exception, store: Store) -> tuple[str, str]:
     """Code and sentence about a failure, without anything of the server's inside."""
     text = str(error)
     if isinstance(error, RequestError):
-        return "invalid_request", text
+        return "invalid_request", nameless(text, store.files)
     if isinstance(error, ModelError):
         log.error("%s", error)
         return "model_error", "the server's models are missing or damaged; its log says more."
