@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability"))
-from served import COMMAND, Server
+from served import Fork, Nursery, Server
 
 from mediagen.sdk import Cancelled, Engine, RequestError
 from mediagen.sdk.serve_cli import _workers
@@ -40,6 +41,30 @@ def test_workers_are_threads_or_actors(text: str, meant: tuple[bool, int | None]
 def test_what_are_no_workers_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="--workers"):
         _workers(text)
+
+
+class Command(Fork):
+    """`mediagen serve` on Ray, in a process of its own: Ray leaves threads and open files in its driver."""
+
+    def __init__(self, models: Path, folder: str, port: int, log: str) -> None:
+        command = [sys.executable, "-m", "mediagen.sdk.cli", "serve", "--data-folder", folder, "--port", str(port)]
+        command += ["--queue", "100000", "--model", str(models), "--workers", "ray:2"]
+        with open(log, "ab") as file:
+            self._process = subprocess.Popen(command, stdout=file, stderr=file)
+        super().__init__(self._process.pid)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+
+class Commands(Nursery):
+    """Starts the example of the documents in place of toys."""
+
+    def __init__(self, models: Path) -> None:
+        self._models = models
+
+    def start(self, **order: Any) -> Command:
+        return Command(self._models, order["folder"], order["port"], order["log"])
 
 
 def same(one: Any, other: Any) -> bool:
@@ -71,13 +96,11 @@ def test_a_worker_waits_for_an_answer_at_each_step(model_folder: Path, engine: E
 
 @pytest.fixture(scope="module")
 def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The example of the documents, in a process of its own: Ray leaves threads and open files in its driver."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("needs the extra `cluster`")
-    command = [*COMMAND, "--model", str(model_folder), "--workers", "ray:2"]
-    server = Server(tmp_path_factory.mktemp("cluster") / "data", command)
+    server = Server(Commands(model_folder), tmp_path_factory.mktemp("cluster") / "data")
     try:
-        server.start()
+        server.start(patience=300.0)
         yield server
     finally:
         server.kill(signal.SIGINT)
