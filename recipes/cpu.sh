@@ -31,7 +31,7 @@ train sound-recogniser
 train aligned
 wait
 train video &   # the long one
-train audio --set seconds=2 --set 'windows=[1.0,2.0]' --set clips=3000 --set batch=32 --set steps=4300 --set longest=250
+train audio --set seconds=2 --set 'windows=[1.0,2.0]' --set singles=0 --set clips=3000 --set batch=32 --set steps=4300 --set longest=250
 wait
 train sound-scorer # needs the codec and the aligned encoder
 again tae tae --set steps=2300 --set lr=0.0005 --set warmup=100 --set fit_clips=0   # its latents move: the video model follows

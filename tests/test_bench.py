@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +12,14 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from mediagen.audio.scorer import PRESETS, SoundScorer
 from mediagen.clip import Clip
 from mediagen.generate import VideoModels
+from mediagen.nn.weights import save_model
 from mediagen.recogniser import truth
 from mediagen.sdk import bench
 from mediagen.sdk.bench_figures import Figure, Part, mean, share
+from mediagen.sdk.bench_films import measure_films, measure_gaps, measure_layers
 from mediagen.sdk.bench_pictures import Asked, draw_prompts, grid_of, measure_pictures, measure_schedule
 from mediagen.sdk.bench_sound import contacts_seen, measure_seen_sync, measure_sync
 from mediagen.sdk.bench_speed import measure_step, transformer_flops
@@ -198,3 +202,21 @@ def test_parts_run_on_real_models_and_say_which_model_they_lack(model_folder: Pa
     stages = found["Speed"].figures
     assert "Making the pictures" in stages and stages["whole clip"].value > stages["Making the pictures"].value
     assert found["Sound in time, true pictures"].figures["onset F1, the world's own sound"].value > 0.5
+
+
+def test_long_films_gaps_and_layers_are_measured(model_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(model_folder, tmp_path / "models")
+    save_model(SoundScorer(PRESETS["debug"]).eval(), PRESETS["debug"], tmp_path / "models" / "sound_scorer")
+    engine = Engine.from_pretrained(tmp_path / "models", device="cpu")
+    segments, blend, uniform = measure_films(engine, 1, 0.3, 2)
+    assert [part.title for part in (segments, blend, uniform)] == [
+        "Long sound, segments", "Long sound, blend, triangle", "Long sound, blend, uniform"
+    ]  # fmt: skip
+    for part in (segments, blend, uniform):
+        assert {"onset F1", "onset F1, impacts moved", "seconds for a second"} <= set(part.figures)
+        assert part.figures["log-spectral distance at joints"].value > 0
+        assert 0 <= part.figures["onset F1"].value < 0.5, "weights by chance hear nothing"
+    gaps = measure_gaps(engine, 1, 2).figures
+    assert gaps["the rest is the same, to the sample"].value == 1 and gaps["seam energy at joints"].count == 2
+    layers = measure_layers(engine, 2, 1).figures
+    assert layers["effects alone: no music"].count == layers["the world's music: no effects"].count == 2
