@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mediagen.grid import SOUND_RATE
-from mediagen.nn.spectral import spectrum
+from mediagen.nn.spectral import HIGHEST, spectrum
 
 _AROUND = 8  # tones on both sides that one is compared with
 
@@ -59,6 +59,7 @@ class Mdct(nn.Module):
         dct = math.sqrt(2 / hop) * torch.cos(math.pi / hop * n[:, None] * n)
         angle = math.pi / 2 * (torch.arange(hop // 2, dtype=torch.float64, device="cpu") + 0.5) / hop
         noise = torch.randn(hop, self.NOISE_FRAMES, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
+        noise[round(hop * HIGHEST / (SOUND_RATE / 2)) :] = 0  # no loss hears what is above
         self.register_buffer("dct", dct.float(), persistent=False)
         self.register_buffer("slope", torch.stack([angle.cos(), angle.sin()]).float(), persistent=False)
         self.register_buffer("noise", noise, persistent=False)

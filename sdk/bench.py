@@ -172,7 +172,10 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
         recogniser, classes = engine.models.get("sound_recogniser"), Part("Sound class")
         wanted = [foreground_class(one.scene) for one in some]
         made = [clip.sound for clip in clips if clip.sound is not None]
-        for name, sounds in (("generated", made), ("the world's own", [synthesise(one.scene) for one in some])):
+        own, codec = [synthesise(one.scene) for one in some], engine.models.get("codec")
+        with torch.inference_mode():
+            coded = [codec.decode(codec.encode(sound[None].to(engine.models.device)))[0].cpu() for sound in own]
+        for name, sounds in (("generated", made), ("the world's own", own), ("the same through the codec,", coded)):
             found = [recogniser.classify(sound[None])[0] for sound in sounds]
             classes.figures[f"{name} sound"] = share(
                 (a == b for a, b in zip(found, wanted, strict=True)), f"one of {len(SOUND_CLASSES)} classes"

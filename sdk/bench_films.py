@@ -29,7 +29,11 @@ FILMS = 4  # long films by each method
 SHIFTS = 20  # of a film's impacts, for the null
 LAYERED = 4.0  # seconds of the clips whose layers are judged
 GAPS = 20  # films with a second to be filled in
-METHODS = (("segments", "triangle"), ("blend", "triangle"), ("blend", "uniform"))
+METHODS = (
+    ("segments", "triangle", None),
+    ("blend", "triangle", 1),
+    ("blend", "uniform", 1),
+)  # candidates; None: default
 _THIRDS = ("first", "middle", "last")
 
 
@@ -45,14 +49,15 @@ def measure_films(
         for number in range(count)
     ]
     parts = []
-    for method, merge in METHODS:
+    for method, merge, candidates in METHODS:
         part = Part(f"Long sound, {method}" + (f", {merge}" if method == "blend" else ""))
         plan = Extension.fit(engine.models.get("audio"), method=method, merge=merge)
         began, found = time.monotonic(), dict[str, list[float]]()
         for number, film in enumerate(films):
             if tell is not None:
                 tell("Sounding long films", len(parts) * count + number, len(METHODS) * count)
-            sound = engine.add_audio(_clip(film, engine), method=method, merge=merge, seed=seed + number).sound
+            asked = {"method": method, "merge": merge, "candidates": candidates, "seed": seed + number}
+            sound = engine.add_audio(_clip(film, engine), **asked).sound
             assert sound is not None
             figures = _sync(onsets(sound), film, seed)
             places = [frame / LATENT_RATE for frame in joints(sound_latents(sound.shape[-1]), plan)]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 _FLOOR = 1e-5
+HIGHEST = 20_000.0  # Hz: nothing above is heard
 
 
 def spectrum(sound: Tensor, size: int, hop: int) -> Tensor:
@@ -19,7 +20,7 @@ def spectrum(sound: Tensor, size: int, hop: int) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def mel_filters(bands: int, size: int, rate: int, low: float = 40.0, high: float = 20_000.0) -> Tensor:
+def mel_filters(bands: int, size: int, rate: int, low: float = 40.0, high: float = HIGHEST) -> Tensor:
     """Triangular filters on the mel scale, each of unit sum: (bands, size / 2 + 1).
 
     A band narrower than one bin takes its nearest bins, so that no band is ever empty.
