@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mediagen.audio.conditions import LATENT_RATE
 from mediagen.audio.extend import Extension, joints
-from mediagen.audio.joints import joint_distance, seam_energy
 from mediagen.audio.measure import onset_f1, onset_f1_by_thirds, onsets
+from mediagen.audio.seams import joint_distance, seam_energy
 from mediagen.audio.takes import EFFECTS, Take
 from mediagen.clip import Clip
 from mediagen.grid import SOUND_RATE, sound_latents

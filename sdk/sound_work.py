@@ -81,6 +81,9 @@ class SoundWork(Work):
     def sound_alone(self, known: Clip | str | Path | None, settings: dict[str, Any]) -> Clip:
         """Sound without pictures: all new, or what `known` lacks; known sound stays as it is, and as loud."""
         request = self.request
+        unused = ["keep_audio", "picture_guidance_scale", *(("start", "end") if request.seconds is not None else ())]
+        if given := [name for name in unused if getattr(request, name) is not None and getattr(request, name) != 0]:
+            raise RequestError(f"got {given[0]} for sound without a film, which has no use for it; leave it out.")
         if known is None:
             assert request.seconds is not None
             self._check_length(request.seconds)
