@@ -16,7 +16,7 @@ from mediagen.grid import SOUND_HOP, sound_latents
 from mediagen.sampling import OnStep
 from mediagen.text import TextEncoder
 
-_JOIN = 480  # samples, 10 ms: over which known sound fades into what was made beside it
+_JOIN = 2400  # samples, 50 ms: over which known sound fades into what was made beside it; at 10 ms the joint is heard
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _remember(codec: Codec, known: Tensor, first: int, last: int, start: int, st
 
 
 def _join(known: Tensor, made: Tensor, first: int, last: int) -> Tensor:
-    """`known` with its gap filled by `made` (1, last - first), which comes in and goes out over 10 ms of the gap.
+    """`known` with its gap filled by `made` (1, last - first), which comes in and goes out over 50 ms of the gap.
 
     Meanwhile the known sound is mirrored into the gap and fades out, so that neither click nor hole is heard.
     """
