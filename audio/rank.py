@@ -15,8 +15,8 @@ from mediagen.grid import SOUND_HOP
 class Ranker:
     """Ranks candidates by a scorer; calling it is what `extend_latents` takes as `choose`.
 
-    words: that the sound shall fit; "" for none.  pictures: that its effects shall be in time with, or None.  music,
-    effects: whether they were asked for; what was not and is heard counts against a candidate.
+    words: that the sound shall fit; "" for none.  pictures: that it shall be in time with, or None.  music, effects:
+    whether they were asked for; what was not and is heard counts against a candidate.
     """
 
     scorer: SoundScorer
@@ -33,7 +33,7 @@ class Ranker:
         score = torch.zeros(len(sounds), device=sounds.device)
         if self.words:
             score = score + self.scorer.text_score(sounds, [self.words])
-        if self.pictures is not None and self.effects:  # music need not be in time with what is seen
+        if self.pictures is not None:
             score = score + self.scorer.picture_score(sounds, self.pictures.window(start, end - start), LATENT_RATE)
         if not self.music:
             score = score - self.scorer.music_probability(sounds)

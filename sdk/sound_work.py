@@ -127,8 +127,13 @@ class SoundWork(Work):
         except (ValueError, OSError) as error:
             raise RequestError(str(error)) from None
 
-    def _watch(self, video: Clip | Footage, start: float, end: float) -> Pictures:
-        """What the model sees of a video between two times, at the rate that it was trained for; streamed."""
+    def _watch(self, video: Clip | Footage, start: float, end: float) -> Pictures | None:
+        """What the model sees of a video between two times, at the rate that it was trained for; streamed.
+
+        None for music alone: shown what strikes in the pictures, the model would let it be heard.
+        """
+        if not self.request.effects:
+            return None
         models, rate = self._sound_models(), self.limits.fps
         size = (models.aligned.size, models.aligned.size)
         count, seen = round((end - start) * rate), list[Tensor]()

@@ -95,6 +95,16 @@ def test_it_can_be_cancelled(engine, source):
         engine.add_audio(source, callback_on_step_end=lambda *_: False)
 
 
+def test_music_alone_does_not_look_at_the_pictures(engine):
+    rng = torch.Generator().manual_seed(0)
+    one, other = (Clip(torch.randint(0, 255, (16, 32, 32, 3), generator=rng).byte(), 16) for _ in range(2))
+    music = [engine.add_audio(clip, music=True, effects=False, seed=1).sound for clip in (one, other)]
+    assert torch.equal(*music) and music[0].abs().max() > 0
+    assert torch.equal(music[0], engine.generate_audio(None, 1.0, music=True, effects=False, seed=1).sound)
+    effects = [engine.add_audio(clip, seed=1).sound for clip in (one, other)]
+    assert not torch.equal(*effects)
+
+
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
