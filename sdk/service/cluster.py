@@ -110,7 +110,7 @@ class RayEngine:
     """
 
     def __init__(self, engine: Engine, count: int) -> None:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
         import torch
 
         self.count, self.limits, self._engine, self._ray = count, engine.limits, engine, ray
@@ -189,7 +189,7 @@ def hired(engine: Engine, count: int | None) -> Iterator[RayEngine]:
     for name, value in _MANNERS.items():
         os.environ.setdefault(name, value)
     try:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise RequestError(
             "got workers on 'ray' without its package; install it: pip install -e \".[cluster]\"."
