@@ -36,7 +36,7 @@ class Extension(Config):
     method: str = "segments"
     window: float = 10.0
     context: float = 3.0
-    hop: float = 5.0
+    hop: float = 8.0
     merge: str = "triangle"
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class Extension(Config):
     def fit(cls, audio: AudioModel, **values: str) -> Self:
         """The usual plan with the longest window that a model was built for."""
         window = audio.config.longest / LATENT_RATE
-        return cls(window=window, context=0.3 * window, hop=0.5 * window, **values)
+        return cls(window=window, context=0.3 * window, hop=0.8 * window, **values)
 
 
 @dataclass(frozen=True)

@@ -147,8 +147,10 @@ class Tones(nn.Module):
         return self._spread(self._heard(sound), sound)
 
     def held(self, sound: Tensor) -> Tensor:
-        """As `listen`, but 0 for all that does not stand out: louder than both neighbours, and than three times what
-        is usual within four semitones."""
+        """As `listen`, but 0 for all that does not stand out.
+
+        What stands out is louder than both neighbours, and than three times what is usual within four semitones.
+        """
         heard = self._heard(sound)
         beside = nn.functional.max_pool1d(heard.transpose(1, 2), 3, 1, 1).transpose(1, 2)
         padded = nn.functional.pad(heard, (0, 0, _AROUND, _AROUND))

@@ -57,7 +57,9 @@ class AudioTaskConfig(Config):
     single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch: windows of
     the longest kind; of shorter ones there are more, so that every step hears as much.
     made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
-    logit-normal (0 and 1 in the report).  check: sounds of a preview, made in `preview_steps` with `guidance`.
+    logit-normal (0 and 1 in the report; a latent that repeats itself shows through much noise, so that only what is
+    noisier still has to be told from the conditions).  check: sounds of a preview, made in `preview_steps` with
+    `guidance`.
     data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
     many windows of them are encoded.  tellings: prompts of each clip that are written and encoded once, of the whole
     clip; 0 writes them anew for every window.  processes: that make sounds and tellings before the training.
@@ -68,13 +70,13 @@ class AudioTaskConfig(Config):
     size: tuple[int, int] = (64, 64)
     seconds: float = 10.0
     fps: float = 16.0
-    clips: int = 1280
+    clips: int = 2048
     batch: int = 6
-    windows: tuple[float, ...] = (2.0, 2.0, 5.0, 10.0)
+    windows: tuple[float, ...] = (2.0, 2.0, 2.0, 5.0, 10.0)
     singles: float = 0.25
     made: tuple[float, float] = (0.5, 1.0)
-    t_mean: float = 0.0
-    t_std: float = 1.0
+    t_mean: float = -1.5
+    t_std: float = 1.2
     check: int = 8
     preview_steps: int = 16
     guidance: float = 3.0
