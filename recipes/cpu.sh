@@ -38,4 +38,5 @@ again tae tae --set steps=2300 --set lr=0.0005 --set warmup=100 --set fit_clips=
 again video video --set steps=4700 --set lr=0.0008 --set warmup=100 --set past=0.2 &
 again audio audio &
 wait
+mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -47,7 +47,7 @@ Negative = Annotated[str | None, typer.Option("--negative", help="What not to sh
 NoSound = Annotated[bool, typer.Option("--no-sound", help="Pictures only.")]
 Decoder = Annotated[
     str | None,
-    typer.Option("--decoder", help="onnx or torch. Default: onnx where it is installed and the model folder has it."),
+    typer.Option("--decoder", help="onnx or torch. Default: onnx on a CPU, where the model folder has it."),
 ]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
 

@@ -51,10 +51,10 @@ class Engine:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
         device: "cpu", "cuda", ...; None takes a GPU where there is one.  revision: of a hub model.
-        decoder: what turns latents into pictures and sound, "onnx" or "torch"; None takes ONNX on a CPU that has
-        onnxruntime, where the decoders that `export_onnx` wrote stand beside the weights that they were made from.
-        Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or no
-        onnxruntime. Weights are read when they are first needed.
+        decoder: what turns latents into pictures and sound, "onnx" or "torch"; None takes ONNX on a CPU where the
+        decoders that `export_onnx` wrote stand beside the weights that they were made from, as in the built-in models.
+        Raises ModelError where there is no such folder or decoder, RequestError where there is no such device.
+        Weights are read when they are first needed.
         """
         return cls(ModelFolder.of(model, device_of(device), revision, decoder))
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mediagen.export.card import CARD, why_not
-from mediagen.export.runtime import OnnxDecoder, installed
+from mediagen.export.runtime import OnnxDecoder
 from mediagen.nn.weights import load_model
 from mediagen.sdk.catalog import FAMILIES
 from mediagen.sdk.errors import ModelError, RequestError
@@ -42,7 +42,7 @@ class ModelFolder:
 
     path: the folder.  device: where its models go.  runtime: what decodes, "onnx", "torch" or None for the better one
     (see `Engine.from_pretrained`).  Raises ModelError where the folder or a decoder that was asked for is missing or
-    damaged, RequestError where onnxruntime is missing.
+    damaged, RequestError for another runtime.
     """
 
     def __init__(self, path: str | Path, device: str | torch.device = "cpu", runtime: str | None = None) -> None:
@@ -111,13 +111,12 @@ class ModelFolder:
         """What decodes: "onnx" or "torch". Where nobody chose, ONNX on a CPU where every decoder is there and fits."""
         with self._lock:
             if self._runtime is None:
-                self._runtime = "torch"
-                if self.device.type == "cpu" and installed():  # on a GPU torch is there already
-                    wrong = self._unfit()
-                    self._runtime = "torch" if wrong or not self.exportable() else "onnx"
-                    for line in wrong:
-                        if not line.endswith("is missing"):
-                            log.warning("%s: torch decodes; run 'mediagen export' again.", line)
+                here = self.device.type == "cpu" and self.exportable()  # on a GPU torch is there already
+                wrong = self._unfit() if here else []
+                self._runtime = "onnx" if here and not wrong else "torch"
+                for line in wrong:
+                    if not line.endswith("is missing"):
+                        log.warning("%s: torch decodes; run 'mediagen export' again.", line)
             return self._runtime
 
     def decoder(self, name: str) -> OnnxDecoder | None:
@@ -144,10 +143,6 @@ class ModelFolder:
     def _check(self, runtime: str) -> None:
         if runtime not in DECODERS:
             raise RequestError(f"got the decoder '{runtime}', expected onnx or torch; give one, or leave it out.")
-        if runtime == "onnx" and not installed():
-            raise RequestError(
-                "got the decoder 'onnx' without onnxruntime, expected it; pip install 'mediagen[onnx]' or leave it out."
-            )
         wrong = self._unfit() if runtime == "onnx" else []
         if wrong:
             raise ModelError(

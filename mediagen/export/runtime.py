@@ -1,7 +1,6 @@
 """OnnxDecoder: a decoder in a file, run by ONNX Runtime, with the same `decode` as torch's."""
 
 import logging
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,16 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 log = logging.getLogger(__name__)
 
 
-def installed() -> bool:
-    """Whether ONNX Runtime is there."""
-    return find_spec("onnxruntime") is not None
-
-
 class OnnxDecoder:
     """Decodes latents by the ONNX file in `folder`, which `write_decoder` wrote.
 
     device: "cpu" or "cuda"; where CUDA was asked for and does not run, the CPU does, `note` says so in a sentence and a
     warning is logged.  threads: as many as torch has (None); the same number gives the same bits.  provider: what runs.
-    Any number of threads may decode at once. Raises ImportError without onnxruntime, ValueError for a damaged file.
+    Any number of threads may decode at once. Raises ValueError for a damaged file.
     """
 
     def __init__(self, folder: str | Path, device: str = "cpu", threads: int | None = None) -> None:
-        if not installed():
-            raise ImportError("got an ONNX decoder without onnxruntime; pip install 'mediagen[onnx]'.")
-        import onnxruntime
+        import onnxruntime  # costs time, and whoever decodes by torch does without
 
         self.card = read_card(Path(folder))
         wanted = _PROVIDERS.get(torch.device(device).type, _PROVIDERS["cpu"])
@@ -53,7 +45,10 @@ class OnnxDecoder:
         self.provider: str = self._session.get_providers()[0]
         self.note = ""
         if self.provider != wanted:
-            self.note = f"asked for {wanted}, but the {self.card['what']} runs on {self.provider}."
+            self.note = (
+                f"asked for {wanted}, but the {self.card['what']} runs on {self.provider}; CUDA needs onnxruntime-gpu "
+                "in place of onnxruntime."
+            )
             log.warning("%s", self.note)
 
     def decode(self, latent: Tensor, frames: int | None = None, *, first: int = 0) -> Tensor:

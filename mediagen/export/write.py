@@ -32,7 +32,7 @@ def write_decoder(graph: Graph, folder: str | Path, weights: str) -> dict[str, A
     free. The file is run with ONNX Runtime at the graph's three `shapes` first: where it differs from torch's decoder
     by more than 1e-4 anywhere, ValueError, and nothing is left behind. ImportError where a package is missing.
     """
-    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
         raise ImportError(f"got an export without {', '.join(missing)}; pip install 'mediagen[onnx]'.")
     folder = Path(folder)
