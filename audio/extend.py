@@ -182,7 +182,7 @@ def _blend(audio: AudioModel, text: Text, null: Text, latent: Tensor, clean: Ten
             merged[..., part] += weight * one(x[..., part], t)
         return merged / total
 
-    return midpoint(velocity, Given(latent, clean, noise).start(), linear(steps), on_step)
+    return midpoint(velocity, Given(latent, clean, noise).start(), linear(steps, audio.config.early), on_step)
 
 
 class SoundDecoder(Protocol):

@@ -27,7 +27,7 @@ def generate_latents(audio: AudioModel, text: Text, null: Text, length: int, *, 
     noise = torch.randn((len(text), audio.config.latent_channels, length), generator=rng, device=rng.device)
     noise = noise.to(next(audio.parameters()))
     given = None if known is None or clean is None else Given(known, clean, noise)
-    times = linear(steps)
+    times = linear(steps, audio.config.early)
     halves = [t + (after - t) / 2 for t, after in pairwise(times)]
     velocity = guided(audio, text, null, length, pictures, given, times + halves, guidance)
     return midpoint(velocity, noise if given is None else given.start(), times, on_step)

@@ -9,10 +9,10 @@ Velocity = Callable[[Tensor, float], Tensor]
 OnStep = Callable[[int, float, Tensor], None]
 
 
-def linear(steps: int) -> list[float]:
-    """steps + 1 evenly spaced times from 0 to 1."""
+def linear(steps: int, power: float = 1.0) -> list[float]:
+    """steps + 1 times from 0 to 1: evenly spaced ones, raised to `power`; above 1 they crowd near the noise."""
     _check(steps)
-    return [i / steps for i in range(steps + 1)]
+    return [(i / steps) ** power for i in range(steps + 1)]
 
 
 def linear_quadratic(steps: int, emulate: int | None = None) -> list[float]:

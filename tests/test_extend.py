@@ -165,6 +165,14 @@ def test_steps_are_counted(audio: AudioModel, method: str) -> None:
     assert told == list(range(count_steps(clean, plan(method), 2)))
 
 
+@pytest.mark.parametrize("method", ["segments", "blend"])
+def test_the_models_own_power_spaces_the_steps(audio: AudioModel, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "config", audio.config.replace(early=2.0))
+    times = list[float]()
+    make(audio, plan(method), on_step=lambda index, t, x: times.append(t))
+    assert times[:2] == [0.25, 1]
+
+
 def test_chunks_decode_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     codec = Codec.from_preset("tiny").eval()

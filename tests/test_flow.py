@@ -53,6 +53,11 @@ def test_linear_quadratic_has_the_reports_times(emulate: int) -> None:
     assert all(a < b for a, b in pairwise(times))
 
 
+def test_a_power_crowds_times_at_the_noise() -> None:
+    assert linear(4) == [0, 0.25, 0.5, 0.75, 1]
+    assert linear(4, 2) == [0, 0.0625, 0.25, 0.5625, 1]
+
+
 def test_linear_quadratic_250_ends_as_published() -> None:
     assert linear_quadratic(50, 250)[49] == pytest.approx(0.93328, abs=1e-5)
 
