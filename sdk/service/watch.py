@@ -14,7 +14,7 @@ from mediagen.sdk.service.rows import Job
 from mediagen.sdk.service.store import Store
 
 if TYPE_CHECKING:
-    from mediagen.sdk.work import Progress
+    from mediagen.sdk.progress import Progress
 
 log = logging.getLogger("mediagen.service")
 _BETWEEN = 0.2  # seconds between two writes of the progress
