@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.progress import LOADING, Share
+from mediagen.sdk.service.kinds import KINDS
 from mediagen.sdk.service.rows import Job
 from mediagen.sdk.service.store import Store
 
@@ -74,7 +75,7 @@ class Watch:
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
         self._begun = self._heard = time.monotonic()
         self._loading = self._written = self._shown = 0.0
-        self._share = Share(sound=job.values.get("sound", True), pictures=job.kind != "soundtrack")
+        self._share = Share(sound=job.values.get("sound", True), pictures=KINDS[job.kind].pictures)
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 

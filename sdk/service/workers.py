@@ -149,8 +149,10 @@ def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
     make: Callable[..., Any] = getattr(engine, kind.method)
     if source is not None:
         path = store.path(source)
-        if kind.source != "video":
+        if kind.source == "input_reference":
             values["image"] = sources.read_picture(path)
+        elif kind.alone:
+            given = [sources.read_sound(path)]
         else:
             given = [path if kind.streams else sources.read_clip(path)]
     return make(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
