@@ -25,6 +25,7 @@ PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
 SOUNDS = (".wav", ".flac", ".mp3", *VIDEOS)  # an m4a is known as mp4
 _ALLOWED = {"picture": PICTURES, "clip": VIDEOS, "film": VIDEOS, "sound": SOUNDS}
 DECODED = ".safetensors"
+_WAITING = 16  # uploads that may wait for the decoder; routes have 40 threads, and the rest of them must go on
 _HEAD = 16  # bytes that tell the type
 
 
@@ -50,7 +51,7 @@ class Decoder:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._lock = threading.Lock()
+        self._lock, self._room = threading.Lock(), threading.Semaphore(_WAITING)
         self._process: subprocess.Popen[str] | None = None
 
     def decode(self, source: Path, target: Path, kind: str, limits: Limits) -> dict[str, Any]:
@@ -70,8 +71,14 @@ class Decoder:
             "seconds": self.settings.decode_seconds,
             "memory": self.settings.decode_mib * MIB,
         }
-        with self._lock:
-            answer = self._ask(json.dumps(order) + "\n")
+        if not self._room.acquire(blocking=False):
+            message = "got an upload while as many are read as may; try again in 5 s."
+            raise Refused(429, message, "too_many", headers={"Retry-After": "5"})
+        try:
+            with self._lock:
+                answer = self._ask(json.dumps(order) + "\n")
+        finally:
+            self._room.release()
         if FULL in answer:
             raise OSError(errno.ENOSPC, "no space for a decoded upload")
         if "refused" in answer:

@@ -34,12 +34,18 @@ class Listeners:
     def full(self) -> bool:
         """Whether as many listen, to all jobs together, as may."""
         with self._lock:
-            return sum(self._count.values()) >= self.most
+            return self._full()
 
-    def join(self, job: str) -> None:
-        """One more listener of a job."""
+    def join(self, job: str) -> bool:
+        """One more listener of a job; False where there are too many."""
         with self._lock:
+            if self._full():
+                return False
             self._count[job] = self._count.get(job, 0) + 1
+            return True
+
+    def _full(self) -> bool:
+        return sum(self._count.values()) >= self.most
 
     def leave(self, job: str) -> None:
         """One listener less."""
