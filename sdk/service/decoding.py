@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-MAX_SOUND = 600.0  # seconds of an uploaded sound, which is kept decoded
+MAX_SOUND = 300.0  # seconds of an uploaded sound, in stereo at 48 kHz: it is held, and kept, decoded
 MAX_ABOUT = 2**18  # bytes of the settings that a film carries
 FULL = "full"  # the answer where the disk has no room
 DAMAGED = "the file is damaged or needs too much memory to be read; convert it to H.264 and AAC, or to PNG, first."
@@ -52,14 +52,23 @@ def rehearse(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any
 
 
 def _sound(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
-    """Writes the sound of a file at 48 kHz, of one or two channels and at most MAX_SOUND seconds."""
+    """Writes the sound of a file at 48 kHz, of one or two channels and at most MAX_SOUND seconds.
+
+    A higher rate allows for less of them, as much as there is memory for. The header may lie; the limits do not.
+    """
     from safetensors.torch import save_file
 
     from mediagen import media
+    from mediagen.guards import check_known, opened
 
-    sound = media.read_sound(source, max_seconds=min(MAX_SOUND, order["max_seconds"]))
-    if len(sound) > 2:
-        return {"refused": f"got sound of {len(sound)} channels, expected 1 or 2; mix it down first."}
+    with opened(source) as file:
+        track = next(iter(file.streams.audio), None)
+        check_known(source, track)
+        channels, rate = (1, 1) if track is None else (track.channels or 1, track.rate or 1)
+    if channels > 2:
+        return {"refused": f"got sound of {channels} channels, expected 1 or 2; mix it down first."}
+    room = 2 * MAX_SOUND * media.SOUND_RATE / (channels * rate)
+    sound = media.read_sound(source, max_seconds=min(MAX_SOUND, room, order["max_seconds"]))
     save_file({"sound": sound.contiguous()}, target, {"about": json.dumps({"rate": media.SOUND_RATE})})
     return {"samples": sound.shape[-1], "channels": len(sound)}
 
