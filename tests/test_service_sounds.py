@@ -138,6 +138,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"seconds": 1, "effects": False}, "neither"),
     ({"sound": {"id": "video_no"}, "seconds": 1}, "does not exist"),
     ({"sound": {"id": 3}, "seconds": 1}, "got no id"),
+    ({"sound": {}, "seconds": 1}, "got no id"),
+    ({"sound": "", "start": 1, "end": 2}, "start"),
     ({"sound": "HELD"}, "got neither"),
     ({"sound": "HELD", "seconds": 1, "start": 0.1, "end": 0.2}, "got both"),
     ({"sound": "HELD", "start": 0.1}, "without its end"),

@@ -63,7 +63,8 @@ class Service:
         kind = KINDS[name]
         form.known("model", "size", *kind.fields, file=kind.source)
         values = dict(form.values)
-        model, given = values.pop("model", None), values.pop(kind.source, None) or None
+        model, given = values.pop("model", None), values.pop(kind.source, None)
+        given = None if given == "" else given  # a field of a form that was left empty
         if model not in (None, "", self.model):
             raise wrong(
                 f"model: got {str(model)[:80]!r}, expected '{self.model}'; give that or leave it out.",
