@@ -18,6 +18,7 @@ from mediagen.guards import (
     check_complete,
     check_known,
     check_pixels,
+    check_rate,
     check_seconds,
     claimed,
     noted,
@@ -70,13 +71,12 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
         pictures: list[np.ndarray] = []
-        sounds = _Sounds()
+        sounds = _Sounds(path, max_seconds)
         start, end, pixels = None, 0.0, 0
         fps = float(video.average_rate or video.guessed_rate or 25)
         for frame in container.decode(*[s for s in (video, audio) if s is not None]):
             if isinstance(frame, av.AudioFrame):
                 sounds.add(frame)
-                check_seconds(path, sounds.seconds, max_seconds)
                 continue
             assert isinstance(frame, av.VideoFrame)
             start = frame.time if start is None else start
@@ -141,10 +141,9 @@ def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float =
             )
         check_known(path, container.streams.audio[0])
         check_seconds(path, claimed(container), max_seconds)
-        sounds = _Sounds()
+        sounds = _Sounds(path, max_seconds)
         for frame in container.decode(container.streams.audio[0]):
             sounds.add(frame)
-            check_seconds(path, sounds.seconds, max_seconds)
         sound = sounds.joined(0.0, noted(container.metadata).get("samples"))
         if sound is None:
             raise ValueError(f"got {path.name} with no readable sound, expected a whole file; the file is damaged.")
@@ -179,9 +178,10 @@ def resample(sound: torch.Tensor, rate_in: int, rate_out: int) -> torch.Tensor:
 
 
 class _Sounds:
-    """Gathers decoded sound as float32 and knows when it starts."""
+    """Gathers decoded sound of a file as float32 and knows when it starts; ValueError above `max_seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path, max_seconds: float) -> None:
+        self.path, self.max_seconds = path, max_seconds
         self.parts: list[np.ndarray] = []
         self.rate, self.samples = 0, 0
         self.start: float | None = None
@@ -196,12 +196,14 @@ class _Sounds:
         import av
 
         if frame is not None and self.tool is None:
+            check_rate(self.path, frame.sample_rate)
             self.rate, self.start = frame.sample_rate, frame.time
             self.tool = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
         if self.tool is not None:
             for part in self.tool.resample(frame):
                 self.parts.append(part.to_ndarray())
                 self.samples += part.samples
+            check_seconds(self.path, self.seconds, self.max_seconds)
 
     def joined(self, start: float, samples: Any) -> torch.Tensor | None:
         """float32 (channels, S) from the time `start` on; of a file of ours, the `samples` that were written."""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mediagen.clip import Clip
-    from mediagen.sdk.engine import Engine, Progress
+    from mediagen.sdk.engine import Engine
     from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
     from mediagen.sdk.jobs import Job
     from mediagen.sdk.limits import Limits
+    from mediagen.sdk.progress import Progress
     from mediagen.sdk.remote import RemoteEngine
     from mediagen.sdk.requests import ExtendRequest, GenerateRequest
     from mediagen.sdk.sound_requests import SoundRequest
@@ -48,7 +49,7 @@ _HOME = {
     "Limits": "mediagen.sdk.limits",
     "MediagenError": "mediagen.sdk.errors",
     "ModelError": "mediagen.sdk.errors",
-    "Progress": "mediagen.sdk.engine",
+    "Progress": "mediagen.sdk.progress",
     "RemoteEngine": "mediagen.sdk.remote",
     "RequestError": "mediagen.sdk.errors",
     "SoundRequest": "mediagen.sdk.sound_requests",

@@ -16,7 +16,7 @@ from mediagen.sdk.bench_figures import Figure, Part
 from mediagen.sdk.bench_pictures import grid_of
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.limits import Limits
-from mediagen.sdk.work import Progress
+from mediagen.sdk.progress import Progress
 from mediagen.video import VideoModel
 
 REPEATS = 7

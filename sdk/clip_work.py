@@ -13,8 +13,9 @@ from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
 from mediagen.media import resample
 from mediagen.sampling import OnStep
 from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.progress import ProgressCallback
 from mediagen.sdk.requests import Request
-from mediagen.sdk.work import ProgressCallback, StepCallback, Work
+from mediagen.sdk.work import StepCallback, Work
 
 
 class ClipWork(Work):

@@ -14,7 +14,7 @@ from rich.progress import Progress as Display
 from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
 
 if TYPE_CHECKING:
-    from mediagen.sdk.engine import Progress
+    from mediagen.sdk.progress import Progress
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 # What a message calls a value, and the flag by which the command line takes it.

@@ -1,30 +1,28 @@
 """Engine: the models of one folder behind `generate` and `extend`, the face of mediagen in Python."""
 
-import secrets
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
-from mediagen import __version__
 from mediagen.clip import Clip
-from mediagen.grid import SOUND_RATE
-from mediagen.sdk.clip_work import ClipWork
+from mediagen.sdk import making
 from mediagen.sdk.errors import MediagenError, RequestError
 from mediagen.sdk.exporting import export_onnx
 from mediagen.sdk.folder import ModelFolder, device_of
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.limits import Limits
-from mediagen.sdk.pictures import fingerprint, first_frame
+from mediagen.sdk.progress import Progress, ProgressCallback, Share
 from mediagen.sdk.replay import decoder_of, read
-from mediagen.sdk.requests import Asked, ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.sound_requests import SoundRequest
-from mediagen.sdk.sound_work import SoundWork
+from mediagen.sdk.sound_work import heard_of
 from mediagen.sdk.soundtracks import Soundtrack
-from mediagen.sdk.work import Progress, ProgressCallback, Work
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Engine", "Progress"]
-A = TypeVar("A", bound=Asked)
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
@@ -190,21 +188,21 @@ class Engine:
 
     def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Any) -> Clip:
         """Sound (1, S) at 48 kHz of so many seconds, as a clip; prompt: None for music; wishes, errors: `add_audio`."""
-        return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, None)
+        return self._audio(None, {"prompt": prompt, "seconds": seconds, **wishes})
 
     def extend_audio(
         self, sound: Clip | str | Path, seconds: float = 5.0, prompt: str | None = None, **wishes: Any
     ) -> Clip:
         """The sound of a clip or file, which stays as it is, and `seconds` more; wishes, errors: `add_audio`."""
-        return self._audio({"prompt": prompt, "seconds": seconds, **wishes}, sound)
+        return self._audio(sound, {"prompt": prompt, "seconds": seconds, **wishes})
 
     def fill_audio(
         self, sound: Clip | str | Path, start: float, end: float, prompt: str | None = None, **wishes: Any
     ) -> Clip:
         """The sound of a clip or file with start to end (seconds) made anew; wishes, errors: `add_audio`."""
-        return self._audio({"prompt": prompt, "start": start, "end": end, **wishes}, sound)
+        return self._audio(sound, {"prompt": prompt, "start": start, "end": end, **wishes})
 
-    def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job:
+    def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job[Clip]:
         """A Job that makes a clip from a prompt, or (with `clip`) a longer one, while the caller goes on.
 
         settings: as of `generate` and `extend`, without callbacks.  Jobs of an engine are made one after the other.
@@ -217,9 +215,40 @@ class Engine:
         else:
             clip = clip if isinstance(clip, Clip) else read(clip)
             make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
-        job = LocalJob(sound=request.sound)
-        self._queue.add(job, make)
-        return job
+        return self._queue.add(LocalJob(Share(sound=request.sound)), make)
+
+    @overload
+    def submit_audio(self, prompt: str | None = None, *, video: str | Path, **wishes: Any) -> Job[Soundtrack]: ...
+    @overload
+    def submit_audio(
+        self, prompt: str | None = None, *, video: Clip | None = None, sound: Clip | str | Path | None = None,
+        **wishes: Any,
+    ) -> Job[Clip]: ...  # fmt: skip
+    def submit_audio(
+        self,
+        prompt: str | None = None,
+        *,
+        video: Clip | str | Path | None = None,
+        sound: Clip | str | Path | None = None,
+        **wishes: Any,
+    ) -> Job[Any]:
+        """`submit` for sound: what is given says which.
+
+        video: its soundtrack, as `add_audio`.  sound, with seconds: more of it, as `extend_audio`; with start and end:
+        a gap of it, as `fill_audio`.  Neither: sound of so many seconds, as `generate_audio`.  wishes: theirs, without
+        callbacks.
+        """
+        request = SoundRequest.of({"prompt": prompt, **wishes})
+        if video is None:
+            heard = None if sound is None else heard_of(sound, self.limits)
+            request.alone(self.limits, None if heard is None else heard.shape[-1])
+            make = partial(self._run_audio, heard, request)
+        elif sound is not None:
+            raise RequestError("got a video and a sound, expected one of them; leave one out.")
+        else:
+            request.for_film(self.limits)
+            make = partial(self.run_sound, video, request)
+        return self._queue.add(LocalJob(Share(pictures=False)), make)
 
     def run(
         self,
@@ -229,19 +258,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request that is made already; `generate` makes one, calls this, and says the rest."""
-        full, notes = request.fit(self.limits)
-        assert full.fps is not None and full.width is not None and full.height is not None and full.seconds is not None
-        size = (full.width, full.height)
-        first = None if full.image is None else first_frame(full.image, size)
-        work = self._work(full, callback_on_step_end, on_progress)
-        if full.sound:
-            work.check_sound()
-        frames = work.pictures(full.seconds, size, full.fps, first)
-        sound = work.sound(frames, full.fps) if full.sound else None
-        settings = self._settings(work, request, notes)
-        if first is not None:
-            settings["picture"] = fingerprint(first)
-        return Clip(frames=frames, fps=full.fps, sound=sound, rate=SOUND_RATE, caption=full.prompt, settings=settings)
+        return making.clip(self.models, request, self._step(callback_on_step_end), on_progress)
 
     def run_extend(
         self,
@@ -252,20 +269,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request to extend that is made already; `extend` makes one, calls this, and says the rest."""
-        if clip.frames is None or not len(clip.frames):
-            raise RequestError("got a clip without pictures, expected some to go on from; give another clip.")
-        size = (clip.frames.shape[2], clip.frames.shape[1])
-        full, notes = request.fit(self.limits, clip.fps, size, clip.seconds)
-        assert full.seconds is not None
-        work = self._work(full, callback_on_step_end, on_progress)
-        if full.sound:
-            work.check_sound()
-        frames = work.more_pictures(clip.frames, round(full.seconds * clip.fps), clip.fps)
-        sound, rate = clip.sound, clip.rate
-        if full.sound:
-            sound, rate = work.more_sound(frames, clip), SOUND_RATE
-        settings = {**self._settings(work, request, notes), "source": clip.settings}
-        return Clip(frames=frames, fps=clip.fps, sound=sound, rate=rate, caption=full.prompt, settings=settings)
+        return making.longer(self.models, clip, request, self._step(callback_on_step_end), on_progress)
 
     def run_sound(
         self,
@@ -276,42 +280,19 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
-        if request.seconds is not None:
-            raise RequestError(
-                "seconds: a video's sound lasts as long as the video; leave it out, or give start and end."
-            )
-        work = self._sound_work(request, callback_on_step_end, on_progress)
-        if isinstance(video, Clip):
-            return work.score(video, self._settings(work, request, []))
-        return work.score_file(Path(video), self._settings(work, request, []))
+        return making.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
 
-    def _audio(self, wishes: dict[str, Any], known: Clip | str | Path | None) -> Clip:
+    def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
         request = SoundRequest.of(wishes)
-        work = self._sound_work(request, calls["callback_on_step_end"], calls["on_progress"])
-        return work.sound_alone(known, self._settings(work, request, []))
+        return self._run_audio(None if sound is None else heard_of(sound, self.limits), request, **calls)
 
-    def _sound_work(
-        self, request: SoundRequest, on_step: StepCallback | None, on_progress: ProgressCallback | None
-    ) -> SoundWork:
-        full = _seeded(request.fit(self.limits))
-        return SoundWork(self.models, full, None if on_step is None else partial(on_step, self), on_progress)
+    def _run_audio(
+        self, heard: "Tensor | None", request: SoundRequest, *, callback_on_step_end: StepCallback | None,
+        on_progress: ProgressCallback | None,
+    ) -> Clip:  # fmt: skip
+        return making.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
 
-    def _work(self, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None) -> ClipWork:
-        return ClipWork(self.models, _seeded(request), None if on_step is None else partial(on_step, self), on_progress)
-
-    def _settings(self, work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
-        """What the file will say about how the clip was made."""
-        settings = {**work.asked.settings(), "version": __version__, "model": self.models.fingerprint}
-        settings["decoder"] = self.decoder
-        seconds = getattr(request, "seconds", None)
-        if seconds is not None and seconds != settings["seconds"]:
-            settings["asked"] = {"seconds": seconds}
-        if notes or work.notes:
-            settings["notes"] = [*notes, *work.notes]
-        return settings
-
-
-def _seeded(request: A) -> A:
-    """The request with a seed, drawn by chance if it has none; small enough to type again."""
-    return request if request.seed is not None else request.model_copy(update={"seed": secrets.randbits(31)})
+    def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:
+        """The callback as the work calls it, which does not know the engine."""
+        return None if callback is None else partial(callback, self)

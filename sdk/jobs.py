@@ -1,4 +1,4 @@
-"""Job: a clip that is being made, in this process or by a service; both look the same."""
+"""Job: a clip or a sound that is being made, in this process or by a service; both look the same."""
 
 import secrets
 import threading
@@ -7,20 +7,22 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mediagen.sdk.errors import Cancelled
-from mediagen.sdk.progress import Share
+from mediagen.sdk.progress import Progress, Share
 
 if TYPE_CHECKING:
     from mediagen.clip import Clip
-    from mediagen.sdk.work import Progress
+    from mediagen.sdk.soundtracks import Soundtrack
 
+T = TypeVar("T", bound="Clip | Soundtrack")  # what is made: a Soundtrack for a film's file, else a Clip
+J = TypeVar("J", bound="LocalJob[Any]")
 ENDED = ("completed", "failed", "cancelled")
 
 
-class Job(ABC):
-    """A clip that is being made. id: its name, which a service knows it by."""
+class Job(ABC, Generic[T]):
+    """A clip or a sound that is being made. id: its name, which a service knows it by."""
 
     id: str
 
@@ -35,8 +37,8 @@ class Job(ABC):
         """0 to 100; 100 when it is completed."""
 
     @abstractmethod
-    def result(self, timeout: float | None = None) -> "Clip":
-        """The clip, when it is made.
+    def result(self, timeout: float | None = None) -> T:
+        """What was asked for, when it is made.
 
         Raises what stopped it (Cancelled, RequestError, ...), and TimeoutError where it takes longer than `timeout`
         seconds; it goes on then.
@@ -48,16 +50,16 @@ class Job(ABC):
 
     @abstractmethod
     def save(self, path: str | Path, timeout: float | None = None) -> Path:
-        """Writes the clip to a file when it is made; raises as `result`."""
+        """Writes it to a file when it is made, sound alone to a .wav; raises as `result`."""
 
 
-class LocalJob(Job):
+class LocalJob(Job[T]):
     """A job of an engine in this process."""
 
-    def __init__(self, *, sound: bool) -> None:
+    def __init__(self, share: Share) -> None:
         self.id = f"job_{secrets.token_hex(8)}"
-        self._share, self._stopped = Share(sound=sound), threading.Event()
-        self._future: Future[Clip] = Future()
+        self._share, self._stopped = share, threading.Event()
+        self._future: Future[T] = Future()
 
     @property
     def status(self) -> str:
@@ -73,7 +75,7 @@ class LocalJob(Job):
         """See Job."""
         return 100 if self.status == "completed" else self._share.percent
 
-    def result(self, timeout: float | None = None) -> "Clip":
+    def result(self, timeout: float | None = None) -> T:
         """See Job."""
         try:
             return self._future.result(timeout)
@@ -82,7 +84,7 @@ class LocalJob(Job):
         except FutureTimeout:
             if self._future.done():  # the work itself ended so
                 raise
-            raise TimeoutError(f"the clip is not made after {timeout:g} s; wait longer, or cancel it.") from None
+            raise TimeoutError(f"it is not made after {timeout:g} s; wait longer, or cancel it.") from None
 
     def cancel(self) -> None:
         """See Job."""
@@ -93,21 +95,21 @@ class LocalJob(Job):
         """See Job."""
         return self.result(timeout).save(path)
 
-    def run(self, make: Callable[..., "Clip"]) -> None:
-        """Makes the clip, in the thread that calls: make(callback_on_step_end=..., on_progress=...)."""
+    def run(self, make: Callable[..., T]) -> None:
+        """Makes it, in the thread that calls: make(callback_on_step_end=..., on_progress=...)."""
         if not self._future.set_running_or_notify_cancel():
             return
         try:
-            clip = make(callback_on_step_end=self._on_step, on_progress=self._on_progress)
+            made = make(callback_on_step_end=self._on_step, on_progress=self._on_progress)
         except BaseException as error:
             self._future.set_exception(error)
         else:
-            self._future.set_result(clip)
+            self._future.set_result(made)
 
     def _on_step(self, *_: Any) -> bool:
         return not self._stopped.is_set()
 
-    def _on_progress(self, moment: "Progress") -> None:
+    def _on_progress(self, moment: Progress) -> None:
         if self._stopped.is_set():
             raise Cancelled("cancelled.")
         self._share.hear(moment)
@@ -118,16 +120,17 @@ class Queue:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[LocalJob, Callable[..., Clip]]] = []
+        self._waiting: list[tuple[LocalJob[Any], Callable[..., Any]]] = []
         self._busy = False
 
-    def add(self, job: LocalJob, make: Callable[..., "Clip"]) -> None:
-        """Adds a job; see LocalJob.run."""
+    def add(self, job: J, make: Callable[..., Any]) -> J:
+        """Adds a job, and gives it back; see LocalJob.run."""
         with self._lock:
             self._waiting.append((job, make))
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._work, name="mediagen-jobs").start()
+        return job
 
     def _work(self) -> None:
         while True:

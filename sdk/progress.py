@@ -1,9 +1,7 @@
-"""Progress of a whole job, from the stages that the engine tells about."""
+"""Progress: a moment of the work as callbacks hear it, and how far the whole job is by then."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mediagen.sdk.work import Progress
+from collections.abc import Callable
+from dataclasses import dataclass
 
 LOADING = ("Loading", "Reading the prompt")  # stages that say nothing about how long the rest takes
 _SHARES = {  # where each stage lies between 0 and 1 of a job with sound, measured on the built-in models
@@ -14,6 +12,18 @@ _SHARES = {  # where each stage lies between 0 and 1 of a job with sound, measur
 }
 _SOUNDLESS = 0.97 / 0.65  # how much larger the pictures' share is where no sound is made
 _SOUND_ALONE = {"Watching the pictures": (0.0, 0.1), "Making the sound": (0.1, 0.9), "Writing": (0.9, 0.9)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of the work. stage: what is being done, in words.  step of steps: steps is None where not counted."""
+
+    stage: str
+    step: int = 0
+    steps: int | None = None
+
+
+ProgressCallback = Callable[[Progress], None]
 
 
 class Share:
@@ -29,7 +39,7 @@ class Share:
         """0 to 99."""
         return int(100 * self.value)
 
-    def hear(self, moment: "Progress") -> None:
+    def hear(self, moment: Progress) -> None:
         """Takes a moment of the work."""
         first, last = self._shares.get(moment.stage, (0.0, 0.0))
         share = self._scale * (first + (last - first) * moment.step / (moment.steps or 1))

@@ -1,9 +1,8 @@
 """RemoteEngine: a service of `mediagen serve` with the face of an Engine."""
 
-import io
+import contextlib
 import json
 import secrets
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -12,23 +11,29 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
-from mediagen.sdk.jobs import ENDED, Job
+from mediagen.sdk import parcels
+from mediagen.sdk.errors import MediagenError, RequestError
+from mediagen.sdk.jobs import Job
 from mediagen.sdk.limits import Limits
+from mediagen.sdk.progress import ProgressCallback
+from mediagen.sdk.remote_jobs import RemoteJob
 
 if TYPE_CHECKING:
     from mediagen.clip import Clip
 
-CALLBACKS = {"callback_on_step_end", "on_progress"}
 _TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
-_FILMS = (".mp4", ".webm")  # what a service makes
-_LOOK = 0.3  # seconds between two looks at a job
+
+
+class _Unreachable(MediagenError):
+    """The service does not answer."""
 
 
 class RemoteEngine:
     """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
 
-    Its methods raise the errors of Engine, with the service's sentences, and MediagenError where it does not answer.
+    Its methods take what those of Engine take, and raise their errors, with the service's sentences, and MediagenError
+    where it does not answer. `on_progress` is called as the job's state is looked at, some times a second. A call that
+    it ends by raising, or that is interrupted (Ctrl-C), cancels its job. `callback_on_step_end` cannot be sent.
     """
 
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
@@ -41,63 +46,143 @@ class RemoteEngine:
         """What the service's models were trained for; as `Engine.limits`."""
         return Limits.of(self.ask("GET", "/v1/models")["data"][0]["limits"])
 
-    def generate(self, prompt: str, **settings: Any) -> "Clip":
-        """As `Engine.generate`, without callbacks: `submit` and `Job.progress` are for who wants to watch."""
-        return self.submit(prompt, **settings).result()
+    def generate(self, prompt: str, *, on_progress: ProgressCallback | None = None, **settings: Any) -> "Clip":
+        """As `Engine.generate`."""
+        return self._waited(self.submit(prompt, **settings), on_progress).result()
 
-    def extend(self, clip: "Clip | Job | str | Path", prompt: str, **settings: Any) -> "Clip":
-        """As `Engine.extend`, without callbacks; clip: see `submit`."""
-        return self.submit(prompt, clip=clip, **settings).result()
-
-    def submit(self, prompt: str, *, clip: "Clip | Job | str | Path | None" = None, **settings: Any) -> "RemoteJob":
-        """A job for a clip from a prompt, or (with `clip`) for a longer one.
-
-        clip: a file, a completed job of this service (nothing is sent then), or a Clip, which is encoded to be sent.
-        settings: as of `Engine.generate` and `Engine.extend`, without callbacks.  Raises as `fetch`.
-        """
-        fields = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
-        for name in CALLBACKS & fields.keys():
-            raise RequestError(f"{name}: got a function, which cannot be sent to a service; watch job.progress.")
-        image = fields.pop("image", None)
-        if "width" in fields or "height" in fields:
-            fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
-        if clip is not None:
-            if image is not None:
-                raise RequestError("got an image and a clip, expected one to go on from; leave one out.")
-            return self._from_film("/v1/videos/extensions", clip, fields)
-        upload = None if image is None else ("input_reference", _picture(image))
-        return RemoteJob(self, self.ask("POST", "/v1/videos", fields, upload)["id"])
+    def extend(
+        self,
+        clip: "Clip | Job[Any] | str | Path",
+        prompt: str | None = None,
+        seconds: float | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **settings: Any,
+    ) -> "Clip":
+        """As `Engine.extend`; clip: see `submit`."""
+        fields = _fields(prompt, {"seconds": seconds, **settings})
+        return self._waited(self._from("/v1/videos/extensions", "video", clip, fields), on_progress).result()
 
     @overload
-    def add_audio(self, video: "Job | str | Path", prompt: str | None = None, **wishes: Any) -> "RemoteJob": ...
+    def add_audio(self, video: "Job[Any] | str | Path", prompt: str | None = None, **wishes: Any) -> RemoteJob: ...
     @overload
     def add_audio(self, video: "Clip", prompt: str | None = None, **wishes: Any) -> "Clip": ...
     def add_audio(
-        self, video: "Clip | Job | str | Path", prompt: str | None = None, **wishes: Any
+        self,
+        video: "Clip | Job[Any] | str | Path",
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
     ) -> "Clip | RemoteJob":
-        """As `Engine.add_audio`, without callbacks.
+        """As `Engine.add_audio`.
 
         A file, or a completed job of this service, gives the completed job, whose `save` writes the film, its pictures
         bit for bit. A Clip is encoded to be sent, and gives a Clip with the pictures that it had.
         """
-        fields = {key: value for key, value in {"prompt": prompt, **wishes}.items() if value is not None}
-        job = self._from_film("/v1/audio/soundtracks", video, fields)
-        job.wait()
+        job = self._waited(self.submit_audio(prompt, video=video, **wishes), on_progress)
         if isinstance(video, Job | str | Path):
             return job
         made = job.result()
         settings = {**made.settings, "source": video.settings}
         return replace(video, sound=made.sound, rate=made.rate, settings=settings)
 
-    def _from_film(self, path: str, film: "Clip | Job | str | Path", fields: dict[str, Any]) -> "RemoteJob":
-        if isinstance(film, Job):
-            return RemoteJob(self, self.ask("POST", path, {**fields, "video": {"id": film.id}})["id"])
-        return RemoteJob(self, self.ask("POST", path, fields, ("video", _film(film)))["id"])
+    def generate_audio(
+        self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None, **wishes: Any
+    ) -> "Clip":
+        """As `Engine.generate_audio`; the sound has 16 bits, as of all that a service makes."""
+        return self._waited(self.submit_audio(prompt, seconds=seconds, **wishes), on_progress).result()
+
+    def extend_audio(
+        self,
+        sound: "Clip | Job[Any] | str | Path",
+        seconds: float = 5.0,
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip":
+        """As `Engine.extend_audio`; sound: see `submit_audio`."""
+        job = self.submit_audio(prompt, sound=sound, seconds=seconds, **wishes)
+        return self._waited(job, on_progress).result()
+
+    def fill_audio(
+        self,
+        sound: "Clip | Job[Any] | str | Path",
+        start: float,
+        end: float,
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip":
+        """As `Engine.fill_audio`; sound: see `submit_audio`."""
+        job = self.submit_audio(prompt, sound=sound, start=start, end=end, **wishes)
+        return self._waited(job, on_progress).result()
+
+    def submit(self, prompt: str, *, clip: "Clip | Job[Any] | str | Path | None" = None, **settings: Any) -> RemoteJob:
+        """As `Engine.submit`: a job for a clip from a prompt, or (with `clip`) for a longer one.
+
+        clip: a file, a completed job of this service (nothing is sent then), or a Clip, which is encoded to be sent.
+        Raises as `fetch`.
+        """
+        image = settings.pop("image", None)
+        if clip is not None:
+            if image is not None:
+                raise RequestError("got an image and a clip, expected one to go on from; leave one out.")
+            return self._from("/v1/videos/extensions", "video", clip, _fields(prompt, settings))
+        upload = None if image is None else ("input_reference", parcels.picture(image))
+        return self._job("/v1/videos", _fields(prompt, settings), upload)
+
+    def submit_audio(
+        self,
+        prompt: str | None = None,
+        *,
+        video: "Clip | Job[Any] | str | Path | None" = None,
+        sound: "Clip | Job[Any] | str | Path | None" = None,
+        **wishes: Any,
+    ) -> RemoteJob:
+        """As `Engine.submit_audio`; video, sound: a file, a completed job of this service, or a Clip.
+
+        The result of a video is a Clip with all of its pictures; `RemoteJob.save` writes it without reading them.
+        Raises as `fetch`.
+        """
+        fields = _fields(prompt, wishes)
+        if video is not None and sound is not None:
+            raise RequestError("got a video and a sound, expected one of them; leave one out.")
+        if video is not None:
+            return self._from("/v1/audio/soundtracks", "video", video, fields)
+        return self._from("/v1/audio/sounds", "sound", sound, fields)
+
+    def _from(
+        self, path: str, name: str, source: "Clip | Job[Any] | str | Path | None", fields: dict[str, Any]
+    ) -> RemoteJob:
+        """A job that starts from a source, which goes in the field `name`."""
+        if source is None:
+            return self._job(path, fields)
+        if isinstance(source, Job):
+            return self._job(path, {**fields, name: {"id": source.id}})
+        return self._job(path, fields, (name, (parcels.film if name == "video" else parcels.sound)(source)))
+
+    def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob:
+        return RemoteJob(self.fetch, self.ask("POST", path, fields, upload)["id"])
+
+    def _waited(self, job: RemoteJob, on_progress: ProgressCallback | None) -> RemoteJob:
+        """The job when it is completed; whoever stops waiting has it cancelled."""
+        try:
+            job.wait(on_progress=on_progress)
+        except _Unreachable:
+            raise
+        except BaseException:
+            with contextlib.suppress(MediagenError):
+                job.cancel()  # one that has ended stays as it is
+            raise
+        return job
 
     def job(self, id: str) -> "RemoteJob":
         """A job that was submitted before; RequestError where the service does not know it."""
         self.ask("GET", f"/v1/videos/{id}")
-        return RemoteJob(self, id)
+        return RemoteJob(self.fetch, id)
 
     def ask(
         self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
@@ -116,7 +201,7 @@ class RemoteEngine:
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         body = None
         if fields is not None:
-            kind, body = _form(fields, *upload) if upload else ("application/json", json.dumps(fields).encode())
+            kind, body = parcels.form(fields, *upload) if upload else ("application/json", json.dumps(fields).encode())
             headers |= {"Content-Type": kind, "Idempotency-Key": secrets.token_hex(16)}
         request = urllib.request.Request(self._url + path, body, headers, method=method)
         for left in reversed(range(_TRIES)):
@@ -124,137 +209,24 @@ class RemoteEngine:
                 with urllib.request.urlopen(request, timeout=self._timeout) as answer:
                     return answer.read()
             except urllib.error.HTTPError as error:
-                raise _error(error) from None
+                raise parcels.refusal(error) from None
             except (OSError, HTTPException) as error:
                 if not left:
-                    raise MediagenError(f"cannot reach {self._url} ({error}); is the service running?") from None
+                    raise _Unreachable(f"cannot reach {self._url} ({error}); is the service running?") from None
                 time.sleep(0.5)
         raise AssertionError
 
 
-class RemoteJob(Job):
-    """A job of a service."""
-
-    def __init__(self, engine: RemoteEngine, id: str) -> None:
-        self.id, self._engine = id, engine
-
-    @property
-    def status(self) -> str:
-        """See Job."""
-        return self._seen()["status"]
-
-    @property
-    def progress(self) -> int:
-        """See Job."""
-        return self._seen()["progress"]
-
-    def result(self, timeout: float | None = None) -> "Clip":
-        """See Job; read from the film that the service made, so its pictures are as H.264 kept them."""
-        from mediagen.sdk.replay import read
-
-        with tempfile.TemporaryDirectory() as folder:
-            data, ending = self._film(timeout)
-            path = Path(folder) / f"clip{ending}"
-            path.write_bytes(data)
-            return read(path)
-
-    def cancel(self) -> None:
-        """See Job."""
-        self._engine.ask("POST", f"/v1/videos/{self.id}/cancel", {})
-
-    def delete(self) -> None:
-        """Removes it and its files from the service; cancels it first where it runs."""
-        self._engine.ask("DELETE", f"/v1/videos/{self.id}")
-
-    def save(self, path: str | Path, timeout: float | None = None) -> Path:
-        """See Job; the very bytes of the service's file: an mp4, or a webm where a webm got a soundtrack."""
-        path = Path(path)
-        _check_name(path, _FILMS)
-        data, ending = self._film(timeout)
-        _check_name(path, (ending,))
-        path.write_bytes(data)
-        return path
-
-    def _film(self, timeout: float | None) -> tuple[bytes, str]:
-        self.wait(timeout)
-        data = self._engine.fetch("GET", f"/v1/videos/{self.id}/content")
-        return data, ".webm" if data.startswith(b"\x1aE\xdf\xa3") else ".mp4"
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Waits until it is completed; raises as `result`."""
-        end = None if timeout is None else time.monotonic() + timeout
-        while (seen := self._seen())["status"] not in ENDED:
-            if end is not None and time.monotonic() >= end:
-                raise TimeoutError(f"the clip is not made after {timeout:g} s; wait longer, or cancel it.")
-            time.sleep(_LOOK)
-        if seen["status"] == "cancelled":
-            raise Cancelled("cancelled.")
-        if seen["status"] == "failed":
-            kind = RequestError if seen["error"]["code"] == "invalid_request" else MediagenError
-            raise kind(seen["error"]["message"])
-
-    def _seen(self) -> dict[str, Any]:
-        return self._engine.ask("GET", f"/v1/videos/{self.id}")
-
-
-def _check_name(path: Path, endings: tuple[str, ...]) -> None:
-    """RequestError for a file name with another ending."""
-    if path.suffix.lower() not in endings:
-        expected = " or ".join(endings)
+def _fields(prompt: str | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """What is sent of a call; RequestError for what cannot be."""
+    fields = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
+    if "callback_on_step_end" in fields:
         raise RequestError(
-            f"got the name '{path.name}', expected one with {expected}; call result().save() for others."
+            "callback_on_step_end: got a function, which cannot be sent to a service; use on_progress, which may stop "
+            "the work by raising."
         )
-
-
-def _error(error: urllib.error.HTTPError) -> MediagenError:
-    """The service's refusal as one of the SDK's errors."""
-    with error:
-        try:
-            message = json.loads(error.read())["error"]["message"]
-        except (ValueError, KeyError, TypeError):
-            message = f"the service answered {error.code}, which says nothing; is it mediagen's?"
-    if error.code == 501:
-        return ModelError(message)
-    return RequestError(message) if error.code in (400, 404, 413, 415, 422) else MediagenError(message)
-
-
-def _form(fields: dict[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
-    """Content type and body of a form with one file."""
-    edge = secrets.token_hex(16)
-    parts = []
-    for key, value in fields.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode())
-    head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n'
-    parts += [f"{head}Content-Type: application/octet-stream\r\n\r\n".encode(), data, f"\r\n--{edge}--\r\n".encode()]
-    return f"multipart/form-data; boundary={edge}", b"".join(parts)
-
-
-def _picture(image: Any) -> bytes:
-    """A picture as a file: a path as it is, anything else as png."""
-    if isinstance(image, str | Path):
-        return _read(image)
-    from PIL import Image
-
-    if not isinstance(image, Image.Image):
-        import numpy as np
-
-        image = Image.fromarray(np.asarray(image).squeeze())
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def _film(clip: "Clip | str | Path") -> bytes:
-    """A clip as a file: a path as it is, a Clip as mp4."""
-    if isinstance(clip, str | Path):
-        return _read(clip)
-    with tempfile.TemporaryDirectory() as folder:
-        return clip.save(Path(folder) / "clip.mp4").read_bytes()
-
-
-def _read(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise RequestError(f"got the file '{path}', which cannot be read ({error.strerror}); give another.") from None
+    if "on_progress" in fields:
+        raise RequestError("on_progress: got a function for a job that is not waited for; watch job.progress.")
+    if "width" in fields or "height" in fields:
+        fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
+    return fields

@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator
 
+from mediagen.grid import SOUND_HOP, SOUND_RATE
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.limits import Limits
 from mediagen.sdk.requests import Asked, Guidance, Seconds, number, text
@@ -64,6 +65,47 @@ class SoundRequest(Asked):
                 f"got an end of {self.end:g} s, expected one after the start at {self.start:g} s; swap or move them."
             )
         return self.with_defaults(limits)
+
+    def for_film(self, limits: Limits) -> Self:
+        """`fit` for the sound of a film."""
+        if self.seconds is not None:
+            raise RequestError(
+                "seconds: a video's sound lasts as long as the video; leave it out, or give start and end."
+            )
+        return self.fit(limits)
+
+    def alone(self, limits: Limits, heard: int | None = None) -> Self:
+        """`fit` for sound without a film: all new, or where so many samples are `heard`, after them or in a gap."""
+        unused = ("keep_audio", "picture_guidance_scale", *(("start", "end") if heard is None else ()))
+        if given := [name for name in unused if getattr(self, name)]:
+            raise RequestError(f"got {given[0]} for sound without a film, which has no use for it; leave it out.")
+        full = self.fit(limits)
+        if heard is None and self.seconds is None:
+            raise RequestError("got no seconds for sound without a film, expected a length; give one.")
+        if heard is not None:
+            self._check_gap(heard / SOUND_RATE)
+            if heard < SOUND_HOP:
+                raise RequestError(f"got {heard} samples of sound, expected at least {SOUND_HOP}; give some sound.")
+        seconds = (heard or 0) / SOUND_RATE + (self.seconds or 0.0)
+        if seconds > limits.max_sound_seconds:
+            raise RequestError(
+                f"got {seconds:g} seconds of sound, expected at most {limits.max_sound_seconds:g}; ask for less."
+            )
+        return full
+
+    def _check_gap(self, seconds: float) -> None:
+        """RequestError unless there are seconds to add to a sound, or a gap that lies in its `seconds`."""
+        start, end = self.start, self.end
+        if (self.seconds is None) == (start is None and end is None):
+            got = "neither" if self.seconds is None else "both"
+            raise RequestError(f"got {got}, expected seconds to add to the sound, or start and end of a gap; give one.")
+        if self.seconds is not None:
+            return
+        if start is None or end is None:
+            given, lacking = ("end", "start") if start is None else ("start", "end")
+            raise RequestError(f"got the {given} of a gap without its {lacking}, expected both; give both.")
+        if not round(start * SOUND_RATE) < round(end * SOUND_RATE) <= round(seconds * SOUND_RATE):
+            raise RequestError(f"got a gap from {start:g} to {end:g} s, but the sound lasts {seconds:g} s; move it.")
 
     def words(self) -> str:
         """What the audio model reads."""

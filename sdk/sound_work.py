@@ -12,13 +12,15 @@ from mediagen.audio.extend import Pictures, count_steps
 from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
 from mediagen.clip import Clip
 from mediagen.footage import Footage
-from mediagen.grid import SOUND_HOP, SOUND_RATE, sound_latents
+from mediagen.grid import SOUND_RATE, sound_latents
 from mediagen.media import read_sound, resample
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.limits import Limits
+from mediagen.sdk.progress import ProgressCallback
 from mediagen.sdk.sound_requests import SoundRequest
 from mediagen.sdk.soundtracks import Soundtrack, levelled
-from mediagen.sdk.work import ProgressCallback, StepCallback, Work
+from mediagen.sdk.work import StepCallback, Work
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,16 @@ class Made:
         """Float32 (1, S) at 48 kHz, at most 10 s each."""
         for chunk in self.models.chunks(self.latent, self.samples):
             yield chunk.cpu()
+
+
+def heard_of(source: Clip | str | Path, limits: Limits) -> Tensor:
+    """The sound (channels, S) of a clip or file at 48 kHz; RequestError where a file has none or cannot be read."""
+    try:
+        if isinstance(source, Clip):
+            return torch.zeros(1, 0) if source.sound is None else resample(source.sound, source.rate, SOUND_RATE)
+        return read_sound(source, max_seconds=limits.max_sound_seconds)
+    except (ValueError, OSError) as error:
+        raise RequestError(str(error)) from None
 
 
 class SoundWork(Work):
@@ -72,60 +84,32 @@ class SoundWork(Work):
         self.check_sound()
         total, first, last = (round(time * SOUND_RATE) for time in (clip.seconds, start, min(end, clip.seconds)))
         made = self._make(self._watch(clip, start, end), last - first)
-        old = self._heard(clip)[:, :total]
+        old = heard_of(clip, self.limits)[:, :total]
         old = torch.nn.functional.pad(old, (0, total - old.shape[-1]))
         new = torch.cat(list(made.chunks()), -1) + request.keep_audio * old[:, first:last]
         sound = torch.cat((old[:, :first], levelled(new, request.lufs), old[:, last:]), -1)
         return replace(clip, sound=sound, rate=SOUND_RATE, settings={**settings, "source": clip.settings})
 
-    def sound_alone(self, known: Clip | str | Path | None, settings: dict[str, Any]) -> Clip:
-        """Sound without pictures: all new, or what `known` lacks; known sound stays as it is, and as loud."""
-        request = self.request
-        unused = ["keep_audio", "picture_guidance_scale", *(("start", "end") if request.seconds is not None else ())]
-        if given := [name for name in unused if getattr(request, name) is not None and getattr(request, name) != 0]:
-            raise RequestError(f"got {given[0]} for sound without a film, which has no use for it; leave it out.")
-        if known is None:
+    def sound_alone(self, heard: Tensor | None, settings: dict[str, Any]) -> Clip:
+        """Sound without pictures: all new, or what is lacking in or after `heard`; see `heard_of`.
+
+        What is heard stays as it is, and as loud. The request is one that `SoundRequest.alone` has passed.
+        """
+        request, caption = self.request, self.request.prompt or ""
+        self.check_sound()
+        if heard is None:
             assert request.seconds is not None
-            self._check_length(request.seconds)
-            self.check_sound()
             made = self._make(None, round(request.seconds * SOUND_RATE))
             sound = levelled(torch.cat(list(made.chunks()), -1), request.lufs)
-            return Clip(frames=None, sound=sound, caption=request.prompt or "", settings=settings)
-        heard = self._heard(known)
-        if heard.shape[-1] < SOUND_HOP:
-            raise RequestError(
-                f"got {heard.shape[-1]} samples of sound, expected at least {SOUND_HOP}; give some sound."
-            )
+            return Clip(frames=None, sound=sound, caption=caption, settings=settings)
+        samples = heard.shape[-1]
         if request.seconds is not None:  # more of it
-            first, last = heard.shape[-1], heard.shape[-1] + round(request.seconds * SOUND_RATE)
+            first, last = samples, samples + round(request.seconds * SOUND_RATE)
         else:
             assert request.start is not None and request.end is not None
             first, last = round(request.start * SOUND_RATE), round(request.end * SOUND_RATE)
-            if not first < last <= heard.shape[-1]:
-                raise RequestError(
-                    f"got a gap from {request.start:g} to {request.end:g} s, but the sound lasts "
-                    f"{heard.shape[-1] / SOUND_RATE:g} s; move it."
-                )
-        samples = max(heard.shape[-1], last)
-        self._check_length(samples / SOUND_RATE)
-        self.check_sound()
-        sound = torch.cat([self._complete(one[None], first, last, samples) for one in heard])
-        return Clip(frames=None, sound=sound, caption=request.prompt or "", settings=settings)
-
-    def _check_length(self, seconds: float) -> None:
-        if seconds > self.limits.max_sound_seconds:
-            raise RequestError(
-                f"got {seconds:g} seconds of sound, expected at most {self.limits.max_sound_seconds:g}; ask for less."
-            )
-
-    def _heard(self, source: Clip | str | Path) -> Tensor:
-        """The sound (channels, S) of a clip or file at 48 kHz; RequestError where there is none."""
-        try:
-            if isinstance(source, Clip):
-                return torch.zeros(1, 0) if source.sound is None else resample(source.sound, source.rate, SOUND_RATE)
-            return read_sound(source, max_seconds=self.limits.max_sound_seconds)
-        except (ValueError, OSError) as error:
-            raise RequestError(str(error)) from None
+        sound = torch.cat([self._complete(one[None], first, last, max(samples, last)) for one in heard])
+        return Clip(frames=None, sound=sound, caption=caption, settings=settings)
 
     def _watch(self, video: Clip | Footage, start: float, end: float) -> Pictures | None:
         """What the model sees of a video between two times, at the rate that it was trained for; streamed.

@@ -1,7 +1,7 @@
 """Work: one request on its way. All that belongs to the request lives here; the models are only read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -13,22 +13,13 @@ from mediagen.audio.windows import Guidance
 from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
 from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.progress import Progress, ProgressCallback
 from mediagen.sdk.requests import Asked
 
 SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # the families that make sound, in the order of SoundModels
 
 
-@dataclass(frozen=True)
-class Progress:
-    """A moment of the work. stage: what is being done, in words.  step of steps: steps is None where not counted."""
-
-    stage: str
-    step: int = 0
-    steps: int | None = None
-
-
 StepCallback = Callable[[int, float, dict[str, Any]], bool | None]
-ProgressCallback = Callable[[Progress], None]
 
 
 class Work:

@@ -18,13 +18,13 @@ from mediagen.clip import Clip
 from mediagen.footage import Footage
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.limits import Limits
+from mediagen.sdk.progress import Progress
 from mediagen.sdk.service.app import build
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
 from mediagen.sdk.service.store import Store
 from mediagen.sdk.sound_requests import SoundRequest
 from mediagen.sdk.soundtracks import Soundtrack
-from mediagen.sdk.work import Progress
 
 LIMITS = Limits(
     width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8
@@ -82,6 +82,30 @@ class ToyEngine:
         footage, request = Footage(video), SoundRequest.of({"prompt": prompt, "seed": seed, **rest})
         noise = torch.rand(1, footage.samples, generator=rng) - 0.5
         return Soundtrack(footage, lambda: iter([noise]), request, request.settings())
+
+    def generate_audio(self, prompt: str | None = None, seconds: float = 10.0, **wishes: Any) -> Clip:
+        return self._sound(torch.zeros(1, 0), prompt, round(seconds * 48_000), **wishes)
+
+    def extend_audio(self, sound: Clip, seconds: float = 5.0, prompt: str | None = None, **wishes: Any) -> Clip:
+        assert sound.sound is not None
+        return self._sound(sound.sound, prompt, round(seconds * 48_000), **wishes)
+
+    def _sound(
+        self,
+        before: torch.Tensor,
+        prompt: str | None,
+        samples: int,
+        *,
+        seed: int,
+        num_inference_steps: int = 4,
+        callback_on_step_end: Any = None,
+        on_progress: Any = None,
+        **rest: Any,
+    ) -> Clip:
+        rng = self._steps("Making the sound", seed, num_inference_steps, callback_on_step_end, on_progress)
+        sound = torch.cat((before, torch.rand(len(before), samples, generator=rng) - 0.5), -1)
+        self.made.append(seed)
+        return Clip(None, sound=sound, caption=prompt or "", settings={"seed": seed, "prompt": prompt, **rest})
 
     def _steps(self, stage: str, seed: int, count: int, on_step: Any, on_progress: Any) -> torch.Generator:
         """The steps of a solver, each of which may be heard, and may be the last; its random numbers."""

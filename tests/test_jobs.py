@@ -12,6 +12,7 @@ from service_toy import ToyEngine, serving
 
 from mediagen.sdk import Cancelled, Engine, MediagenError, ModelError, RemoteEngine, RequestError
 from mediagen.sdk.jobs import LocalJob
+from mediagen.sdk.progress import Share
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_a_timeout_of_the_work_itself_is_told_as_it_is():
     def fail(**_: Any) -> Any:
         raise TimeoutError("the disk does not answer")
 
-    job = LocalJob(sound=False)
+    job = LocalJob(Share())
     job.run(fail)
     with pytest.raises(TimeoutError, match="disk"):
         job.result()

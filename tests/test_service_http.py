@@ -187,6 +187,7 @@ WRONG: list[tuple[Any, str | None]] = [
     ({"prompt": "x", "model": "\ud800"}, "model"),
     ({"prompt": "x", "model": {"a": 1}}, "model"),
     ({"prompt": "x", "input_reference": "/etc/passwd"}, "input_reference"),
+    ({"prompt": "x", "input_reference": []}, "input_reference"),
     ({"prompt": "x", "input_reference": {"image_url": "http://127.0.0.1/a.png"}}, "input_reference"),
     ({"prompt": "x", "input_reference": {"image_url": "data:image/png;base64,%%"}}, "input_reference"),
     ({"prompt": "x", "input_reference": {"image_url": "data:image/png;base64,AAAA"}}, None),

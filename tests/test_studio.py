@@ -92,10 +92,10 @@ def start(page: Any, url: str, prompt: str, **fields: Any) -> str:
     return new.pop()
 
 
-def plays(found: Any) -> Any:
+def plays(found: Any, kind: str = "video") -> Any:
     """Presses play; what the browser says of the film once time has passed in it."""
     found.locator(".play").click()
-    film = found.locator("video").element_handle()
+    film = found.locator(kind).element_handle()
     film.evaluate("it => new Promise(done => it.currentTime ? done() : it.addEventListener('timeupdate', done))")
     return film.evaluate("it => ({muted: it.muted, seconds: it.duration, sound: it.webkitAudioDecodedByteCount})")
 
@@ -139,6 +139,32 @@ def test_a_film_of_ones_own_gets_a_soundtrack_that_is_heard(toy, open_page, tmp_
     asked = {key: value for key, value in job["request"].items() if key != "seed"}
     assert asked == {"prompt": None, "music": True, "music_prompt": "a slow waltz", "keep_audio": 0.5}
     assert (job["kind"], job["size"]) == ("soundtrack", "90x58")
+
+
+def test_sound_is_made_without_a_film_and_heard_and_is_no_film_to_start_from(toy, open_page):
+    page = open_page(toy + "/#sound")
+    assert page.is_hidden("#source") and page.get_attribute("[name=seconds]", "placeholder") == "10"
+    page.check("[name=music]")
+    id = start(page, toy, "waves", seconds=0.5, seed=4)
+    done = card(page, id, "completed")
+    assert plays(done, "audio")["seconds"] == pytest.approx(0.5, abs=0.05)
+    job = json.loads(ask(toy, "GET", f"/v1/videos/{id}")[2])
+    assert (job["kind"], job["request"]) == ("sound", {"prompt": "waves", "music": True, "seconds": 0.5, "seed": 4})
+    assert "0 × 0" not in done.inner_text() and "0.5 s · seed 4" in done.inner_text()
+    page.click("#tab-extend")
+    assert id not in page.locator("#parent").inner_html()
+    done.get_by_role("button", name="Code:").click()
+    called: list[Any] = []
+    fake = SimpleNamespace(generate_audio=lambda **more: called.append(more) or SimpleNamespace(save=called.append))
+    lines = done.locator("pre").nth(0).inner_text().split("\n")
+    exec("\n".join(lines[1:]), {"Engine": SimpleNamespace(from_pretrained=lambda: fake)})
+    assert called == [{"prompt": "waves", "music": True, "seconds": 0.5, "seed": 4}, "output.wav"]
+    words = shlex.split(done.locator("pre").nth(1).inner_text().replace("\\\n", " "))
+    assert words[1] == f"{toy}/v1/audio/sounds"
+    status, _, body = ask(toy, "POST", "/v1/audio/sounds", json.loads(words[words.index("-d") + 1]))
+    assert status == 200 and wait(toy, json.loads(body)["id"], "completed")["request"] == job["request"]
+    done.get_by_role("button", name="Use:").click()
+    assert done.locator(".more button").all_inner_texts() == ["Use its prompt and settings"]
 
 
 def test_a_job_is_cancelled_and_deleted_at_the_second_press(toy, open_page):
@@ -230,7 +256,7 @@ def test_tabs_are_those_of_the_models_kinds(toy, open_page):
         route.fulfill(json=answer)
 
     page = open_page(toy)
-    assert page.locator("[role=tab]").all_inner_texts() == ["Generate", "Sound", "Extend"]
+    assert page.locator("[role=tab]").all_inner_texts() == ["Generate", "Sound", "Extend", "Sound alone"]
     page.route("**/v1/models", with_more)
     page.reload()
     page.wait_for_selector("[role=tab]")
@@ -242,7 +268,7 @@ def test_it_fits_a_phone_in_dark_and_light(toy, open_page, scheme):
     make(toy, prompt="w" * 200, num_inference_steps=1)
     page = open_page(toy, ".card", color_scheme=scheme)
     page.set_viewport_size({"width": 360, "height": 740})
-    for tab in ("generate", "soundtrack", "extend"):
+    for tab in ("generate", "soundtrack", "extend", "sound"):
         page.click(f"#tab-{tab}")
         page.locator("#settings").evaluate("it => it.open = true")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360

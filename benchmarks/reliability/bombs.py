@@ -109,6 +109,23 @@ def film(size: tuple[int, int], frames: int, *, hours: float = 0.0, tag: str = "
     return file.getvalue()
 
 
+def flac(rate: int, seconds: int) -> bytes:
+    """Silence in stereo."""
+    import av
+    import numpy as np
+
+    file = io.BytesIO()
+    with av.open(file, "w", "flac") as container:
+        stream: Any = container.add_stream("flac", rate=rate, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * rate), np.int16), format="s16", layout="stereo")
+        frame.sample_rate = rate
+        for second in range(seconds):
+            frame.pts = second * rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
 def bombs() -> Iterator[tuple[str, str, str, bytes]]:
     """Name, path, field (empty for a whole body) and bytes of each."""
     pictures = {
@@ -141,6 +158,13 @@ def bombs() -> Iterator[tuple[str, str, str, bytes]]:
     films["film that claims 2^31 samples of a byte"] = small[: at + 8] + b"\0\0\0\1\x7f\xff\xff\xff" + small[at + 16 :]
     for name, data in films.items():
         yield name, "/v1/videos/extensions", "video", data
+    sounds = {
+        "flac with 11 minutes of silence": flac(48_000, 660),
+        "flac with a minute at 655,350 Hz": flac(655_350, 60),
+        "mp4 with 4 hours of silence, to be heard": film((64, 64), 8, hours=4),
+    }
+    for name, data in sounds.items():
+        yield name, "/v1/audio/sounds", "sound", data
     bodies = {
         "JSON of ten million lists": b'{"prompt": "a", "seed": [' + b"[]," * 10_000_000 + b"[]]}",
         "JSON a million lists deep": b'{"prompt": "a", "seed": ' + b"[" * 10**6 + b"]" * 10**6 + b"}",
@@ -209,6 +233,8 @@ def _send(server: Server, path: str, field: str, data: bytes) -> tuple[int, byte
     if field:
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         head = '--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na\r\n--x\r\n'
+        if field == "sound":
+            head += 'Content-Disposition: form-data; name="seconds"\r\n\r\n1\r\n--x\r\n'
         head += f'Content-Disposition: form-data; name="{field}"; filename="a"\r\n\r\n'
         data = head.encode() + data + b"\r\n--x--\r\n"
     try:
@@ -218,4 +244,4 @@ def _send(server: Server, path: str, field: str, data: bytes) -> tuple[int, byte
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", {"count": 6}, {"count": 25}, run)
+    main(__doc__ or "", {"count": 6}, {"count": 28}, run)

@@ -45,6 +45,7 @@ POSTS = [
     "/v1/videos",
     "/v1/videos/extensions",
     "/v1/audio/soundtracks",
+    "/v1/audio/sounds",
     "{id}/cancel",
     "/v1/videos/edits",
 ]

@@ -57,7 +57,7 @@ def mutant(data: bytes, rng: random.Random) -> bytes:
 
 
 def uploads(server: Server, each: int, seed: int = 0) -> dict[str, Any]:
-    """Figures of `each` mutants of every type, sent as pictures and as films, every second film for a soundtrack."""
+    """Figures of `each` mutants of every type, sent as pictures, films (every second for a soundtrack) and sounds."""
     rng, pid, found, bad, total = random.Random(seed), server.pid, {}, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         whole = samples(Path(folder))
@@ -67,8 +67,12 @@ def uploads(server: Server, each: int, seed: int = 0) -> dict[str, Any]:
             path, name = "/v1/videos", "input_reference"
             if kind == "mp4":
                 path, name = ("/v1/videos/extensions", "/v1/audio/soundtracks")[index % 2], "video"
+            elif kind == "wav":
+                path, name = "/v1/audio/sounds", "sound"
             part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n'
             head = part.format("prompt", "") + "a\r\n" + part.format(name, '; filename="a"')
+            if kind == "wav":
+                head = part.format("seconds", "") + "0.1\r\n" + head
             body = head.encode() + mutant(data, rng) + b"\r\n--x--\r\n"
             try:
                 status, _ = server.send("POST", path, body, {"Content-Type": "multipart/form-data; boundary=x"})

@@ -39,8 +39,8 @@ def of(name: str) -> dict[str, Any]:
     if "width" in schema["properties"]:
         fields["size"] = {"type": "string", "pattern": r"^\d+x\d+$", "description": "WIDTHxHEIGHT in pixels."}
     reference = {"type": "object", "properties": {"image_url": {"type": "string", "description": "A data URL."}}}
-    if kind.source == "video":
-        reference = {"type": "object", "properties": {"id": {"type": "string", "description": "A completed video."}}}
+    if kind.source != "input_reference":
+        reference = {"type": "object", "properties": {"id": {"type": "string", "description": "A completed job."}}}
     file = {"type": "string", "format": "binary"}
     required = [*schema.get("required", []), *([kind.source] if kind.needs_source else [])]
 

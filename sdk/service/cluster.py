@@ -20,9 +20,9 @@ from typing import Any
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
 from mediagen.sdk.folder import ModelFolder, device_of
+from mediagen.sdk.progress import Progress
 from mediagen.sdk.service.kinds import KINDS
 from mediagen.sdk.soundtracks import Soundtrack
-from mediagen.sdk.work import Progress
 
 log = logging.getLogger("mediagen.service")
 # What Ray reads when it starts. It tells its makers nothing. It listens on every interface, so only who has its token

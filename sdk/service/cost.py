@@ -40,8 +40,12 @@ def estimate(request: Request, limits: Limits, size: tuple[int, int], fps: float
     return Cost(units, round(_BASE + window + (already + request.seconds) * pixels * _KEPT))
 
 
-def estimate_sound(request: SoundRequest, seconds: float) -> Cost:
-    """The cost of a soundtrack, of a request that was filled in, for a film of so many seconds."""
+def estimate_sound(request: SoundRequest, seconds: float, channels: int = 1, kept: float = 0.0) -> Cost:
+    """The cost of sound, of a request that was filled in, for a film of so many seconds, or of a sound of so many.
+
+    channels: each is made by itself.  kept: seconds of the sound that it starts from, held while it is made.
+    """
     assert request.num_inference_steps is not None and request.candidates is not None
     window = min(seconds, seconds if request.end is None else request.end) - (request.start or 0.0)
-    return Cost(_SOUND * request.num_inference_steps * request.candidates * window, round(_BASE + _HEARD * window))
+    units = _SOUND * request.num_inference_steps * request.candidates * window * channels
+    return Cost(units, round(_BASE + _HEARD * (window + kept)))

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+MAX_SOUND = 300.0  # seconds of an uploaded sound, in stereo at 48 kHz: it is held, and kept, decoded
 MAX_ABOUT = 2**18  # bytes of the settings that a film carries
 FULL = "full"  # the answer where the disk has no room
 DAMAGED = "the file is damaged or needs too much memory to be read; convert it to H.264 and AAC, or to PNG, first."
@@ -25,7 +26,7 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
     """Does what `order` says with one file; what is known about it, or {"refused": sentence}."""
     source, target = Path(order["source"]), Path(order["target"])
     try:
-        return (rehearse if order["kind"] == "film" else _tensors)(order, source, target)
+        return {"film": rehearse, "sound": _sound}.get(order["kind"], _tensors)(order, source, target)
     except (ValueError, OSError, MemoryError) as error:
         text = str(error) if isinstance(error, ValueError) else DAMAGED
         return {"refused": nameless(text, source.parent)}
@@ -48,6 +49,28 @@ def rehearse(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any
         pass
     write_sound(target, film.sound(channels=2), film.samples, channels=2, footage=film)
     return {"size": film.size, "fps": film.fps or film.packets / film.seconds, "seconds": film.seconds}
+
+
+def _sound(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
+    """Writes the sound of a file at 48 kHz, of one or two channels and at most MAX_SOUND seconds.
+
+    A higher rate allows for less of them, as much as there is memory for. The header may lie; the limits do not.
+    """
+    from safetensors.torch import save_file
+
+    from mediagen import media
+    from mediagen.guards import check_known, opened
+
+    with opened(source) as file:
+        track = next(iter(file.streams.audio), None)
+        check_known(source, track)
+        channels, rate = (1, 1) if track is None else (track.channels or 1, track.rate or 1)
+    if channels > 2:
+        return {"refused": f"got sound of {channels} channels, expected 1 or 2; mix it down first."}
+    room = 2 * MAX_SOUND * media.SOUND_RATE / (channels * rate)
+    sound = media.read_sound(source, max_seconds=min(MAX_SOUND, room, order["max_seconds"]))
+    save_file({"sound": sound.contiguous()}, target, {"about": json.dumps({"rate": media.SOUND_RATE})})
+    return {"samples": sound.shape[-1], "channels": len(sound)}
 
 
 def _tensors(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:

@@ -21,7 +21,8 @@ async def stream(service: Service, id: str) -> AsyncIterator[str]:
     The data is the video object; `preview` is added when there is a new one.
     """
     last, shown, spoken = "", None, time.monotonic()
-    service.listeners.join(id)
+    if not service.listeners.join(id):  # others came between the route's look and this one
+        return
     try:
         while True:
             job = await run_in_threadpool(service.store.get, id)

@@ -32,6 +32,10 @@ class Form:
     upload: UploadFile | None = None
     field: str = ""
 
+    def has(self, file: str) -> bool:
+        """Whether there is something to start from: a file, or a value in the field `file`."""
+        return self.upload is not None or self.values.get(file) not in (None, "")
+
     def known(self, *names: str, file: str) -> None:
         """Refused where it has a field that is not among the names, or a file elsewhere than in the field `file`."""
         for name in self.values:

@@ -14,6 +14,7 @@ from mediagen.sdk.service.run import loopback
 
 log = logging.getLogger("mediagen.service")
 _GUARDED = ("/v1", "/metrics")  # by a token; the page, the documents and /healthz tell nothing
+_DIGITS = 18  # of a length: int() itself refuses thousands
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -35,6 +36,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or answers it with a refusal."""
+        if scope["type"] == "websocket":  # there are none, and nobody has checked who asks
+            return await send({"type": "websocket.close"})
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = False
@@ -84,7 +87,7 @@ class Guard:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self.max_body:
+        if not length.isdecimal() or len(length) > _DIGITS or int(length) > self.max_body:
             raise self._too_large()
 
     def _limited(self, receive: Receive) -> Receive:

@@ -1,5 +1,6 @@
 """The kinds of jobs: which models each needs and which method of the engine makes it. A new kind is one entry here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,23 @@ class Kind:
     hidden: tuple[str, ...] = ()
 
     @property
+    def pictures(self) -> bool:
+        """Whether it makes pictures; elsewhere sound is all of the work."""
+        return self.request is not SoundRequest
+
+    @property
+    def takes(self) -> str:
+        """How a file that it starts from is read; see `Decoder.decode`."""
+        if self.source == "input_reference":
+            return "picture"
+        return "film" if self.streams else "sound" if self.alone else "clip"
+
+    @property
+    def alone(self) -> bool:
+        """Whether a sound without pictures comes out."""
+        return self.source == "sound"
+
+    @property
     def fields(self) -> list[str]:
         """The fields of the request that come as values; a size comes as `size`, files by themselves."""
         left_out = ("image", "width", "height", *self.hidden)
@@ -40,9 +58,19 @@ KINDS: dict[str, Kind] = {
     "soundtrack": Kind(
         _SOUND, "add_audio", "giving clips a soundtrack", SoundRequest, streams=True, hidden=("seconds",)
     ),
+    "sound": Kind(_SOUND, "generate_audio", "making sound", SoundRequest, "sound", False),
+    "extend_sound": Kind(_SOUND, "extend_audio", "continuing sound", SoundRequest, "sound"),
+    "fill_sound": Kind(_SOUND, "fill_audio", "filling gaps of sound", SoundRequest, "sound"),
     "edit": Kind(("edit",), "edit", "editing clips by instruction", Request),
     "character": Kind(("personalize",), "personalize", "putting a person into clips", Request),
 }
+
+
+def of_sound(source: bool, fields: Iterable[str]) -> str:
+    """The kind of a job for sound without pictures, by whether there is a sound to start from, and what is asked."""
+    if not source:
+        return "sound"
+    return "fill_sound" if {"start", "end"} & {*fields} else "extend_sound"
 
 
 def available(engine: Any, name: str) -> bool:

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from mediagen.sdk.soundtracks import Soundtrack
 
 VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
+SOUND = "audio/wav"  # what a sound is served as
 _TILES = 16  # pictures in a sprite sheet
 _SIDE = 512  # pixels of the longer side of a film's tile
 
 
 def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -> None:
-    """Writes the film, its thumbnail and its sprite sheet; `made` gets each file before it is written."""
+    """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written."""
     from PIL import Image
 
     from mediagen.clip import Clip
     from mediagen.sheets import contact_sheet
 
+    if isinstance(film, Clip) and film.frames is None:
+        made.append(File.new(job, "video", ".wav", SOUND))
+        settle(film.save(store.path(made[0])))
+        return
     suffix = ".mp4" if isinstance(film, Clip) else film.footage.path.suffix
     for role, (ending, kind) in {"video": (suffix, FILMS[suffix]), **VARIANTS}.items():
         made.append(File.new(job, role, ending, kind))

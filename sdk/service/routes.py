@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 
 from mediagen.sdk.service import bodies, events
 from mediagen.sdk.service.forms import reading
+from mediagen.sdk.service.kinds import of_sound
 from mediagen.sdk.service.metrics import Metrics
 from mediagen.sdk.service.objects import model_object, video
-from mediagen.sdk.service.outputs import VARIANTS
+from mediagen.sdk.service.outputs import SOUND, VARIANTS
 from mediagen.sdk.service.refusals import Refused, missing, wrong
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.uploads import FILMS
@@ -25,13 +26,14 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     """Every route, on one service."""
     router = APIRouter(responses=bodies.REFUSALS)
 
-    async def make(name: str, request: Request, parent: str | None = None) -> dict[str, Any]:
-        service.require(name)
+    async def make(name: str | None, request: Request, parent: str | None = None) -> dict[str, Any]:
+        service.require(name or "sound")
         key = request.headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise wrong("got an Idempotency-Key that is no plain text of 1 to 255 letters; send another.")
         async with reading(request, service.settings.text_bytes) as form:
-            return video(await run_in_threadpool(service.create, name, form, key, parent))
+            kind = name or of_sound(form.has("sound"), form.values)
+            return video(await run_in_threadpool(service.create, kind, form, key, parent))
 
     @router.post("/v1/videos", openapi_extra=bodies.of("generate"), summary="Make a clip from a prompt")
     async def create(request: Request) -> dict[str, Any]:
@@ -52,6 +54,10 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     @router.post("/v1/audio/soundtracks", openapi_extra=bodies.of("soundtrack"), summary="Give a clip a soundtrack")
     async def soundtrack(request: Request) -> dict[str, Any]:
         return await make("soundtrack", request)
+
+    @router.post("/v1/audio/sounds", openapi_extra=bodies.of("sound"), summary="Make, continue or mend a sound")
+    async def sound(request: Request) -> dict[str, Any]:
+        return await make(None, request)
 
     @router.post("/v1/videos/characters", summary="Keep a person for later clips")
     def create_character() -> dict[str, Any]:
@@ -96,9 +102,9 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
     @router.head("/v1/videos/{id}/content", include_in_schema=False)
     @router.get(
         "/v1/videos/{id}/content",
-        summary="The film, or a picture of it",
+        summary="The film, or a picture of it; or the sound",
         response_class=FileResponse,
-        responses=bodies.answers(*FILMS.values(), *(kind for _, kind in VARIANTS.values()), part=True),
+        responses=bodies.answers(*FILMS.values(), SOUND, *(kind for _, kind in VARIANTS.values()), part=True),
     )
     def content(id: str, request: Request, variant: Variant = "video") -> Response:
         file = service.file(id, variant)

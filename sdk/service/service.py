@@ -8,17 +8,16 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from mediagen.sdk.errors import RequestError
-from mediagen.sdk.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.service import cost
+from mediagen.sdk.service.checking import checked, measured
 from mediagen.sdk.service.fetch import fetch
 from mediagen.sdk.service.forms import Form, request_values
-from mediagen.sdk.service.kinds import KINDS, available
-from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
+from mediagen.sdk.service.kinds import KINDS, Kind, available
+from mediagen.sdk.service.refusals import Refused, missing, wrong
 from mediagen.sdk.service.rows import DONE, RUNNING, File, Job
 from mediagen.sdk.service.settings import MIB, Settings
 from mediagen.sdk.service.store import KeyReused, Store, settle
-from mediagen.sdk.service.uploads import PICTURES, VIDEOS, Decoder, data_url, no_reference, take
+from mediagen.sdk.service.uploads import Decoder, data_url, no_reference, take
 from mediagen.sdk.service.watch import Listeners
 from mediagen.sdk.service.workers import Workers
 from mediagen.sdk.sound_requests import SoundRequest
@@ -65,6 +64,7 @@ class Service:
         form.known("model", "size", *kind.fields, file=kind.source)
         values = dict(form.values)
         model, given = values.pop("model", None), values.pop(kind.source, None)
+        given = None if given == "" else given  # a field of a form that was left empty
         if model not in (None, "", self.model):
             raise wrong(
                 f"model: got {str(model)[:80]!r}, expected '{self.model}'; give that or leave it out.",
@@ -79,13 +79,13 @@ class Service:
         id = f"video_{secrets.token_hex(16)}"
         source, about = None, {}
         try:
-            if name == "generate":
-                self._check(name, values, about)  # a wrong number is refused before a picture is decoded
+            if not kind.needs_source:
+                checked(self.engine, name, values, about)  # a wrong number is refused before a picture is decoded
             self._admit()
             if form.upload is not None or given is not None or parent is not None:
                 source, about, parent = self._source(name, id, form, given, parent)
             elif kind.needs_source:
-                raise wrong(f"got no {kind.source}, expected a file or the id of a video; give it.", None, kind.source)
+                raise wrong(f"got no {kind.source}, expected a file or the id of a job; give it.", None, kind.source)
             job = self._job(id, name, values, about, parent)
             made = self.store.create(job, source, key, digest)
         except KeyReused:
@@ -128,9 +128,11 @@ class Service:
         """A file of a finished job."""
         job = self.get(id)
         file = self.store.file(id, role)
+        if role != "video" and KINDS[job.kind].alone:
+            raise wrong(f"variant: got '{role}', but a sound has no pictures; leave it out.", None, "variant")
         if job.status != DONE or file is None:
             raise wrong(
-                f"got a video that is {job.status}, expected a completed one; wait until it is completed.", "not_ready"
+                f"got a job that is {job.status}, expected a completed one; wait until it is completed.", "not_ready"
             )
         return file
 
@@ -147,24 +149,37 @@ class Service:
         kind = KINDS[name]
         stream = form.upload.file if form.upload is not None else self._named(given)
         if stream is not None:
-            allowed = VIDEOS if kind.source == "video" else PICTURES
-            film = self.engine.limits if kind.streams else None
-            return *take(stream, self.decoder, self.store.files, id, allowed, film), None
-        if kind.source != "video":
+            return *take(stream, self.decoder, self.store.files, id, kind.takes, self.engine.limits), None
+        if kind.source == "input_reference":
             raise no_reference(given)
         parent = parent or (given.get("id") if isinstance(given, dict) else given)
         if not isinstance(parent, str):
-            raise wrong('video: got no id, expected that of a completed video; give {"id": ...}.', None, "video")
+            name = kind.source
+            raise wrong(f'{name}: got no id, expected that of a completed job; give {{"id": ...}}.', None, name)
         film, before = self.file(parent, "video"), self.get(parent)
         file = File.new(id, "source", Path(film.name).suffix, film.type)
         try:
             os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
+            self._suits(kind, before, self.store.path(file))
+            settle(self.store.path(file))
         except FileNotFoundError:  # which it was just now
             raise missing("video", parent) from None
-        settle(self.store.path(file))
+        except BaseException:
+            self._forget(file)
+            raise
         width, _, height = before.size.partition("x")
         about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"] or ""}
         return file, about | {"seconds": float(before.seconds)}, parent
+
+    def _suits(self, kind: Kind, before: Job, made: Path) -> None:
+        """Refused where a kind of job cannot start from what another has `made`."""
+        if KINDS[before.kind].alone and not kind.alone:
+            raise wrong(f"{kind.source}: got a sound, expected a film; give the id of one.", None, kind.source)
+        if kind.alone:
+            from mediagen.media import has_sound
+
+            if not has_sound(made):
+                raise wrong("sound: got a film without sound, expected some; give another id.", None, "sound")
 
     def _named(self, given: Any) -> IO[bytes] | None:
         """The picture in {"image_url": ...}: of a data URL, or fetched where that is on; None for anything else."""
@@ -173,63 +188,40 @@ class Service:
             return None
         return data_url(url) if url.startswith("data:") else fetch(url, self.settings.upload_bytes)
 
-    def _check(self, name: str, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
-        """The request as it was asked, and as it will be made; Refused where it cannot be."""
-        try:
-            asked = KINDS[name].request
-            if "prompt" not in values and about.get("caption") and asked.model_fields["prompt"].is_required():
-                values = {**values, "prompt": about["caption"]}
-            request = asked.of(values)
-            if isinstance(request, SoundRequest):
-                return request, _within(request.fit(self.engine.limits), about["seconds"])
-            lacking = [family for family in KINDS["soundtrack"].families if not self.engine.models.has(family)]
-            if isinstance(request, GenerateRequest | ExtendRequest) and request.sound and lacking:
-                raise RequestError(
-                    f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
-                )
-            if isinstance(request, GenerateRequest):
-                return request, request.fit(self.engine.limits)[0]
-            if isinstance(request, ExtendRequest):
-                size = tuple(about["size"])
-                return request, request.fit(self.engine.limits, about["fps"], size, about["seconds"])[0]
-            return request, request.with_defaults(self.engine.limits)
-        except RequestError as error:
-            raise of_request(error) from None
-
     def _job(self, id: str, name: str, values: dict[str, Any], about: dict[str, Any], parent: str | None) -> Job:
         """The row of a new job; Refused where it is too large."""
         limits = self.engine.limits
-        if name != "generate" and "seconds" not in about:
-            about = {**about, "seconds": about["frames"] / about["fps"]}
-        request, full = self._check(name, values, about)
+        about = measured(KINDS[name], about)
+        request, full = checked(self.engine, name, values, about)
+        size, fps, already = about["size"], about["fps"], about["seconds"]
         if name == "generate":
-            size, fps, already = (full.width, full.height), full.fps, 0.0
-        else:
-            size, fps, already = tuple(about["size"]), about["fps"], about["seconds"]
-        if isinstance(full, SoundRequest):
+            size, fps = (full.width, full.height), full.fps
+        if KINDS[name].alone:
+            estimated = cost.estimate_sound(full, full.seconds or already, about.get("channels", 1), already)
+        elif isinstance(full, SoundRequest):
             estimated = cost.estimate_sound(full, already)
         else:
             estimated = cost.estimate(full, limits, size, fps, already)
         seconds, most = estimated.units * self._rate(), self.settings
         if estimated.bytes > most.job_bytes:
             raise wrong(
-                f"got a clip that takes about {estimated.bytes // MIB} MiB of memory, expected at most "
+                f"got a request that takes about {estimated.bytes // MIB} MiB of memory, expected at most "
                 f"{most.job_bytes // MIB} MiB; ask for a smaller or shorter one.",
                 "too_large",
             )
         if seconds > most.max_job_seconds:
             raise wrong(
-                f"got a clip that takes about {seconds:.0f} s to make, expected at most {most.max_job_seconds:.0f} s; "
-                "ask for fewer steps or a shorter one.",
+                f"got a request that takes about {seconds:.0f} s to make, expected at most "
+                f"{most.max_job_seconds:.0f} s; ask for fewer steps or a shorter one.",
                 "too_large",
             )
         stored = request.model_dump(exclude_unset=True, exclude={"image"}) | {"prompt": request.prompt}
-        if name == "generate" and about:
+        if KINDS[name].takes == "picture" and "frames" in about:
             stored["image"] = "upload"  # so that who sees the request knows of it; the worker puts the picture here
         if stored.get("seed") is None:
             stored["seed"] = secrets.randbits(31)  # drawn here, so that a job begun twice makes the same clip
         added = full.seconds or 0.0  # a soundtrack adds none
-        whole = already + added if name == "extend" else already or added
+        whole = already + added if name in ("extend", "extend_sound") else already or added
         return Job(
             id=id,
             kind=name,
@@ -262,14 +254,6 @@ class Service:
     def _forget(self, source: File | None) -> None:
         if source is not None:
             self.store.path(source).unlink(missing_ok=True)
-
-
-def _within(request: SoundRequest, seconds: float) -> SoundRequest:
-    """The request; RequestError where its window leaves a film of so many seconds."""
-    start, end = request.start or 0.0, seconds if request.end is None else request.end
-    if start >= seconds or end > seconds + 0.05:
-        raise RequestError(f"got {start:g} s to {end:g} s, but the film lasts {seconds:g} s; move them.")
-    return request
 
 
 def _reused() -> Refused:

@@ -1,9 +1,11 @@
 """Sources: what a job starts from, read back in the form that the engine takes."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mediagen.sdk.errors import RequestError
 from mediagen.sdk.replay import read
 from mediagen.sdk.service.uploads import DECODED
 
@@ -18,7 +20,20 @@ def read_clip(path: Path) -> "Clip":
     from mediagen.clip import Clip
 
     tensors, about = _opened(path)
-    return Clip(frames=tensors["frames"], sound=tensors.get("sound"), **about)
+    return Clip(frames=tensors.get("frames"), sound=tensors.get("sound"), **about)
+
+
+def read_sound(path: Path) -> "Clip":
+    """The same of a source file that is to be heard alone: a sound or a film of the service's own, or an upload."""
+    if path.suffix == DECODED:
+        return read_clip(path)
+    from mediagen import media
+    from mediagen.clip import Clip
+
+    try:
+        return Clip(frames=None, sound=media.read_sound(path, max_seconds=math.inf))
+    except ValueError as error:
+        raise RequestError(str(error)) from None
 
 
 def read_picture(path: Path) -> Any:

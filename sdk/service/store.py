@@ -84,7 +84,8 @@ class Store:
                 known = self.keyed(key, digest)
                 if known is not None:
                     return known
-                db.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (key, digest, job.id, job.created))
+                # One may have grown too old since the line above, and stand here still.
+                db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", (key, digest, job.id, job.created))
             names = [field.name for field in fields(Job) if field.name != "seq"]
             marks = ", ".join("?" * len(names))
             row = [getattr(job, name) for name in names]

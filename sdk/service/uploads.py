@@ -22,7 +22,10 @@ from mediagen.sdk.service.store import settle
 
 FILMS = {".mp4": "video/mp4", ".webm": "video/webm"}
 PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
+SOUNDS = (".wav", ".flac", ".mp3", *VIDEOS)  # an m4a is known as mp4
+_ALLOWED = {"picture": PICTURES, "clip": VIDEOS, "film": VIDEOS, "sound": SOUNDS}
 DECODED = ".safetensors"
+_WAITING = 16  # uploads that may wait for the decoder; routes have 40 threads, and the rest of them must go on
 _HEAD = 16  # bytes that tell the type
 
 
@@ -36,6 +39,10 @@ def ending(head: bytes) -> str | None:
         return ".webp" if head[8:12] == b"WEBP" else ".wav"
     if head[4:8] == b"ftyp":
         return ".mp4"
+    if head.startswith(b"fLaC"):
+        return ".flac"
+    if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] and head[1] & 0xE6 == 0xE2):  # MPEG, layer III
+        return ".mp3"
     return ".webm" if head.startswith(b"\x1aE\xdf\xa3") else None
 
 
@@ -44,29 +51,34 @@ class Decoder:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._lock = threading.Lock()
+        self._lock, self._room = threading.Lock(), threading.Semaphore(_WAITING)
         self._process: subprocess.Popen[str] | None = None
 
-    def decode(
-        self, source: Path, target: Path, *, picture: bool = False, film: Limits | None = None
-    ) -> dict[str, Any]:
+    def decode(self, source: Path, target: Path, kind: str, limits: Limits) -> dict[str, Any]:
         """Writes a file's frames and sound to `target`; what is known about them. Refused for what cannot be read.
 
-        film: limits of the models that will read the file itself; it is read and written once, and `target` a copy.
+        kind: "picture", "clip", "sound", or "film", which models of these limits will read themselves: it is read and
+        written once, and `target` a copy.
         """
         order = {
             "source": str(source),
             "target": str(target),
-            "kind": "picture" if picture else "clip" if film is None else "film",
+            "kind": kind,
+            "max_seconds": limits.max_sound_seconds,
+            "rate": limits.fps,
             "max_pixels": self.settings.max_pixels,
             "max_bytes": self.settings.max_pixels * 3 + 512 * MIB,
             "seconds": self.settings.decode_seconds,
             "memory": self.settings.decode_mib * MIB,
         }
-        if film is not None:
-            order |= {"max_seconds": film.max_sound_seconds, "rate": film.fps}
-        with self._lock:
-            answer = self._ask(json.dumps(order) + "\n")
+        if not self._room.acquire(blocking=False):
+            message = "got an upload while as many are read as may; try again in 5 s."
+            raise Refused(429, message, "too_many", headers={"Retry-After": "5"})
+        try:
+            with self._lock:
+                answer = self._ask(json.dumps(order) + "\n")
+        finally:
+            self._room.release()
         if FULL in answer:
             raise OSError(errno.ENOSPC, "no space for a decoded upload")
         if "refused" in answer:
@@ -108,17 +120,12 @@ class Decoder:
 
 
 def take(
-    stream: IO[bytes],
-    decoder: Decoder,
-    files: Path,
-    job: str,
-    allowed: tuple[str, ...],
-    film: Limits | None = None,
+    stream: IO[bytes], decoder: Decoder, files: Path, job: str, kind: str, limits: Limits
 ) -> tuple[File, dict[str, Any]]:
     """Keeps an upload as the source file of a job, decoded; gives the file and what is known about it.
 
-    film: limits of the models that will read the file as it is. Then it is kept so, once the decoder's process has done
-    with it all that they will do: a file that is damaged, or needs too much, fails there.
+    kind: as of `Decoder.decode`. A film is kept as it is, once the decoder's process has done with it all that the
+    models will do: a file that is damaged, or needs too much, fails there.
 
     Refused for a type that is not allowed, or for a file that is too large or cannot be read.
     """
@@ -126,21 +133,20 @@ def take(
     if stream.seek(0, os.SEEK_END) > most:
         raise Refused(413, f"got a file above {most // MIB} MiB, expected less; make it smaller.", "too_large")
     stream.seek(0)
-    kind = ending(stream.read(_HEAD))
+    found, allowed = ending(stream.read(_HEAD)), _ALLOWED[kind]
     stream.seek(0)
-    if kind not in allowed:
+    if found is None or found not in allowed:
         names = ", ".join(name[1:] for name in allowed)
         raise wrong(f"got a file of another type, expected one of {names}; convert it first.", "unsupported_file")
-    raw = files / f"{secrets.token_hex(16)}{kind}"
+    raw = files / f"{secrets.token_hex(16)}{found}"
     file = File.new(job, "source", DECODED, "application/octet-stream")
     try:
         with raw.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
-        if film is None:
-            about = decoder.decode(raw, files / file.name, picture=kind in PICTURES)
-        else:
-            file = File.new(job, "source", kind, FILMS[kind])
-            about = decoder.decode(raw, files / file.name, film=film)
+        if kind == "film":
+            file = File.new(job, "source", found, FILMS[found])
+        about = decoder.decode(raw, files / file.name, kind, limits)
+        if kind == "film":
             raw.replace(files / file.name)
         settle(files / file.name)
         return file, about

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.progress import LOADING, Share
+from mediagen.sdk.service.kinds import KINDS
 from mediagen.sdk.service.rows import Job
 from mediagen.sdk.service.store import Store
 
 if TYPE_CHECKING:
-    from mediagen.sdk.work import Progress
+    from mediagen.sdk.progress import Progress
 
 log = logging.getLogger("mediagen.service")
 _BETWEEN = 0.2  # seconds between two writes of the progress
@@ -33,12 +34,18 @@ class Listeners:
     def full(self) -> bool:
         """Whether as many listen, to all jobs together, as may."""
         with self._lock:
-            return sum(self._count.values()) >= self.most
+            return self._full()
 
-    def join(self, job: str) -> None:
-        """One more listener of a job."""
+    def join(self, job: str) -> bool:
+        """One more listener of a job; False where there are too many."""
         with self._lock:
+            if self._full():
+                return False
             self._count[job] = self._count.get(job, 0) + 1
+            return True
+
+    def _full(self) -> bool:
+        return sum(self._count.values()) >= self.most
 
     def leave(self, job: str) -> None:
         """One listener less."""
@@ -74,7 +81,7 @@ class Watch:
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
         self._begun = self._heard = time.monotonic()
         self._loading = self._written = self._shown = 0.0
-        self._share = Share(sound=job.values.get("sound", True), pictures=job.kind != "soundtrack")
+        self._share = Share(sound=job.values.get("sound", True), pictures=KINDS[job.kind].pictures)
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 

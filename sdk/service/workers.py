@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mediagen.sdk.errors import Cancelled, ModelError, RequestError
+from mediagen.sdk.progress import Progress
 from mediagen.sdk.service import outputs, sources
 from mediagen.sdk.service.decoding import nameless
 from mediagen.sdk.service.kinds import KINDS, available
@@ -16,7 +17,6 @@ from mediagen.sdk.service.rows import CANCELLED, FAILED, WAITING, File, Job
 from mediagen.sdk.service.settings import Settings
 from mediagen.sdk.service.store import Store
 from mediagen.sdk.service.watch import Listeners, Watch
-from mediagen.sdk.work import Progress
 
 log = logging.getLogger("mediagen.service")
 INTERNAL = "the server failed to make this clip; its log says more."
@@ -149,8 +149,10 @@ def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
     make: Callable[..., Any] = getattr(engine, kind.method)
     if source is not None:
         path = store.path(source)
-        if kind.source != "video":
+        if kind.source == "input_reference":
             values["image"] = sources.read_picture(path)
+        elif kind.alone:
+            given = [sources.read_sound(path)]
         else:
             given = [path if kind.streams else sources.read_clip(path)]
     return make(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)

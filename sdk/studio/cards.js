@@ -2,11 +2,12 @@
 
 import { ask, blob, token } from "./api.js";
 import { curl, python } from "./code.js";
-import { KINDS, byKind } from "./kinds.js";
+import { KINDS, byKind, isSound } from "./kinds.js";
 
 export const ENDED = ["completed", "failed", "cancelled"];
 const WORDS = { queued: "Waiting for its turn", in_progress: "Beginning", failed: "Failed", cancelled: "Cancelled" };
-const MADE = { generate: "", extend: "extended", soundtrack: "new sound", edit: "edited" };
+const MADE = { generate: "", extend: "extended", soundtrack: "new sound", edit: "edited", sound: "sound",
+  extend_sound: "longer sound", fill_sound: "mended sound" };
 const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
 
 export function element(tag, properties = {}, ...inside) {
@@ -48,7 +49,7 @@ export class Card {
     prompt.classList.toggle("none", !job.prompt);
     prompt.title = job.prompt ?? "";
     const length = `${Number(Number(job.seconds).toFixed(2))} s`;
-    facts.textContent = [MADE[job.kind] ?? job.kind, length, job.size.replace("x", " × "), `seed ${job.seed}`]
+    facts.textContent = [MADE[job.kind] ?? job.kind, length, isSound(job) ? "" : job.size.replace("x", " × "), `seed ${job.seed}`]
       .filter(Boolean).join(" · ");
     work.hidden = !live;
     if (live) {
@@ -83,6 +84,7 @@ export class Card {
     const play = element("button", { type: "button", className: "play", innerHTML: PLAY });
     play.setAttribute("aria-label", `Play ${short(this.job)}`);
     play.addEventListener("click", () => this.play());
+    if (isSound(this.job)) return this.parts.screen.replaceChildren(play);
     try {
       const src = this.keep(await blob(`/v1/videos/${this.job.id}/content?variant=thumbnail`));
       this.parts.screen.replaceChildren(element("img", { src, alt: "" }), play);
@@ -94,7 +96,7 @@ export class Card {
   async play() {
     try {
       const src = this.keep(await blob(`/v1/videos/${this.job.id}/content`));
-      const film = element("video", { src, controls: true, loop: true, playsInline: true });
+      const film = element(isSound(this.job) ? "audio" : "video", { src, controls: true, loop: true, playsInline: true });
       film.setAttribute("aria-label", short(this.job));
       this.parts.screen.replaceChildren(film);
       film.focus();
@@ -134,12 +136,12 @@ export class Card {
         return made;
       };
       const done = this.job.status === "completed";
-      const uses = KINDS.filter(kind => kind.source && this.kinds.includes(kind.kind));
+      const uses = KINDS.filter(kind => kind.source && !isSound(this.job) && this.kinds.includes(kind.kind));
       const use = () => [element("div", { className: "acts" },
         ...done ? uses.map(kind => button(`Use as input for ${kind.use}`, () => this.does.use(this.job, kind.kind))) : [],
-        button("Use its prompt and settings", () => this.does.repeat(this.job)))];
+        ...byKind[this.job.kind] ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
       acts.replaceChildren(
-        fold("Use", use),
+        ...uses.length || byKind[this.job.kind] ? [fold("Use", use)] : [],
         ...done ? [button("Save", () => this.save(), `Save ${name} as a file`)] : [],
         fold("Code", () => this.code(button)),
         button("Delete", made => this.remove(made), `Delete ${name}`),
@@ -149,7 +151,7 @@ export class Card {
   }
 
   code(button) {
-    const route = byKind[this.job.kind]?.route ?? "/v1/videos";
+    const route = byKind[isSound(this.job) ? "sound" : this.job.kind]?.route ?? "/v1/videos";
     return [["Python", python(this.job)], ["curl", curl(this.job, route, Boolean(token.get()))]].map(([title, text]) => {
       const copy = button("Copy", async () => {
         try {
@@ -171,7 +173,7 @@ export class Card {
   async save() {
     try {
       const file = await blob(`/v1/videos/${this.job.id}/content`);
-      const ending = file.type.includes("webm") ? "webm" : "mp4";
+      const ending = file.type.split("/")[1];
       element("a", { href: this.keep(file), download: `${this.job.id}.${ending}` }).click();
     } catch (error) {
       this.does.fail(error);

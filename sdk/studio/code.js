@@ -1,6 +1,10 @@
 // The call in Python and the command for curl that make the clip of a job again: same request, same seed.
 
-const METHODS = { generate: "generate", extend: "extend", soundtrack: "add_audio", edit: "edit" };
+import { isSound } from "./kinds.js";
+
+const METHODS = { generate: "generate", extend: "extend", soundtrack: "add_audio", edit: "edit",
+  sound: "generate_audio", extend_sound: "extend_audio", fill_sound: "fill_audio" };
+const STARTLESS = ["generate", "sound"]; // kinds that need no file
 
 const quoted = text => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -14,8 +18,10 @@ function literal(value) {
 export function python(job) {
   const { prompt, image, ...rest } = job.request;
   const lines = [];
-  if (job.kind !== "generate") lines.push('"input.mp4",');
-  if (prompt !== null && prompt !== undefined) lines.push(`${literal(prompt)},`);
+  const ending = isSound(job) ? "wav" : "mp4";
+  if (!STARTLESS.includes(job.kind)) lines.push(`"input.${ending}",`);
+  if (job.kind === "sound" || (prompt !== null && prompt !== undefined))
+    lines.push(`${isSound(job) ? "prompt=" : ""}${literal(prompt ?? null)},`);
   if (image) lines.push('image="first.png",');
   for (const [name, value] of Object.entries(rest)) lines.push(`${name}=${literal(value)},`);
   return [
@@ -25,7 +31,7 @@ export function python(job) {
     `clip = engine.${METHODS[job.kind] ?? job.kind}(`,
     ...lines.map(line => `    ${line}`),
     ")",
-    `clip.save("${job.kind === "generate" ? "clip" : "output"}.mp4")`,
+    `clip.save("${job.kind === "generate" ? "clip" : "output"}.${ending}")`,
   ].join("\n");
 }
 
@@ -36,12 +42,14 @@ export function curl(job, route, guarded) {
   if (fields.seconds !== undefined) fields.seconds = String(fields.seconds);
   const parts = [`curl ${location.origin}${route}`];
   if (guarded) parts.push('-H "Authorization: Bearer $MEDIAGEN_TOKEN"');
-  const file = image ? "input_reference=@first.png" : job.kind !== "generate" && !job.source_video_id ? "video=@input.mp4" : "";
+  const source = isSound(job) ? "sound" : "video";
+  const own = STARTLESS.includes(job.kind) || job.source_video_id ? "" : isSound(job) ? "sound=@input.wav" : "video=@input.mp4";
+  const file = image ? "input_reference=@first.png" : own;
   if (file) {
     for (const [name, value] of Object.entries(fields)) parts.push(`--form-string ${quoted(`${name}=${value}`)}`);
     parts.push(`-F ${file}`);
   } else {
-    if (job.source_video_id) fields.video = { id: job.source_video_id };
+    if (job.source_video_id) fields[source] = { id: job.source_video_id };
     parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(fields))}`);
   }
   return parts.join(" \\\n  ");

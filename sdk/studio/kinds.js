@@ -15,6 +15,10 @@ export const KINDS = [
     label: "What happens next?", hint: "The film goes on from its end.", use: "a longer film",
   },
   {
+    kind: "sound", tab: "Sound alone", go: "Make the sound", route: "/v1/audio/sounds", optional: true, always: { seconds: "10" },
+    label: "What is heard?", hint: "For example: waves and gulls. It may stay empty where there is music.",
+  },
+  {
     kind: "edit", tab: "Edit", go: "Edit", route: "/v1/videos/edits", source: true,
     label: "What changes?", hint: "For example: make the ball blue", use: "an edit",
   },
@@ -27,5 +31,8 @@ export const KINDS = [
     label: "What happens, scene by scene?", hint: "One scene on each line.",
   },
 ];
+
+/** Whether a job makes a sound without pictures. */
+export const isSound = job => ["sound", "extend_sound", "fill_sound"].includes(job.kind);
 
 export const byKind = Object.fromEntries(KINDS.map(kind => [kind.kind, kind]));

@@ -3,7 +3,7 @@
 import { Unreachable, json, listen, submit, token } from "./api.js";
 import { Card, ENDED, element, short } from "./cards.js";
 import { dependent, fields, fill, form, held } from "./form.js";
-import { KINDS, byKind } from "./kinds.js";
+import { KINDS, byKind, isSound } from "./kinds.js";
 
 const PAGE = 24; // results that are shown at once
 const STREAMS = 3; // jobs heard live; a browser opens six lines to a server
@@ -91,11 +91,12 @@ function open(kind) {
 
 /** What happens where a field stays empty: the model's own numbers. */
 function placeholders() {
-  const limits = model.limits, sound = current.kind === "soundtrack";
+  const limits = model.limits, sound = ["soundtrack", "sound"].includes(current.kind);
   const own = {
     seconds: limits.seconds, num_inference_steps: sound ? limits.sound_steps : limits.steps,
     guidance_scale: sound ? limits.sound_guidance_scale : limits.guidance_scale, candidates: limits.sound_candidates,
   };
+  Object.assign(own, current.always);
   for (const [name, value] of Object.entries(own)) form.elements[name].placeholder = value;
   if (current.kind === "generate") form.elements.seconds.placeholder = `${limits.seconds}, at most ${limits.max_seconds}`;
 }
@@ -112,7 +113,7 @@ function choices() {
 
 /** The finished results as a list to choose the film from. */
 function parents() {
-  const films = [...cards.values()].map(card => card.job).filter(job => job.status === "completed");
+  const films = [...cards.values()].map(card => card.job).filter(job => job.status === "completed" && !isSound(job));
   if (chosen && !films.some(job => job.id === chosen.id)) films.unshift(chosen);
   const held = $("parent").value;
   $("parent").replaceChildren(element("option", { value: "", textContent: films.length ? "Choose a result" : "No results yet" }),
@@ -133,7 +134,7 @@ form.addEventListener("submit", async event => {
   event.preventDefault();
   $("error").textContent = "";
   try {
-    const made = fields(current), film = $("film").files[0], picture = form.elements.input_reference.files[0];
+    const made = { ...current.always, ...fields(current) }, film = $("film").files[0], picture = form.elements.input_reference.files[0];
     let upload = null;
     if (current.source && film) upload = { name: "video", file: film };
     else if (current.source && chosen) made.video = { id: chosen.id };
