@@ -3,8 +3,8 @@
     python benchmarks/reliability/soak.py [--short] [--minutes 30] -o soak.json
 
 Visitors come by chance (Poisson), as many as keep the server at work for 80 % of the time: clips, clips from pictures,
-soundtracks, cancels, streams of events, ranges, wrong requests. Each result is fetched and deleted. Flat: the last
-third of the time against the second one.
+soundtracks, sounds, cancels, streams of events, ranges, wrong requests. Each result is fetched and deleted. Flat: the
+last third of the time against the second one.
 """
 
 import json
@@ -46,6 +46,8 @@ def visit(server: Server, kind: float, film: bytes) -> str:
         id = upload(server, "/v1/videos", "input_reference", png(64, 48, real=True))
     elif kind < 0.13:
         id = upload(server, "/v1/audio/soundtracks", "video", film)
+    elif kind < 0.16:
+        id = json.loads(server.surely("POST", "/v1/audio/sounds", {"prompt": "waves", "seconds": 1}))["id"]
     else:
         id = json.loads(server.surely("POST", "/v1/videos", {"prompt": "a ball", "seconds": "0.5"}))["id"]
     if kind > 0.9:
