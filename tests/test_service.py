@@ -44,7 +44,7 @@ def png(size: tuple[int, int] = (40, 40), colour: str = "red") -> bytes:
     return file.getvalue()
 
 
-def test_the_built_in_model_makes_the_same_bytes_through_the_service(tmp_path):
+def test_the_client_does_all_of_it_with_the_built_in_models(tmp_path):
     asked: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
     engine = Engine.from_pretrained(device="cpu")
     with serving(engine, tmp_path / "data") as (url, _):
@@ -52,7 +52,27 @@ def test_the_built_in_model_makes_the_same_bytes_through_the_service(tmp_path):
         video = done(api, prompt="a red ball bounces", seconds="0.5", size="64x64", **asked)
         assert (video.status, video.progress, video.seconds, video.size) == ("completed", 100, "0.5", "64x64")
         film = api.videos.download_content(video.id).content
+        drawn = done(api, input_reference=("red.png", png()), seconds="0.5", **asked)
+        extended = api.videos.extend(
+            prompt="it falls", seconds="0.5", video=openai.omit, extra_body={"video": {"id": video.id}, **asked}
+        )
+        assert api.videos.poll(extended.id, poll_interval_ms=20).status == "completed"
+        longer = api.videos.download_content(extended.id).content
+        assert [one.id for one in api.videos.list(limit=1)] == [extended.id, drawn.id, video.id]
+        for call in (
+            lambda: api.videos.edit(prompt="make it blue", video=film),
+            lambda: api.videos.remix(video.id, prompt="make it blue"),
+            lambda: api.videos.create_character(name="Ada", video=film),
+        ):
+            with pytest.raises(openai.InternalServerError, match="has no model") as caught:
+                call()
+            assert caught.value.status_code == 501 and caught.value.code == "model_not_available"
+        for one in (video, drawn, extended):
+            assert api.videos.delete(one.id).deleted
+        assert list(api.videos.list()) == []
     assert film == saved(engine.generate("a red ball bounces", seconds=0.5, width=64, height=64, **asked), tmp_path)
+    (tmp_path / "first.mp4").write_bytes(film)
+    assert longer == saved(engine.extend(tmp_path / "first.mp4", "it falls", 0.5, **asked), tmp_path)
 
 
 def test_a_video_has_what_the_client_knows(toy):
