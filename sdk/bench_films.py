@@ -28,7 +28,7 @@ MINUTES = 3.0  # of a long film
 FILMS = 4  # long films by each method
 SHIFTS = 20  # of a film's impacts, for the null
 LAYERED = 4.0  # seconds of the clips whose layers are judged
-GAPS = 20  # films with a second to be filled in
+GAPS = 60  # films with a second to be filled in
 # method, merge, candidates (None: the default)
 METHODS = (("segments", "triangle", None), ("blend", "triangle", 1), ("blend", "uniform", 1))
 _THIRDS = ("first", "middle", "last")

@@ -68,6 +68,7 @@ export class Card {
     if (before?.status === job.status) return;
     const width = Number(job.size.split("x")[0]), height = Number(job.size.split("x")[1]);
     screen.classList.toggle("wide-film", width > 1.3 * height);
+    screen.classList.toggle("heard", isSound(job));
     if (job.status === "completed") this.poster();
     else if (!(live && before)) screen.replaceChildren(WORDS[job.status] ?? "");
     this.offer();
