@@ -49,3 +49,11 @@ def test_a_parcel_that_is_not_whole_is_refused_before_anything_is_written(tmp_pa
     with pytest.raises(ValueError, match=f"{harm}|weights-1"):
         unpack(parcel, tmp_path / "back")
     assert not (tmp_path / "back").exists()
+
+
+def test_a_parcel_writes_nowhere_else(tmp_path):
+    fill(tmp_path / "models", tae=b"abc")
+    parcel = pack(tmp_path / "models" / "tae", ["../tae/model.safetensors"], tmp_path / "out")
+    with pytest.raises(ValueError, match="expected plain files of a model folder"):
+        unpack(parcel, tmp_path / "back")
+    assert not (tmp_path / "tae").exists() and not (tmp_path / "back").exists()

@@ -44,7 +44,8 @@ def pack(models: str | Path, names: Sequence[str], into: str | Path, most: int =
 def unpack(parcel: str | Path, models: str | Path) -> list[str]:
     """Puts the folders of a parcel into the model folder `models`, over those that are there; returns their names.
 
-    Raises ValueError, before anything is written, where a part is missing or the checksum is another.
+    Raises ValueError, before anything is written, where a part is missing, the checksum is another, or a file would
+    lie outside of `models`.
     """
     parcel, models = Path(parcel), Path(models)
     known = json.loads((parcel / PARCEL).read_bytes())
@@ -54,9 +55,16 @@ def unpack(parcel: str | Path, models: str | Path) -> list[str]:
     if missing or hashlib.sha256(whole).hexdigest() != known["sha256"]:
         what = f"without {', '.join(missing)}" if missing else "with damaged parts"
         raise ValueError(f"{parcel}: got a parcel {what}, expected {known['parts']} whole ones; fetch them again.")
-    models.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
-        tar.extractall(models, filter="data")
+        files: dict[Path, bytes] = {}
+        for member in tar:  # by hand, for Python before 3.11.4 cannot extract with a filter
+            path, file = models / member.name, tar.extractfile(member)
+            if file is None or not path.resolve().is_relative_to(models.resolve()):
+                raise ValueError(f"{parcel}: got '{member.name}' in a parcel, expected plain files of a model folder.")
+            files[path] = file.read()
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, content)
     return list(known["holds"])
 
 
