@@ -25,8 +25,8 @@ TAG = "mediagen"  # metadata entry that holds our JSON
 SOUND_RATE = 48_000  # Hz, of the sound in video files
 VIDEO: dict[str, tuple[str, dict[str, str], str]] = {  # ending: picture codec, its options, sound codec
     # One thread: with more, the bytes of the file would depend on the number of cores of the machine.
-    # Without x264's mbtree, which with B-frames reads memory that nobody wrote: 4 in 1,000 films of 32x32 differed from
-    # their twins where other threads worked, and none of 12,000 without it.
+    # Without x264's mbtree: with it and B-frames, 4 in 1,000 encodings of the same frames of 32x32 differed where other
+    # threads used memory beside them, as if it read what nobody wrote; none of 12,000 without it.
     ".mp4": ("libx264", {"crf": "17", "preset": "medium", "threads": "1", "mbtree": "0"}, "aac"),
     ".webm": ("libvpx-vp9", {"crf": "24", "b": "0", "cpu-used": "4", "threads": "1", "row-mt": "0"}, "libopus"),
 }
