@@ -167,7 +167,7 @@ def _sound(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
         clips.append(replace(clip, sound=soundtrack(clip, one.prompt, seed * 1_000_003 + index)))
         if tell is not None:
             tell("Sounding generated clips", index + 1, len(some))
-    parts = [measure_sync(soundtrack, some, size, seed, tell), measure_seen_sync(clips, some, seed)]
+    parts = [measure_sync(soundtrack, some, size, seed, tell), measure_seen_sync(clips, some)]
     if engine.models.has("sound_recogniser"):
         recogniser, classes = engine.models.get("sound_recogniser"), Part("Sound class")
         wanted = [foreground_class(one.scene) for one in some]

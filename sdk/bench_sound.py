@@ -1,7 +1,7 @@
 """Whether the sound is the right one and comes in time: the parts of the bench that listen."""
 
-import random
 from collections.abc import Callable
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -57,12 +57,12 @@ def measure_sync(
         if tell is not None:
             tell("Sounding true renders", index + 1, len(hits))
     truth = [[contact.time for contact in contacts(one.scene)] for one in hits]
-    _add(part, heard, truth, seed)
+    _add(part, heard, truth)
     part.figures["onset F1, the world's own sound"] = mean(_f1(own, truth), "F1", "the ceiling of the onset detector")
     return part
 
 
-def measure_seen_sync(clips: list[Clip], asked: list[Asked], seed: int = 0) -> Part:
+def measure_seen_sync(clips: list[Clip], asked: list[Asked]) -> Part:
     """Onset F1 of generated clips with sound, against contacts seen by following the lowest point of the thing.
 
     The tracker's own F1 on true renders says how far it can be trusted. Only clips in which a contact is seen count.
@@ -79,7 +79,7 @@ def measure_seen_sync(clips: list[Clip], asked: list[Asked], seed: int = 0) -> P
     if len(seen) < 2:
         part.skipped = f"an impact was seen in {len(seen)} of {len(clips)} clips, at least 2 are needed"
     else:
-        _add(part, heard, seen, seed)
+        _add(part, heard, seen)
     hits = [one for one in asked if contacts(one.scene)]
     tracked = []
     for one, clip in zip(hits, clips, strict=False):
@@ -110,14 +110,19 @@ def contacts_seen(frames: Tensor, colour: str, fps: float, smallest: float) -> l
     return found
 
 
-def _add(part: Part, heard: list[list[float]], truth: list[list[float]], seed: int) -> None:
-    """Onset F1, and the same against the times of other clips: a shift by a random number of places, never zero."""
-    shift = random.Random(seed).randrange(1, len(truth))
+def _add(part: Part, heard: list[list[float]], truth: list[list[float]]) -> None:
+    """Onset F1, and the same against the times of every other clip."""
     part.figures["onset F1"] = mean(_f1(heard, truth), "F1", f"within {1000 * TOLERANCE:.0f} ms")
-    others = truth[shift:] + truth[:shift]
-    part.figures["onset F1, shuffled clips"] = mean(_f1(heard, others), "F1", "what chance gives")
-    part.figures["true impacts against those of shuffled clips"] = mean(_f1(truth, others), "F1", "chance at its best")
+    part.figures["onset F1, shuffled clips"] = mean(_by_chance(heard, truth), "F1", "what chance gives")
+    part.figures["true impacts against those of shuffled clips"] = mean(
+        _by_chance(truth, truth), "F1", "chance at its best"
+    )
 
 
 def _f1(found: list[list[float]], truth: list[list[float]]) -> list[float]:
     return [onset_f1(a, b, TOLERANCE) for a, b in zip(found, truth, strict=True)]
+
+
+def _by_chance(found: list[list[float]], truth: list[list[float]]) -> list[float]:
+    """The mean onset F1 of each clip's onsets against the times of all other clips: no one shuffle decides."""
+    return [fmean(_f1([one] * (len(truth) - 1), truth[:i] + truth[i + 1 :])) for i, one in enumerate(found)]

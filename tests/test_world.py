@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mediagen.audio.measure import onset_f1
 from mediagen.world.draw import COLOUR_RGB, render
 from mediagen.world.motion import GROUND, contacts, path
 from mediagen.world.scene import (
@@ -88,6 +89,16 @@ def test_a_thing_touches_the_ground_at_its_contacts_and_nowhere_between() -> Non
             for a, b in pairwise(times):
                 assert path(scene, thing, np.array([(a + b) / 2])).y[0] < floor - 0.01
     assert found > 50
+
+
+def test_impacts_come_at_any_time() -> None:
+    times = [[c.time for c in contacts(scene)] for scene in map(draw_scene, range(1500))]
+    times = [one for one in times if one]
+    assert len(times) > 200
+    counts, _ = np.histogram(np.concatenate(times), bins=8, range=(0, 2))
+    assert counts.min() > 0.3 * counts.mean()
+    # So the impacts of one clip say little of another's: what a sound model could score that does not look is small.
+    assert np.mean([onset_f1(a, b) for a, b in pairwise(times)]) < 0.25
 
 
 def test_the_thing_is_where_its_path_says_and_has_its_colour() -> None:

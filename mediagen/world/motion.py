@@ -76,10 +76,15 @@ def contacts(scene: Scene) -> list[Contact]:
 
 
 def _drop(scene: Scene, thing: Thing) -> tuple[float, float, float]:
-    """Height of the drop, moment at which it (virtually) began, restitution."""
+    """Height of the drop, moment at which it (virtually) began, restitution.
+
+    Impacts may come at any time: a bounce is met anywhere in its flight, and a fall begins early or late in the clip.
+    """
     if thing.motion == "bounces":
-        return 0.34 + 0.12 * thing.phase, -0.25 * thing.phase, 0.86
-    return 0.62, 0.35 * thing.phase, 0.25
+        height = 0.34 + 0.12 * (7 * thing.phase % 1)
+        flight = 2 * (2 * height / (gravity(scene) * thing.pace)) ** 0.5
+        return height, -flight * thing.phase, 0.86
+    return 0.62, 0.75 * scene.seconds * thing.phase - 0.4, 0.25
 
 
 def _impacts(scene: Scene, thing: Thing, until: float) -> list[tuple[float, float]]:
