@@ -77,7 +77,7 @@ class SoundRequest(Asked):
     def alone(self, limits: Limits, heard: int | None = None) -> Self:
         """`fit` for sound without a film: all new, or where so many samples are `heard`, after them or in a gap."""
         unused = ("keep_audio", "picture_guidance_scale", *(("start", "end") if heard is None else ()))
-        if given := [name for name in unused if getattr(self, name)]:
+        if given := [name for name in unused if getattr(self, name) != type(self).model_fields[name].default]:
             raise RequestError(f"got {given[0]} for sound without a film, which has no use for it; leave it out.")
         full = self.fit(limits)
         if heard is None and self.seconds is None:

@@ -135,7 +135,7 @@ def test_sound_that_is_too_long_or_not_there_is_refused(engine, source, tmp_path
         engine.fill_audio(source, 1, 9)
     with pytest.raises(RequestError, match="got 0 samples of sound"):
         engine.extend_audio(Clip(frames=None), 1)
-    for wish in ({"keep_audio": 0.5}, {"picture_guidance_scale": 3.0}, {"start": 1.0, "end": 2.0}):
+    for wish in ({"keep_audio": 0.5}, {"picture_guidance_scale": 3.0}, {"start": 1.0, "end": 2.0}, {"start": 0.0}):
         with pytest.raises(RequestError, match=f"got {next(iter(wish))} for sound without a film"):
             engine.generate_audio("waves", 2, **wish)
     with pytest.raises(RequestError, match="the film itself"):
