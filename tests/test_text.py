@@ -195,7 +195,7 @@ def test_aligned_task_finds_the_captions_of_a_batch_it_has_seen(tmp_path: Path) 
     rng, batch = torch.Generator().manual_seed(0), task.batch(0, 0, 1)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     figures = {}
-    for _ in range(80):
+    for _ in range(160):
         loss, figures = task.loss(model, batch, rng)
         optimiser.zero_grad()
         loss.backward()
