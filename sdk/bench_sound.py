@@ -41,7 +41,7 @@ def measure_sync(
 ) -> Part:
     """Onset F1 of the sound made for TRUE renders of `asked`, against the contacts of their scenes.
 
-    Beside it stand the world's own sound (the ceiling) and the sound made for another clip (what chance gives).
+    Beside it stand the world's own sound (the ceiling) and the sounds of all other clips (what chance gives).
     Only scenes with a contact count: silence in silence would score 1.
     """
     part = Part("Sound in time, true pictures")

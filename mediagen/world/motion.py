@@ -81,7 +81,7 @@ def _drop(scene: Scene, thing: Thing) -> tuple[float, float, float]:
     Impacts may come at any time: a bounce is met anywhere in its flight, and a fall begins early or late in the clip.
     """
     if thing.motion == "bounces":
-        height = 0.34 + 0.12 * (7 * thing.phase % 1)
+        height = 0.34 + 0.12 * (7 * thing.phase % 1)  # goes its own way: high bounces may be met at any moment too
         flight = 2 * (2 * height / (gravity(scene) * thing.pace)) ** 0.5
         return height, -flight * thing.phase, 0.86
     return 0.62, 0.75 * scene.seconds * thing.phase - 0.4, 0.25
