@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
+from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE
 from mediagen.audio.extend import Choose, Extension, Pictures, SoundDecoder, count_steps, decode_chunks, extend_latents
 from mediagen.audio.model import AudioModel
-from mediagen.audio.windows import Guidance
+from mediagen.audio.sampler import Guidance
 from mediagen.grid import SOUND_HOP, sound_latents
 from mediagen.sampling import OnStep
-from mediagen.text import TextEncoder
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.text import TextEncoder
 
 _JOIN = 2400  # samples, 50 ms: over which known sound fades into what was made beside it; at 10 ms the joint is heard
 

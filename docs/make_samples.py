@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mediagen.audio.takes import EFFECTS, Take
-from mediagen.clip import Clip
+from mediagen.audio.train.mixes import EFFECTS, Take
 from mediagen.grid import SOUND_RATE
+from mediagen.media.clip import Clip
+from mediagen.media.sheets import save_sheet, spectrogram_image
 from mediagen.sdk import Engine
-from mediagen.sheets import save_sheet, spectrogram_image
 from mediagen.world.film import draw_film, render_films
 from mediagen.world.scene import draw_scene
 from mediagen.world.words import caption, music_caption

@@ -14,19 +14,20 @@ from typing import Any
 
 import torch
 
-from mediagen.clip import to_float
 from mediagen.config import parse_settings
-from mediagen.nn.parcel import pack, unpack_all
-from mediagen.nn.weights import load_weights, write_atomic
-from mediagen.sdk.bench import run as bench
+from mediagen.data.batch import pictures_of
+from mediagen.data.world import WorldStream
+from mediagen.media.clip import to_float
+from mediagen.parcel import pack, unpack_all
+from mediagen.sdk.bench.measure import run as bench
+from mediagen.sdk.cli.train import plan
 from mediagen.sdk.engine import Engine
-from mediagen.sdk.folder import ModelFolder, device_of
-from mediagen.sdk.train_cli import plan
-from mediagen.sdk.trainings import TRAININGS, Place
+from mediagen.sdk.models.folder import ModelFolder, device_of
+from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.train.log import read_log
 from mediagen.train.loop import TrainConfig, train
 from mediagen.train.task import multiplies_bf16_fast
-from mediagen.world.stream import WorldStream, pictures_of
+from mediagen.weights import load_weights, write_atomic
 
 LARGEST, FILES = 16 * 2**20 - 1, 8  # bytes of a file that comes back, and how many do
 _log = logging.getLogger("mediagen.h200")

@@ -8,19 +8,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
+from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
 from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
 from mediagen.audio.model import AudioModel
-from mediagen.audio.takes import takes_of
-from mediagen.audio.train import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
-from mediagen.audio.windows import generate_latents
-from mediagen.nn.weights import load_model, save_model
+from mediagen.audio.sampler import generate_latents
+from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
+from mediagen.audio.train.mixes import takes_of
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import Text, TextEncoder
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.text import Text, TextEncoder
+from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.scene import draw_scene
 
@@ -252,7 +252,7 @@ def test_known_frames_are_not_judged(task: AudioTask, monkeypatch: pytest.Monkey
     latent = torch.randn(64, 8, 50, generator=torch.Generator().manual_seed(3))
     latent[..., :10] = 100.0
     known = torch.arange(50)[None].expand(64, -1) < 10
-    monkeypatch.setattr("mediagen.audio.train.draw_clean", lambda *_, **__: known)
+    monkeypatch.setattr("mediagen.audio.train.audio.draw_clean", lambda *_, **__: known)
     loud = AudioBatch(latent, torch.zeros(64, 50, 272), batch.text[[0] * 64], batch.null)
     assert float(task.loss(silent, loud, torch.Generator().manual_seed(0))[0]) == pytest.approx(2.0, abs=0.1)
 

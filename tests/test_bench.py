@@ -12,23 +12,23 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from mediagen.audio.scorer import PRESETS, SoundScorer
-from mediagen.clip import Clip
+from mediagen.audio.judge.scorer import PRESETS, SoundScorer
 from mediagen.generate import VideoModels
-from mediagen.nn.weights import save_model
-from mediagen.recogniser import truth
-from mediagen.sdk import bench
-from mediagen.sdk.bench_figures import Figure, Part, mean, share
-from mediagen.sdk.bench_films import measure_films, measure_gaps, measure_layers
-from mediagen.sdk.bench_pictures import Asked, draw_prompts, grid_of, measure_pictures, measure_schedule
-from mediagen.sdk.bench_sound import contacts_seen, measure_seen_sync, measure_sync
-from mediagen.sdk.bench_speed import measure_step, transformer_flops
+from mediagen.judge.recogniser import truth
+from mediagen.judge.whole_objects import smallest_area
+from mediagen.media.clip import Clip
+from mediagen.sdk.bench import measure as bench
+from mediagen.sdk.bench.figures import Figure, Part, mean, share
+from mediagen.sdk.bench.films import measure_films, measure_gaps, measure_layers
+from mediagen.sdk.bench.pictures import Asked, draw_prompts, grid_of, measure_pictures, measure_schedule
+from mediagen.sdk.bench.sound import contacts_seen, measure_seen_sync, measure_sync
+from mediagen.sdk.bench.speed import measure_step, transformer_flops
 from mediagen.sdk.engine import Engine
-from mediagen.sdk.limits import Limits
-from mediagen.strict import smallest_area
+from mediagen.sdk.models.limits import Limits
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import TextEncoder
+from mediagen.text.text import TextEncoder
 from mediagen.video import VideoConfig, VideoModel
+from mediagen.weights import save_model
 from mediagen.world.draw import render
 from mediagen.world.motion import contacts
 from mediagen.world.scene import is_held_out

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.audio.measure import onset_f1, onsets
-from mediagen.audio.takes import EFFECTS, SHARES, Take, film_prompt, takes_of
+from mediagen.audio.judge.measures import onset_f1, onsets
+from mediagen.audio.train.mixes import EFFECTS, SHARES, Take, film_prompt, takes_of
 from mediagen.world.draw import render
 from mediagen.world.film import draw_film, film_contacts, film_pictures, film_sound, render_films
 from mediagen.world.scene import UNSEEN, is_held_out

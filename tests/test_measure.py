@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.clip import to_float
-from mediagen.measure import frechet, psnr, ssim, wilson
-from mediagen.recogniser import ATTRIBUTES, Recogniser, labels, truth
-from mediagen.strict import colour_mask, largest_regions, lowest_points, strict_object
-from mediagen.train.recogniser import RecogniserTask, RecogniserTaskConfig
+from mediagen.judge.measures import frechet, psnr, ssim, wilson
+from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, labels, truth
+from mediagen.judge.whole_objects import colour_mask, largest_regions, lowest_points, strict_object
+from mediagen.media.clip import to_float
+from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
 from mediagen.world.draw import render
 from mediagen.world.scene import COLOURS, Scene, draw_scene
 

@@ -9,9 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mediagen.clip import Clip
-from mediagen.media import read_clip, read_image, read_settings, read_sound, resample, write_clip
-from mediagen.sheets import contact_sheet, save_sheet, spectrogram_image
+from mediagen.media.clip import Clip
+from mediagen.media.read import read_clip, read_image, read_settings, read_sound
+from mediagen.media.resample import resample
+from mediagen.media.sheets import contact_sheet, save_sheet, spectrogram_image
+from mediagen.media.write import write_clip
 
 COLOURS = [(220, 30, 30), (30, 200, 40), (30, 40, 220), (230, 220, 40), (255, 255, 255), (0, 0, 0)]
 

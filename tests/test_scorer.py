@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
-from mediagen.audio.scorer import PRESETS, SoundScorer, signature
-from mediagen.audio.train_scorer import TAKES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
+from mediagen.audio.codec.model import Codec
+from mediagen.audio.judge.scorer import PRESETS, SoundScorer, signature
+from mediagen.audio.train.scorer import TAKES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
 from mediagen.nn.spectral import log_mel
-from mediagen.nn.weights import load_model, save_model
-from mediagen.sdk.catalog import FAMILIES
-from mediagen.sdk.info import built_in
+from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.info import built_in
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.film import draw_film
 from mediagen.world.motion import contacts

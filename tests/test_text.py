@@ -7,15 +7,15 @@ import pytest
 import torch
 from transformers import CLIPModel, T5EncoderModel
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.encoders import EncoderConfig, quoted
 from mediagen.nn.conditions import TextProjection
-from mediagen.nn.weights import load_model, save_model
-from mediagen.text import Text, TextConfig, TextEncoder, with_fps
-from mediagen.tokenizer import own_tokenizer, tokenize
-from mediagen.train.aligned import AlignedTask, AlignedTaskConfig
-from mediagen.train.texts import HEADS, PromptReader, PromptTask, PromptTaskConfig, keep_encoder
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.encoders import EncoderConfig, quoted
+from mediagen.text.text import Text, TextConfig, TextEncoder, with_fps
+from mediagen.text.tokenizer import own_tokenizer, tokenize
+from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
+from mediagen.train.tasks.prompt import HEADS, PromptReader, PromptTask, PromptTaskConfig, keep_encoder
+from mediagen.weights import load_model, save_model
 
 
 def small(kind: str) -> EncoderConfig:

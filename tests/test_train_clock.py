@@ -10,17 +10,17 @@ import torch
 from torch import nn
 from train_toy import Toy, exported, settings
 
-from mediagen.audio.recogniser import sound_of
+from mediagen.audio.train.recogniser import sound_of
+from mediagen.data.captions import Tellings
+from mediagen.parallel.spread import spread
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import PRESETS, Text, TextEncoder
-from mediagen.train import pace
+from mediagen.text.text import PRESETS, Text, TextEncoder
+from mediagen.train import clock as pace
 from mediagen.train.compiled import compile_parts
 from mediagen.train.log import read_log
 from mediagen.train.loop import train
-from mediagen.train.spread import spread
-from mediagen.train.tae import TAETask, TAETaskConfig
-from mediagen.train.tellings import Tellings
-from mediagen.train.video import VideoTaskConfig, tell_clip
+from mediagen.train.tasks.tae import TAETask, TAETaskConfig
+from mediagen.train.tasks.video import VideoTaskConfig, tell_clip
 from mediagen.video import VideoConfig, VideoModel
 from mediagen.world.scene import draw_scene
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mediagen.nn.weights import Tensors, load_tensors, save_tensors, sync_folder, write_atomic
+from mediagen.weights import Tensors, load_tensors, save_tensors, sync_folder, write_atomic
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"step-(\d{6,})")
