@@ -16,7 +16,7 @@ from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.codec import impact_f1, save_spectrograms
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
-from mediagen.audio.train.stretches import Part, cuts, part_prompt, sounds_of_takes, tell_parts
+from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_takes, stretch_prompt, stretch_prompts
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of, sounds_of
 from mediagen.data.cache import build_cache, mark
@@ -144,10 +144,10 @@ class AudioTask:
         self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
-        self.parts = [part for row in range(config.clips) for part in self._parts(row)]
+        self.stretches = [stretch for row in range(config.clips) for stretch in self._stretches(row)]
         self.takes = 1 if config.data else len(SHARES)
-        tell = partial(tell_parts, config.tellings, self.takes, self.captions, self.parts)
-        count = len(self.parts) * self.takes
+        tell = partial(stretch_prompts, config.tellings, self.takes, self.captions, self.stretches)
+        count = len(self.stretches) * self.takes
         self.told = Tellings(encoders.text, tell, count, config.processes) if config.tellings else None
         self.null = encoders.text.encode([""])
 
@@ -195,25 +195,25 @@ class AudioTask:
         return {"latent": torch.stack(latents), "pictures": pictures}
 
     def batch(self, step: int, rank: int, world: int) -> AudioBatch:
-        """Windows of one length: half of them begin with their part or one of its shots, the others anywhere."""
+        """Windows of one length: half of them begin with their stretch or one of its shots, the others anywhere."""
         config, rng = self.config, np.random.default_rng((step, rank, 21))
         whole = self.pool["latent"].shape[-1]
         length = min(whole, round(float(rng.choice(config.windows)) * LATENT_RATE))
-        fitting = [number for number, part in enumerate(self.parts) if part.length >= length]
+        fitting = [number for number, stretch in enumerate(self.stretches) if stretch.length >= length]
         chosen = rng.choice(fitting, config.batch * whole // length)
         takes = rng.choice(self.takes, len(chosen), p=SHARES if self.takes > 1 else None)
         latents, pictures, prompts = [], [], []
-        for part, take in zip((self.parts[number] for number in chosen), takes.tolist(), strict=True):
-            begin = int(rng.integers(0, part.length - length + 1))
+        for stretch, take in zip((self.stretches[number] for number in chosen), takes.tolist(), strict=True):
+            begin = int(rng.integers(0, stretch.length - length + 1))
             if rng.random() < 0.5:
-                begin = min(int(rng.choice(cuts(part))), part.length - length)
-            first = part.first + begin
-            seen = self.pool["pictures"][part.row : part.row + 1].float()
+                begin = min(int(rng.choice(cuts(stretch))), stretch.length - length)
+            first = stretch.first + begin
+            seen = self.pool["pictures"][stretch.row : stretch.row + 1].float()
             pictures.append(at_sound_rate(seen, config.fps, length, start=first / LATENT_RATE))
-            latents.append(self.pool["latent"][part.row, take, :, first : first + length].float())
+            latents.append(self.pool["latent"][stretch.row, take, :, first : first + length].float())
             if self.told is None:
                 start, seconds = begin / LATENT_RATE, length / LATENT_RATE
-                prompts.append(part_prompt(self.captions, part, take, rng, start, seconds))
+                prompts.append(stretch_prompt(self.captions, stretch, take, rng, start, seconds))
         told = None if self.told is None else self.told.draw(chosen * self.takes + takes, rng)
         text = self.encoders.text.encode(prompts) if told is None else told
         return AudioBatch(torch.stack(latents), torch.cat(pictures), text, self.null)
@@ -307,12 +307,12 @@ class AudioTask:
                 captions += [""] * len(chunk)
         return {name: torch.cat([part[name].half().cpu() for part in parts]) for name in parts[0]}, captions
 
-    def _parts(self, row: int) -> list[Part]:
-        """The parts of clip `row`, in order."""
+    def _stretches(self, row: int) -> list[Stretch]:
+        """The stretches of clip `row`, in order."""
         whole = self.pool["latent"].shape[-1]
         films = [None] if self.config.data else self.films(row)
         length = whole // len(films)
-        return [Part(row, number * length, length, film) for number, film in enumerate(films)]
+        return [Stretch(row, number * length, length, film) for number, film in enumerate(films)]
 
     def _apart(self, sounds: Tensor, numbers: Sequence[int]) -> Iterator[Sequence[Tensor]]:
         """The sounds (B, T, S) clip by clip, split where a new film begins, so that no latent hears two."""
