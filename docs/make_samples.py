@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mediagen.audio.train.mixes import EFFECTS, Take
+from mediagen.audio.train.mixes import EFFECTS, Mix
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.sheets import save_sheet, spectrogram_image
@@ -51,7 +51,7 @@ def sound_a_film(engine: Engine, path: Path) -> None:
         "made for the pictures, segments": engine.add_audio(clip, seed=0).sound,
         "made for the pictures, blended windows": engine.add_audio(clip, method="blend", seed=0).sound,
         f"music alone: {bed}": engine.add_audio(clip, music_prompt=bed, music=True, effects=False, seed=0).sound,
-        "the world's music": Take(effects=False).sound(film),
+        "the world's music": Mix(effects=False).sound(film),
         "the world's own effects, 12 s to 13 s filled in": engine.fill_audio(Clip(None, sound=own), 12, 13).sound,
     }
     rows = [spectrogram_image(sound, SOUND_RATE, (1200, 96)) for sound in made.values() if sound is not None]

@@ -15,7 +15,7 @@ from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
 from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
-from mediagen.audio.train.mixes import takes_of
+from mediagen.audio.train.mixes import mixes_of
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.aligned import PRESETS as ALIGNED
 from mediagen.text.aligned import AlignedEncoder
@@ -163,7 +163,7 @@ def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: Audi
         for latent, pictures in zip(batch.latent, batch.pictures, strict=True):
             windows = task.pool["latent"].float().flatten(0, 1).unfold(2, length, 1)
             distance = (windows - latent[None, :, None]).abs().mean((1, 3))
-            found = [(take // task.takes, first) for take, first in (distance == 0).nonzero().tolist()]
+            found = [(mix // task.mixes, first) for mix, first in (distance == 0).nonzero().tolist()]
             own = [(row, first) for row, first in found if torch.allclose(seen(row, first, length), pictures)]
             assert any(
                 part.row == row and part.first <= first and first + length <= part.first + part.length
@@ -180,8 +180,8 @@ def test_single_shots_have_sounds_of_their_own(task: AudioTask) -> None:
     assert len({film.seed for film in films if film}) == 4
     last = films[-1]
     assert last is not None and last.samples == 48_000
-    for take, latent in zip(takes_of(last), task.pool["latent"][row], strict=True):
-        alone = task.encoders.codec.encode(take.sound(last)[None])[0]
+    for mix, latent in zip(mixes_of(last), task.pool["latent"][row], strict=True):
+        alone = task.encoders.codec.encode(mix.sound(last)[None])[0]
         torch.testing.assert_close(latent[:, 75:].float(), alone, rtol=2e-3, atol=2e-3)
 
 

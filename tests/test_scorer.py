@@ -9,7 +9,7 @@ import torch
 
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.judge.scorer import PRESETS, SoundScorer, signature
-from mediagen.audio.train.scorer import TAKES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
+from mediagen.audio.train.scorer import MIXES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
 from mediagen.nn.spectral import log_mel
 from mediagen.sdk.models.catalog import FAMILIES
 from mediagen.sdk.models.info import built_in
@@ -104,7 +104,7 @@ def test_pairs_that_do_not_fit_are_refused(small: SoundScorer) -> None:
 def test_words_tell_the_layers_that_are_heard() -> None:
     rng = np.random.default_rng(0)
     film = draw_film(3, music=1.0)
-    every, music, effects = ([tell(film, take, rng, 0.0, 4.0).lower() for _ in range(60)] for take in TAKES)
+    every, music, effects = ([tell(film, mix, rng, 0.0, 4.0).lower() for _ in range(60)] for mix in MIXES)
     colours = [thing.colour for shot in film.shots for thing in shot.things]
     told = [[any(colour in text for colour in colours) for text in texts] for texts in (every, effects, music)]
     assert 10 < sum(told[0]) < 60 and 10 < sum(told[1]) < 60 and not any(told[2])

@@ -16,7 +16,7 @@ from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.codec import impact_f1, save_spectrograms
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
-from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_takes, stretch_prompt, stretch_prompts
+from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_mixes, stretch_prompt, stretch_prompts
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of, sounds_of
 from mediagen.data.cache import build_cache, mark
@@ -145,9 +145,9 @@ class AudioTask:
         pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
         self.stretches = [stretch for row in range(config.clips) for stretch in self._stretches(row)]
-        self.takes = 1 if config.data else len(SHARES)
-        tell = partial(stretch_prompts, config.tellings, self.takes, self.captions, self.stretches)
-        count = len(self.stretches) * self.takes
+        self.mixes = 1 if config.data else len(SHARES)
+        tell = partial(stretch_prompts, config.tellings, self.mixes, self.captions, self.stretches)
+        count = len(self.stretches) * self.mixes
         self.told = Tellings(encoders.text, tell, count, config.processes) if config.tellings else None
         self.null = encoders.text.encode([""])
 
@@ -170,7 +170,7 @@ class AudioTask:
         """What `encode` makes of the clips of these numbers; sounds: theirs (B, T, S), where they were made already."""
         clips = [self.films(number) for number in numbers]
         sounds = (
-            torch.stack([torch.from_numpy(sounds_of_takes(films)) for films in clips]) if sounds is None else sounds
+            torch.stack([torch.from_numpy(sounds_of_mixes(films)) for films in clips]) if sounds is None else sounds
         )
         frames = torch.stack([torch.cat(render_films(films, self.config.size, self.device)) for films in clips])
         return self.encode(frames, sounds, numbers)
@@ -179,7 +179,7 @@ class AudioTask:
     def encode(self, frames: Tensor, sounds: Tensor, numbers: Sequence[int]) -> Tensors:
         """latent (B, T, C, L) of the sounds, and the features of the pictures, (B, F, P) at the frames' own rate.
 
-        frames: uint8 (B, F, H, W, 3).  sounds: (B, T, S), the takes.  numbers: of the clips; odd ones go through the
+        frames: uint8 (B, F, H, W, 3).  sounds: (B, T, S), the mixes.  numbers: of the clips; odd ones go through the
         autoencoder.
         """
         frames = frames.to(self.device)
@@ -201,20 +201,20 @@ class AudioTask:
         length = min(whole, round(float(rng.choice(config.windows)) * LATENT_RATE))
         fitting = [number for number, stretch in enumerate(self.stretches) if stretch.length >= length]
         chosen = rng.choice(fitting, config.batch * whole // length)
-        takes = rng.choice(self.takes, len(chosen), p=SHARES if self.takes > 1 else None)
+        mixes = rng.choice(self.mixes, len(chosen), p=SHARES if self.mixes > 1 else None)
         latents, pictures, prompts = [], [], []
-        for stretch, take in zip((self.stretches[number] for number in chosen), takes.tolist(), strict=True):
+        for stretch, mix in zip((self.stretches[number] for number in chosen), mixes.tolist(), strict=True):
             begin = int(rng.integers(0, stretch.length - length + 1))
             if rng.random() < 0.5:
                 begin = min(int(rng.choice(cuts(stretch))), stretch.length - length)
             first = stretch.first + begin
             seen = self.pool["pictures"][stretch.row : stretch.row + 1].float()
             pictures.append(at_sound_rate(seen, config.fps, length, start=first / LATENT_RATE))
-            latents.append(self.pool["latent"][stretch.row, take, :, first : first + length].float())
+            latents.append(self.pool["latent"][stretch.row, mix, :, first : first + length].float())
             if self.told is None:
                 start, seconds = begin / LATENT_RATE, length / LATENT_RATE
-                prompts.append(stretch_prompt(self.captions, stretch, take, rng, start, seconds))
-        told = None if self.told is None else self.told.draw(chosen * self.takes + takes, rng)
+                prompts.append(stretch_prompt(self.captions, stretch, mix, rng, start, seconds))
+        told = None if self.told is None else self.told.draw(chosen * self.mixes + mixes, rng)
         text = self.encoders.text.encode(prompts) if told is None else told
         return AudioBatch(torch.stack(latents), torch.cat(pictures), text, self.null)
 
@@ -295,7 +295,7 @@ class AudioTask:
         parts, captions = [], []
         if self._heard is None and not isinstance(self.stream, FolderStream):  # made ahead by other processes
             clips = [self.films(index) for index in range(items.start, self.config.clips)]
-            self._heard = spread(sounds_of_takes, clips, self.config.processes)
+            self._heard = spread(sounds_of_mixes, clips, self.config.processes)
         heard = self._heard or iter(())
         for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):
             if isinstance(self.stream, FolderStream):

@@ -1,4 +1,4 @@
-"""Takes: which layers of a film's sound a training sample is asked for, how well recorded, and in which words."""
+"""Mixes: which layers of a film's sound a training sample is asked for, how well recorded, and in which words."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from mediagen.world.words import caption, music_caption, sound_caption
 
 
 @dataclass(frozen=True)
-class Take:
+class Mix:
     """One recording of a film's sound.
 
     effects: of things, place and weather.  music: of the bed, if the film has one.  quality: 0 to 10, as prompts tell
@@ -36,50 +36,50 @@ class Take:
         return (sound + hiss).clamp(-worst, worst)
 
 
-EFFECTS = Take(music=False)
+EFFECTS = Mix(music=False)
 
 
-SHARES = (0.5, 0.25, 0.15, 0.1)  # how often training hears each of `takes_of`
+SHARES = (0.5, 0.25, 0.15, 0.1)  # how often training hears each of `mixes_of`
 
 
-def takes_of(film: Film) -> tuple[Take, ...]:
+def mixes_of(film: Film) -> tuple[Mix, ...]:
     """What training hears of a film with a bed: effects alone, all, music alone, and one of the three ill recorded.
 
     The same pictures under several sounds, so that nothing but the words can say which layers are asked for.
     """
     rng = np.random.default_rng((film.seed, 29))
-    kinds = (EFFECTS, Take(), Take(effects=False))
-    clean = [replace(take, quality=round(float(rng.uniform(6.5, 9.5)), 1)) for take in kinds]
+    kinds = (EFFECTS, Mix(), Mix(effects=False))
+    clean = [replace(mix, quality=round(float(rng.uniform(6.5, 9.5)), 1)) for mix in kinds]
     return (*clean, replace(kinds[int(rng.integers(3))], quality=round(float(rng.uniform(1, 5)), 1)))
 
 
 def film_prompt(
-    film: Film, take: Take, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+    film: Film, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
 ) -> str:
-    """A prompt as a person could give for `take` of the film from second `start` on.
+    """A prompt as a person could give for `mix` of the film from second `start` on.
 
     1 in 8 leaves the effects to the pictures. The music, or that there is none, is told apart in 7 of 10; in the others
     music is only mentioned, and none means none.
     """
-    told, music = film_words(film, take, rng, start, seconds)
-    if not take.effects:
-        return sound_prompt(None, music, quality=take.quality)
+    told, music = film_words(film, mix, rng, start, seconds)
+    if not mix.effects:
+        return sound_prompt(None, music, quality=mix.quality)
     left = rng.random() < 0.125
     if left or rng.random() < 0.7:
-        return sound_prompt("" if left else ". ".join(told), music, quality=take.quality)
-    return sound_prompt(". ".join(filter(None, (*told, music))), quality=take.quality)
+        return sound_prompt("" if left else ". ".join(told), music, quality=mix.quality)
+    return sound_prompt(". ".join(filter(None, (*told, music))), quality=mix.quality)
 
 
 def film_words(
-    film: Film, take: Take, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+    film: Film, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
 ) -> tuple[list[str], str]:
-    """What is told of the effects of `take`, in parts, and of its music; nothing of what is not in it.
+    """What is told of the effects of `mix`, in parts, and of its music; nothing of what is not in it.
 
     4 in 10 tell what is seen, as when a film's own prompt is used, 4 what is heard, 2 both.
     """
     shots = _shots(film, start, film.frames / film.fps if seconds is None else start + seconds)
-    music = music_caption(replace(shots[0], mood=film.mood if take.music else None), rng)
-    roll = rng.random() if take.effects else 1.0
+    music = music_caption(replace(shots[0], mood=film.mood if mix.music else None), rng)
+    roll = rng.random() if mix.effects else 1.0
     told = [caption(shots[0], rng)] if roll < 0.6 else []
     told += [sound_caption(shot, rng) for shot in shots[:2]] if 0.4 <= roll < 1 else []
     return [part.rstrip(".") for part in told], music.rstrip(".")

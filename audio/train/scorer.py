@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
 from mediagen.audio.judge.scorer import LAYERS, MEL_HOP, SoundScorer, signature
-from mediagen.audio.train.mixes import EFFECTS, Take, film_words
+from mediagen.audio.train.mixes import EFFECTS, Mix, film_words
 from mediagen.config import Config
 from mediagen.data.cache import build_cache, mark
 from mediagen.nn.spectral import log_mel
@@ -25,8 +25,8 @@ _SILENT = 0.002  # RMS below which a layer is not heard
 _LEAST = 5  # columns of 10 ms in which a layer must be heard
 _NEAR, _FAR = 4, 25  # frames at 25 Hz by which pictures are shifted, away from their sound: 0.16 s to 1 s
 SHIFTS = (0.2, 0.4, 0.8)  # seconds, of the figures
-_ALONE = (Take(effects=False), EFFECTS)  # as LAYERS
-TAKES = (Take(), *_ALONE)
+_ALONE = (Mix(effects=False), EFFECTS)  # as LAYERS
+MIXES = (Mix(), *_ALONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +78,11 @@ class ScoredBatch:
 
 @dataclass(frozen=True)
 class Heard:
-    """One window: row of the pool, film, which of TAKES, whether out of the codec, and its first frame."""
+    """One window: row of the pool, film, which of MIXES, whether out of the codec, and its first frame."""
 
     row: int
     film: Film
-    take: int
+    mix: int
     coded: bool
     first: int
 
@@ -149,10 +149,10 @@ class SoundScorerTask:
         length = least if rng.random() < 0.5 else int(rng.integers(least, most + 1))
         rows = rng.choice(config.films, config.batch, replace=config.batch > config.films)
         heard = [
-            Heard(row, self.film(row), int(take), bool(rng.random() < 0.5), int(first))
-            for row, take, first in zip(
+            Heard(row, self.film(row), int(mix), bool(rng.random() < 0.5), int(first))
+            for row, mix, first in zip(
                 rows.tolist(),
-                rng.integers(0, len(TAKES), len(rows)),
+                rng.integers(0, len(MIXES), len(rows)),
                 rng.integers(_FAR, self.frames - _FAR - length + 1, len(rows)),
                 strict=True,
             )
@@ -197,7 +197,7 @@ class SoundScorerTask:
             films = [self.film(row, "validation") for row in range(first, min(config.check, first + 32))]
             pool = self.encode(films)
             for kind, through in (("", False), ("_codec", True)):
-                heard = [Heard(row, film, row % len(TAKES), through, _FAR) for row, film in enumerate(films)]
+                heard = [Heard(row, film, row % len(MIXES), through, _FAR) for row, film in enumerate(films)]
                 batch = self._windows(pool, heard, shifts, length, np.random.default_rng(0))
                 cosines = compare(model, batch.spectra, batch)
                 own = torch.arange(len(films), device=cosines.words.device)
@@ -212,13 +212,13 @@ class SoundScorerTask:
 
     @torch.no_grad()
     def encode(self, films: Sequence[Film]) -> Tensors:
-        """Of each film: spectra of its TAKES (T, 2, bands, columns), without and with the codec, pictures at 25 Hz
+        """Of each film: spectra of its MIXES (T, 2, bands, columns), without and with the codec, pictures at 25 Hz
 
         (L, P), and in which columns each of LAYERS is heard, bool (2, columns).
         """
         config = self.config
-        layers = torch.stack([torch.cat([take.sound(film) for take in _ALONE]) for film in films])  # (B, 2, S)
-        sounds = torch.stack([torch.cat([take.sound(film) for take in TAKES]) for film in films]).flatten(0, 1)[:, None]
+        layers = torch.stack([torch.cat([mix.sound(film) for mix in _ALONE]) for film in films])  # (B, 2, S)
+        sounds = torch.stack([torch.cat([mix.sound(film) for mix in MIXES]) for film in films]).flatten(0, 1)[:, None]
         device = torch.device(self.device)
         with torch.autocast(device.type, torch.bfloat16, multiplies_bf16_fast(device)):
             latent = self.codec.encode(sounds.to(self.device))
@@ -230,7 +230,7 @@ class SoundScorerTask:
         spectra = log_mel(torch.cat([sounds, passed], 1), bands=self.model.config.bands, hop=MEL_HOP)
         loud = F.avg_pool1d(F.pad(layers.square(), (MEL_HOP, MEL_HOP)), 2 * MEL_HOP, MEL_HOP).sqrt()
         return {
-            "spectra": spectra.unflatten(0, (len(films), len(TAKES))),
+            "spectra": spectra.unflatten(0, (len(films), len(MIXES))),
             "pictures": at_sound_rate(features, config.fps, self.frames).cpu(),
             "heard": loud > _SILENT,
         }
@@ -245,14 +245,14 @@ class SoundScorerTask:
         """Windows of `length` frames; rng: writes the words."""
         spectra, pictures, layers, texts, timed = [], [], [], [], []
         for one in heard:
-            take, start, seconds = TAKES[one.take], one.first / LATENT_RATE, length / LATENT_RATE
+            mix, start, seconds = MIXES[one.mix], one.first / LATENT_RATE, length / LATENT_RATE
             columns = slice(4 * one.first, 4 * (one.first + length) + 1)
-            spectra.append(pool["spectra"][one.row, one.take, int(one.coded), :, columns])
+            spectra.append(pool["spectra"][one.row, one.mix, int(one.coded), :, columns])
             pictures.append(pool["pictures"][one.row, one.first - _FAR : one.first + length + _FAR])
             loud = pool["heard"][one.row, :, columns].float().sum(-1) >= _LEAST
-            layers.append(loud & torch.tensor([take.music, take.effects]))
-            texts.append(tell(one.film, take, rng, start, seconds))
-            times = [contact.time - start for contact in film_contacts(one.film)] if take.effects else []
+            layers.append(loud & torch.tensor([mix.music, mix.effects]))
+            texts.append(tell(one.film, mix, rng, start, seconds))
+            times = [contact.time - start for contact in film_contacts(one.film)] if mix.effects else []
             timed.append(any(0 <= time < seconds for time in times))
         ids, mask, _ = self.model.text.tokenize(texts)
         return ScoredBatch(
@@ -266,9 +266,9 @@ class SoundScorerTask:
         )
 
 
-def tell(film: Film, take: Take, rng: np.random.Generator, start: float, seconds: float) -> str:
+def tell(film: Film, mix: Mix, rng: np.random.Generator, start: float, seconds: float) -> str:
     """One of many wordings of a window: effects and music, in any order, or that there is no music."""
-    told, music = film_words(film, take, rng, start, seconds)
+    told, music = film_words(film, mix, rng, start, seconds)
     bed = music or ("no music" if rng.random() < 0.3 else "")
     if bed:
         told.insert(int(rng.integers(len(told) + 1)), f"music: {bed}" if rng.random() < 0.3 else bed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mediagen.audio.conditions import LATENT_RATE, sound_prompt
-from mediagen.audio.train.mixes import film_prompt, takes_of
+from mediagen.audio.train.mixes import film_prompt, mixes_of
 from mediagen.world.film import Film
 
 
@@ -22,15 +22,15 @@ class Stretch:
     film: Film | None
 
 
-def sounds_of_takes(films: list[Film]) -> np.ndarray:
-    """The takes of films one after another, float32 (T, S), as an array that can travel between processes."""
-    return np.concatenate([[take.sound(film)[0].numpy() for take in takes_of(film)] for film in films], -1)
+def sounds_of_mixes(films: list[Film]) -> np.ndarray:
+    """The mixes of films one after another, float32 (T, S), as an array that can travel between processes."""
+    return np.concatenate([[mix.sound(film)[0].numpy() for mix in mixes_of(film)] for film in films], -1)
 
 
-def stretch_prompts(count: int, takes: int, captions: list[str], stretches: list[Stretch], index: int) -> list[str]:
-    """`count` prompts for the whole of stretch number index // takes, as its take number index % takes is heard."""
+def stretch_prompts(count: int, mixes: int, captions: list[str], stretches: list[Stretch], index: int) -> list[str]:
+    """`count` prompts for the whole of stretch number index // mixes, as its mix number index % mixes is heard."""
     rng = np.random.default_rng((index, 31))
-    return [stretch_prompt(captions, stretches[index // takes], index % takes, rng) for _ in range(count)]
+    return [stretch_prompt(captions, stretches[index // mixes], index % mixes, rng) for _ in range(count)]
 
 
 def cuts(stretch: Stretch) -> list[int]:
@@ -41,12 +41,12 @@ def cuts(stretch: Stretch) -> list[int]:
 def stretch_prompt(
     captions: list[str],
     stretch: Stretch,
-    take: int,
+    mix: int,
     rng: np.random.Generator,
     start: float = 0.0,
     seconds: float | None = None,
 ) -> str:
-    """A prompt for the window of a stretch that begins at second `start`, as take number `take` is heard."""
+    """A prompt for the window of a stretch that begins at second `start`, as mix number `mix` is heard."""
     if stretch.film is None:
         return sound_prompt(captions[stretch.row])
-    return film_prompt(stretch.film, takes_of(stretch.film)[take], rng, start, seconds)
+    return film_prompt(stretch.film, mixes_of(stretch.film)[mix], rng, start, seconds)

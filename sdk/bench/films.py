@@ -14,7 +14,7 @@ from mediagen.audio.conditions import LATENT_RATE
 from mediagen.audio.extend import Extension, joints
 from mediagen.audio.judge.measures import onset_f1, onset_f1_by_thirds, onsets
 from mediagen.audio.judge.seams import joint_distance, seam_energy
-from mediagen.audio.train.mixes import EFFECTS, Take
+from mediagen.audio.train.mixes import EFFECTS, Mix
 from mediagen.grid import SOUND_RATE, sound_latents
 from mediagen.media.clip import Clip
 from mediagen.sdk.bench.figures import Figure, Part, Tell, mean, share
@@ -115,7 +115,7 @@ def measure_layers(engine: Engine, count: int, seed: int, tell: Tell | None = No
         music = engine.add_audio(clip, music_prompt=bed, music=True, effects=False, seed=index).sound
         assert effects is not None and music is not None
         with torch.no_grad():
-            true = [codec.decode(codec.encode(take.sound(film)[None]))[0] for take in (EFFECTS, Take(effects=False))]
+            true = [codec.decode(codec.encode(mix.sound(film)[None]))[0] for mix in (EFFECTS, Mix(effects=False))]
         judge("effects alone: no music", effects, scorer.music_probability, words)
         judge("the world's effects: no music", true[0], scorer.music_probability, words)
         judge("music alone: no effects", music, scorer.effects_probability)
