@@ -15,7 +15,7 @@ from mediagen.data.captions import EncodedCaptions
 from mediagen.parallel.spread import spread
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, Text, TextEncoder
-from mediagen.train import clock as pace
+from mediagen.train import clock as clock_module
 from mediagen.train.compiled import compile_parts
 from mediagen.train.log import read_log
 from mediagen.train.loop import train
@@ -25,12 +25,12 @@ from mediagen.video import VideoConfig, VideoModel
 from mediagen.world.scene import draw_scene
 
 
-class Clock:
+class FakeClock:
     """Stands in for time: every step of a run takes as long as it is told."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(pace.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(clock_module.time, "monotonic", lambda: self.now)
 
     def step(self, seconds: float):
         def on_step(done: int, figures: object) -> None:
@@ -40,7 +40,7 @@ class Clock:
 
 
 def test_a_run_by_the_clock_ends_in_time_with_its_schedule_at_the_end(tmp_path, monkeypatch, caplog):
-    clock = Clock(monkeypatch)
+    clock = FakeClock(monkeypatch)
     config = settings(steps=10_000, max_seconds=50.0, log_every=1, preview_every=10_000, save_every=10_000)
     with caplog.at_level(logging.INFO):
         train(Toy(), config, tmp_path, on_step=clock.step(1.0))
@@ -53,7 +53,7 @@ def test_a_run_by_the_clock_ends_in_time_with_its_schedule_at_the_end(tmp_path, 
 
 
 def test_a_run_by_the_clock_that_was_stopped_has_the_rest_of_its_time(tmp_path, monkeypatch):
-    clock = Clock(monkeypatch)
+    clock = FakeClock(monkeypatch)
 
     class Stop(Exception):
         pass
