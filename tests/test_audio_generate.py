@@ -11,7 +11,7 @@ from torch import Tensor
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
-from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
+from mediagen.audio.generate import SoundModels, Way, generate_sound, see_pictures
 from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
@@ -40,7 +40,7 @@ def way(steps: int) -> Way:
 
 @pytest.fixture(scope="module")
 def pictures(models: SoundModels) -> Pictures:
-    return watch(models.aligned, render([draw_scene(3)])[0], 16)
+    return see_pictures(models.aligned, render([draw_scene(3)])[0], 16)
 
 
 @pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
