@@ -19,7 +19,7 @@ from mediagen.data.batch import pictures_of
 from mediagen.data.world import WorldStream
 from mediagen.media.clip import to_float
 from mediagen.parcel import pack, unpack_all
-from mediagen.sdk.bench.measure import run as bench
+from mediagen.sdk.bench.measure import measure
 from mediagen.sdk.cli.train import plan
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.models.folder import ModelFolder, device_of
@@ -281,7 +281,7 @@ class Work:
         if not self.stage.bench:
             return
         engine = Engine(ModelFolder(self.models, self.device))
-        report = bench(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
+        report = measure(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
         self.about["figures"]["bench"] = report.to_dict()
         for part in report.parts:
             for name, figure in part.figures.items():
