@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from mediagen.parallel.ranks import Ranks
-from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint, sweep
+from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint
 from mediagen.train.clock import Clock
 from mediagen.train.compiled import compile_parts
 from mediagen.train.ema import EMA
 from mediagen.train.log import Log
 from mediagen.train.optim import Learner, schedule
 from mediagen.train.task import Task, TrainConfig, multiplies_bf16_fast
-from mediagen.weights import fit_tensors, save_model
+from mediagen.weights import fit_tensors, save_model, sweep
 
 BAD_STEPS = 20  # non-finite gradients in a row after which a run gives up
 _log = logging.getLogger(__name__)
