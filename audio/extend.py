@@ -13,11 +13,11 @@ from torch import Tensor
 
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate
 from mediagen.audio.model import AudioModel
-from mediagen.audio.windows import Given, Guidance, generate_latents, guided
+from mediagen.audio.sampler import Given, Guidance, generate_latents, guided
 from mediagen.config import Config
 from mediagen.grid import SOUND_HOP
 from mediagen.sampling import OnStep, linear, midpoint
-from mediagen.text import Text
+from mediagen.text.text import Text
 
 METHODS, MERGES = ("segments", "blend"), ("triangle", "uniform")
 DECODED = 250  # latent frames that are decoded at once: 10 s

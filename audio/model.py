@@ -16,7 +16,7 @@ from torch.nn import functional
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
 from mediagen.nn.transformer import MLP, Block, Memory, RMSNorm, TimestepMLP, mixer
-from mediagen.text import Text
+from mediagen.text.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ import torch
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.grid import Grid
 from mediagen.sdk import Engine
-from mediagen.sdk.catalog import FAMILIES
+from mediagen.sdk.models.catalog import FAMILIES
 
 
 def in_turns(works: list[Callable[[], object]], repeats: int) -> list[list[tuple[float, float]]]:

@@ -6,12 +6,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mediagen.clip import to_float, to_uint8
 from mediagen.grid import Grid
 from mediagen.guidance import cfg
+from mediagen.media.clip import to_float, to_uint8
 from mediagen.sampling import OnStep, euler, linear_quadratic
 from mediagen.tae import TAE
-from mediagen.text import TextEncoder, with_fps
+from mediagen.text.text import TextEncoder, with_fps
 from mediagen.video import VideoModel
 
 STILL = (

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mediagen.config import Config
 from mediagen.nn.conditions import TextProjection
 from mediagen.nn.transformer import Block, Memory, RMSNorm, TimestepMLP, mixer
-from mediagen.text import Text
+from mediagen.text.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)

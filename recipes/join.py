@@ -2,7 +2,7 @@
 
 import sys
 
-from mediagen.nn.parcel import unpack_all
+from mediagen.parcel import unpack_all
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:

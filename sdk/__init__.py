@@ -11,16 +11,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediagen.clip import Clip
+    from mediagen.media.clip import Clip
     from mediagen.sdk.engine import Engine
     from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
     from mediagen.sdk.jobs import Job
-    from mediagen.sdk.limits import Limits
-    from mediagen.sdk.progress import Progress
-    from mediagen.sdk.remote import RemoteEngine
-    from mediagen.sdk.requests import ExtendRequest, GenerateRequest
-    from mediagen.sdk.sound_requests import SoundRequest
-    from mediagen.sdk.soundtracks import Soundtrack
+    from mediagen.sdk.models.limits import Limits
+    from mediagen.sdk.remote.engine import RemoteEngine
+    from mediagen.sdk.tasks.progress import Progress
+    from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
+    from mediagen.sdk.tasks.sound_requests import SoundRequest
+    from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 __all__ = [
     "Cancelled",
@@ -41,19 +41,19 @@ __all__ = [
 
 _HOME = {
     "Cancelled": "mediagen.sdk.errors",
-    "Clip": "mediagen.clip",
+    "Clip": "mediagen.media.clip",
     "Engine": "mediagen.sdk.engine",
-    "ExtendRequest": "mediagen.sdk.requests",
-    "GenerateRequest": "mediagen.sdk.requests",
+    "ExtendRequest": "mediagen.sdk.tasks.requests",
+    "GenerateRequest": "mediagen.sdk.tasks.requests",
     "Job": "mediagen.sdk.jobs",
-    "Limits": "mediagen.sdk.limits",
+    "Limits": "mediagen.sdk.models.limits",
     "MediagenError": "mediagen.sdk.errors",
     "ModelError": "mediagen.sdk.errors",
-    "Progress": "mediagen.sdk.progress",
-    "RemoteEngine": "mediagen.sdk.remote",
+    "Progress": "mediagen.sdk.tasks.progress",
+    "RemoteEngine": "mediagen.sdk.remote.engine",
     "RequestError": "mediagen.sdk.errors",
-    "SoundRequest": "mediagen.sdk.sound_requests",
-    "Soundtrack": "mediagen.sdk.soundtracks",
+    "SoundRequest": "mediagen.sdk.tasks.sound_requests",
+    "Soundtrack": "mediagen.sdk.tasks.soundtracks",
 }
 
 

@@ -5,19 +5,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from mediagen.clip import Clip
-from mediagen.sdk import making
+from mediagen.media.clip import Clip
 from mediagen.sdk.errors import MediagenError, RequestError
-from mediagen.sdk.exporting import export_onnx
-from mediagen.sdk.folder import ModelFolder, device_of
 from mediagen.sdk.jobs import Job, LocalJob, Queue
-from mediagen.sdk.limits import Limits
-from mediagen.sdk.progress import Progress, ProgressCallback, Share
-from mediagen.sdk.replay import decoder_of, read
-from mediagen.sdk.requests import ExtendRequest, GenerateRequest
-from mediagen.sdk.sound_requests import SoundRequest
-from mediagen.sdk.sound_work import heard_of
-from mediagen.sdk.soundtracks import Soundtrack
+from mediagen.sdk.models.exporting import export_onnx
+from mediagen.sdk.models.folder import ModelFolder, device_of
+from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.tasks import results
+from mediagen.sdk.tasks.progress import Progress, ProgressCallback, Share
+from mediagen.sdk.tasks.replay import decoder_of, read
+from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
+from mediagen.sdk.tasks.sound_requests import SoundRequest
+from mediagen.sdk.tasks.sounds import heard_of
+from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -258,7 +258,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request that is made already; `generate` makes one, calls this, and says the rest."""
-        return making.clip(self.models, request, self._step(callback_on_step_end), on_progress)
+        return results.clip(self.models, request, self._step(callback_on_step_end), on_progress)
 
     def run_extend(
         self,
@@ -269,7 +269,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request to extend that is made already; `extend` makes one, calls this, and says the rest."""
-        return making.longer(self.models, clip, request, self._step(callback_on_step_end), on_progress)
+        return results.longer(self.models, clip, request, self._step(callback_on_step_end), on_progress)
 
     def run_sound(
         self,
@@ -280,7 +280,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
-        return making.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
+        return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
@@ -291,7 +291,7 @@ class Engine:
         self, heard: "Tensor | None", request: SoundRequest, *, callback_on_step_end: StepCallback | None,
         on_progress: ProgressCallback | None,
     ) -> Clip:  # fmt: skip
-        return making.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
+        return results.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:
         """The callback as the work calls it, which does not know the engine."""

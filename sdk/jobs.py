@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mediagen.sdk.errors import Cancelled
-from mediagen.sdk.progress import Progress, Share
+from mediagen.sdk.tasks.progress import Progress, Share
 
 if TYPE_CHECKING:
-    from mediagen.clip import Clip
-    from mediagen.sdk.soundtracks import Soundtrack
+    from mediagen.media.clip import Clip
+    from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 T = TypeVar("T", bound="Clip | Soundtrack")  # what is made: a Soundtrack for a film's file, else a Clip
 J = TypeVar("J", bound="LocalJob[Any]")

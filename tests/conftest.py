@@ -20,15 +20,15 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real models of a few thousand numbers each: clips of 32x32, 16 fps, up to 2 s, in three steps."""
     import torch
 
-    from mediagen.aligned import PRESETS as ALIGNED
-    from mediagen.aligned import AlignedEncoder
-    from mediagen.audio.codec import PRESETS as CODEC
-    from mediagen.audio.codec import Codec
+    from mediagen.audio.codec.model import PRESETS as CODEC
+    from mediagen.audio.codec.model import Codec
     from mediagen.audio.model import AudioModel
-    from mediagen.nn.weights import save_model
     from mediagen.tae import TAE, TAEConfig
-    from mediagen.text import PRESETS, TextEncoder
+    from mediagen.text.aligned import PRESETS as ALIGNED
+    from mediagen.text.aligned import AlignedEncoder
+    from mediagen.text.text import PRESETS, TextEncoder
     from mediagen.video import VideoConfig, VideoModel
+    from mediagen.weights import save_model
 
     folder = tmp_path_factory.mktemp("models")
     sizes: dict[str, Any] = {

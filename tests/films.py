@@ -8,7 +8,7 @@ import av
 import numpy as np
 import torch
 
-from mediagen.footage import Footage
+from mediagen.media.footage import Footage
 
 TICK = Fraction(1, 24_000)
 STEADY = [1001 * i for i in range(50)]  # 23.976 frames a second

@@ -14,17 +14,17 @@ from typing import Any
 import torch
 import uvicorn
 
-from mediagen.clip import Clip
-from mediagen.footage import Footage
+from mediagen.media.clip import Clip
+from mediagen.media.footage import Footage
 from mediagen.sdk.errors import Cancelled
-from mediagen.sdk.limits import Limits
-from mediagen.sdk.progress import Progress
-from mediagen.sdk.service.app import build
+from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.service.http.app import build
+from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import Store
-from mediagen.sdk.sound_requests import SoundRequest
-from mediagen.sdk.soundtracks import Soundtrack
+from mediagen.sdk.tasks.progress import Progress
+from mediagen.sdk.tasks.sound_requests import SoundRequest
+from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 LIMITS = Limits(
     width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8

@@ -8,19 +8,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
+from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
-from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
+from mediagen.audio.generate import SoundModels, Way, generate_sound, see_pictures
 from mediagen.audio.model import AudioModel
-from mediagen.audio.takes import takes_of
-from mediagen.audio.train import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
-from mediagen.audio.windows import generate_latents
-from mediagen.nn.weights import load_model, save_model
+from mediagen.audio.sampler import generate_latents
+from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
+from mediagen.audio.train.mixes import mixes_of
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import Text, TextEncoder
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.text import Text, TextEncoder
+from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.scene import draw_scene
 
@@ -40,7 +40,7 @@ def way(steps: int) -> Way:
 
 @pytest.fixture(scope="module")
 def pictures(models: SoundModels) -> Pictures:
-    return watch(models.aligned, render([draw_scene(3)])[0], 16)
+    return see_pictures(models.aligned, render([draw_scene(3)])[0], 16)
 
 
 @pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
@@ -163,7 +163,7 @@ def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: Audi
         for latent, pictures in zip(batch.latent, batch.pictures, strict=True):
             windows = task.pool["latent"].float().flatten(0, 1).unfold(2, length, 1)
             distance = (windows - latent[None, :, None]).abs().mean((1, 3))
-            found = [(take // task.takes, first) for take, first in (distance == 0).nonzero().tolist()]
+            found = [(mix // task.mixes, first) for mix, first in (distance == 0).nonzero().tolist()]
             own = [(row, first) for row, first in found if torch.allclose(seen(row, first, length), pictures)]
             assert any(
                 part.row == row and part.first <= first and first + length <= part.first + part.length
@@ -180,8 +180,8 @@ def test_single_shots_have_sounds_of_their_own(task: AudioTask) -> None:
     assert len({film.seed for film in films if film}) == 4
     last = films[-1]
     assert last is not None and last.samples == 48_000
-    for take, latent in zip(takes_of(last), task.pool["latent"][row], strict=True):
-        alone = task.encoders.codec.encode(take.sound(last)[None])[0]
+    for mix, latent in zip(mixes_of(last), task.pool["latent"][row], strict=True):
+        alone = task.encoders.codec.encode(mix.sound(last)[None])[0]
         torch.testing.assert_close(latent[:, 75:].float(), alone, rtol=2e-3, atol=2e-3)
 
 
@@ -252,7 +252,7 @@ def test_known_frames_are_not_judged(task: AudioTask, monkeypatch: pytest.Monkey
     latent = torch.randn(64, 8, 50, generator=torch.Generator().manual_seed(3))
     latent[..., :10] = 100.0
     known = torch.arange(50)[None].expand(64, -1) < 10
-    monkeypatch.setattr("mediagen.audio.train.draw_clean", lambda *_, **__: known)
+    monkeypatch.setattr("mediagen.audio.train.audio.draw_clean", lambda *_, **__: known)
     loud = AudioBatch(latent, torch.zeros(64, 50, 272), batch.text[[0] * 64], batch.null)
     assert float(task.loss(silent, loud, torch.Generator().manual_seed(0))[0]) == pytest.approx(2.0, abs=0.1)
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from mediagen.audio.conditions import at_sound_rate, draw_clean, draw_drops, mentions_music, sound_prompt
 from mediagen.audio.model import AudioConfig, AudioModel
 from mediagen.guidance import cfg
-from mediagen.text import Text
+from mediagen.text.text import Text
 
 SMALL = AudioConfig(
     latent_channels=4, width=32, depth=2, heads=2, text_widths=(12,), picture_width=6, longest=40, mixing=True

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from mediagen import writers
-from mediagen.media import read_clip
-from mediagen.nn.weights import load_tensors
-from mediagen.sdk.cli import main
-from mediagen.sdk.output import ENDINGS
-from mediagen.sdk.trainings import TRAININGS
+from mediagen.media import write
+from mediagen.media.read import read_clip
+from mediagen.sdk.cli.app import main
+from mediagen.sdk.cli.output import ENDINGS
+from mediagen.sdk.models.trainings import TRAININGS
 from mediagen.train.loop import TrainConfig
+from mediagen.weights import load_tensors
 
 PYTHON = [sys.executable, "-m", "mediagen.sdk.cli"]
 
@@ -214,7 +214,7 @@ def test_info_knows_names_of_the_hub_without_torch(model_folder):
 
 
 def test_the_endings_checked_at_the_door_are_those_that_are_written():
-    assert ENDINGS == writers.ENDINGS
+    assert ENDINGS == write.ENDINGS
 
 
 def test_a_training_whose_models_are_missing_says_so_and_leaves_nothing(run, tmp_path, monkeypatch):

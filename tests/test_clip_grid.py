@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mediagen.clip import Clip, to_float, to_uint8
 from mediagen.grid import Grid, sound_latents
+from mediagen.media.clip import Clip, to_float, to_uint8
 
 
 def test_movie_gen_has_73728_tokens() -> None:

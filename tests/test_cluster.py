@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "reliability")
 from served import Fork, Nursery, Server
 
 from mediagen.sdk import Cancelled, Engine, RequestError
-from mediagen.sdk.serve_cli import _workers
-from mediagen.sdk.service.cluster import Turn, Worker
+from mediagen.sdk.cli.serve import _workers
+from mediagen.sdk.service.queue.cluster import Turn, Worker
 
 SMALL: dict[str, Any] = {"seconds": 0.5, "seed": 3}
 

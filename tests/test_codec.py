@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mediagen.audio.codec import PRESETS, Codec, CodecConfig
-from mediagen.audio.critic import SpectralCritic
-from mediagen.audio.frontend import Mdct, Tones
-from mediagen.audio.train_codec import CodecTask, CodecTaskConfig
+from mediagen.audio.codec.critic import SpectralCritic
+from mediagen.audio.codec.frontend import Mdct, Tones
+from mediagen.audio.codec.model import PRESETS, Codec, CodecConfig
+from mediagen.audio.train.codec import CodecTask, CodecTaskConfig
 from mediagen.nn.spectral import mel_filters, spectral_loss, spectrum
-from mediagen.nn.weights import load_model, save_model
+from mediagen.weights import load_model, save_model
 
 
 def debug_codec() -> Codec:

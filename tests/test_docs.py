@@ -17,17 +17,17 @@ from pages import ALL, PAGES, ROOT, SHELL, Block, blocks, commands, lines
 from PIL import Image
 from service_toy import serving
 
-from mediagen.clip import Clip
 from mediagen.config import parse_settings
+from mediagen.media.clip import Clip
 from mediagen.sdk import Engine
-from mediagen.sdk.cli import app, main
-from mediagen.sdk.folder import ModelFolder
-from mediagen.sdk.service.app import build
+from mediagen.sdk.cli.app import app, main
+from mediagen.sdk.cli.train import plan
+from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.trainings import TRAININGS
+from mediagen.sdk.service.http.app import build
+from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import Store
-from mediagen.sdk.train_cli import plan
-from mediagen.sdk.trainings import TRAININGS
 from mediagen.train.loop import TrainConfig
 
 ADDRESS = "http://127.0.0.1:8000"

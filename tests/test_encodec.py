@@ -11,11 +11,11 @@ from torch import Tensor
 from transformers import EncodecConfig, EncodecModel
 
 from mediagen.audio import extend
-from mediagen.audio.encodec import EncodecCodec, EncodecCodecConfig
-from mediagen.nn.weights import load_model, save_model
+from mediagen.audio.codec.encodec import EncodecCodec, EncodecCodecConfig
 from mediagen.sdk import Engine, ModelError
-from mediagen.sdk.cli import main
-from mediagen.sdk.folder import ModelFolder
+from mediagen.sdk.cli.app import main
+from mediagen.sdk.models.folder import ModelFolder
+from mediagen.weights import load_model, save_model
 
 HOP = 1920
 # The 48 kHz model with fewer channels.

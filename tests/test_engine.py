@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mediagen.media import read_settings
+from mediagen.media.read import read_settings
 from mediagen.sdk import Cancelled, Clip, Engine, ModelError, RequestError
-from mediagen.sdk.folder import ModelFolder
-from mediagen.sdk.replay import again, differences
+from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.tasks.replay import again, differences
 
 
 @pytest.fixture(scope="module")

@@ -13,18 +13,18 @@ import onnxruntime
 import pytest
 import torch
 
-from mediagen.audio.codec import Codec, CodecConfig
-from mediagen.audio.export import CodecGraph
+from mediagen.audio.codec.export import CodecGraph
+from mediagen.audio.codec.model import Codec, CodecConfig
 from mediagen.export import write
 from mediagen.export.card import CARD, FILE, why_not
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.export.tae import TAEGraph
-from mediagen.nn.weights import load_model, save_model
 from mediagen.sdk import Engine, ModelError, RequestError
-from mediagen.sdk.cli import main
-from mediagen.sdk.info import built_in, overview
-from mediagen.sdk.replay import differences
+from mediagen.sdk.cli.app import main
+from mediagen.sdk.models.info import built_in, overview
+from mediagen.sdk.tasks.replay import differences
 from mediagen.tae import TAE, TAEConfig
+from mediagen.weights import load_model, save_model
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "decode_numpy.py"
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from mediagen.audio.codec import Codec
+from mediagen.audio.codec.model import Codec
 from mediagen.audio.extend import Extension, Pictures, count_steps, decode_chunks, extend_latents, segments
 from mediagen.audio.model import AudioModel
-from mediagen.audio.windows import Given, Guidance, guided
+from mediagen.audio.sampler import Given, Guidance, guided
 from mediagen.guidance import cfg, cfg_two
-from mediagen.text import Text
+from mediagen.text.text import Text
 
 CHANNELS, LENGTH = 8, 120
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.audio.measure import onset_f1, onsets
-from mediagen.audio.takes import EFFECTS, SHARES, Take, film_prompt, takes_of
+from mediagen.audio.judge.measures import onset_f1, onsets
+from mediagen.audio.train.mixes import EFFECTS, SHARES, Mix, film_prompt, mixes_of
 from mediagen.world.draw import render
 from mediagen.world.film import draw_film, film_contacts, film_pictures, film_sound, render_films
 from mediagen.world.scene import UNSEEN, is_held_out
@@ -65,19 +65,19 @@ def test_layers_add_up_and_the_place_does_not_stop_at_a_cut() -> None:
 
 def test_takes_have_the_layers_that_they_say() -> None:
     film = next(film for film in FILMS if film.mood is not None)
-    assert torch.equal(Take(effects=False).sound(film), film_sound(film, effects=False, ambience=False))
+    assert torch.equal(Mix(effects=False).sound(film), film_sound(film, effects=False, ambience=False))
     assert torch.equal(EFFECTS.sound(film), film_sound(film, music=False))
-    poor, clean = Take(quality=2.0).sound(film), Take().sound(film)
+    poor, clean = Mix(quality=2.0).sound(film), Mix().sound(film)
     assert 0.02 < (poor - clean).std() / clean.std() < 2 and poor.abs().max() < clean.abs().max()
 
 
 def test_a_film_is_heard_in_takes_of_every_layer_and_one_of_them_is_poor() -> None:
     assert sum(SHARES) == pytest.approx(1)
     for film in FILMS:
-        *clean, poor = takes_of(film)
-        assert [(take.effects, take.music) for take in clean] == [(True, False), (True, True), (False, True)]
-        assert all(take.quality >= 6.5 for take in clean) and poor.quality < 6
-        assert takes_of(film) == takes_of(film) and len(takes_of(film)) == len(SHARES)
+        *clean, poor = mixes_of(film)
+        assert [(mix.effects, mix.music) for mix in clean] == [(True, False), (True, True), (False, True)]
+        assert all(mix.quality >= 6.5 for mix in clean) and poor.quality < 6
+        assert mixes_of(film) == mixes_of(film) and len(mixes_of(film)) == len(SHARES)
 
 
 def test_prompts_tell_the_take() -> None:
@@ -86,12 +86,12 @@ def test_prompts_tell_the_take() -> None:
     films = [draw_film(seed, music=1.0) for seed in range(100)]
     assert all(film.mood is not None for film in films)
     for film in films:
-        for take in takes_of(film):
-            prompt = film_prompt(film, take, rng)
-            assert prompt.startswith(f"quality {take.quality}")
-            assert prompt.endswith("no effects") == (not take.effects)
+        for mix in mixes_of(film):
+            prompt = film_prompt(film, mix, rng)
+            assert prompt.startswith(f"quality {mix.quality}")
+            assert prompt.endswith("no effects") == (not mix.effects)
             if "music: " in prompt:
-                assert ("music: no music." in prompt) == (not take.music)
+                assert ("music: no music." in prompt) == (not mix.music)
             silent += prompt.endswith("music: no music.")
             seen += any(thing.colour in prompt.lower() for shot in film.shots for thing in shot.things)
     assert 5 < silent < 40 and 80 < seen < 280

@@ -11,8 +11,8 @@ import pytest
 import torch
 from films import LAST, STEADY, TICK, VARIABLE, heard, shoot
 
-from mediagen.footage import Footage
-from mediagen.soundtrack import write_sound
+from mediagen.media.footage import Footage
+from mediagen.media.soundtrack import write_sound
 
 STATM = Path("/proc/self/statm")
 

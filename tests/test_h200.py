@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from mediagen.nn.parcel import unpack_all
+from mediagen.parcel import unpack_all
 from mediagen.sdk import Engine
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,7 @@ from service_toy import ToyEngine, serving
 
 from mediagen.sdk import Cancelled, Engine, MediagenError, ModelError, RemoteEngine, RequestError
 from mediagen.sdk.jobs import LocalJob
-from mediagen.sdk.progress import Share
+from mediagen.sdk.tasks.progress import Share
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from mediagen.loudness import CEILING, TARGET, Level, level, measure, spooled
+from mediagen.media.loudness import CEILING, TARGET, Level, level, measure, spooled
 
 
 def pieces(sound: torch.Tensor) -> Callable[[], Iterator[torch.Tensor]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mediagen.sdk import Cancelled, Clip, Engine, Job, MediagenError, RemoteEngine, RequestError, errors
-from mediagen.sdk.remote import RemoteJob
+from mediagen.sdk.remote.engine import RemoteJob
 
 PUBLIC = [
     (kind, name)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mediagen.nn.parcel import pack, unpack, unpack_all
+from mediagen.parcel import pack, unpack, unpack_all
 
 
 def fill(folder, **files):

@@ -9,8 +9,8 @@ import typer
 from pages import ROOT, TEXTS
 
 from mediagen.sdk import Engine
-from mediagen.sdk.cli import app
-from mediagen.sdk.trainings import TRAININGS
+from mediagen.sdk.cli.app import app
+from mediagen.sdk.models.trainings import TRAININGS
 
 RECIPES = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "recipes").glob("*.sh")}
 PROGRAM: Any = typer.main.get_command(app)

@@ -10,9 +10,10 @@ import pytest
 import torch
 from service_toy import ToyEngine, serving
 
-from mediagen.clip import Clip
-from mediagen.media import read_sound
-from mediagen.sdk import Cancelled, Engine, MediagenError, Progress, RemoteEngine, RequestError, remote_jobs
+from mediagen.media.clip import Clip
+from mediagen.media.read import read_sound
+from mediagen.sdk import Cancelled, Engine, MediagenError, Progress, RemoteEngine, RequestError
+from mediagen.sdk.remote import jobs as remote_jobs
 
 MAKES = ("generate", "extend", "add_audio", "generate_audio", "extend_audio", "fill_audio", "submit", "submit_audio")
 BIT = 1 / 32_768
@@ -184,7 +185,7 @@ def test_a_service_that_is_gone_is_not_asked_to_cancel(slow, monkeypatch):
         return fetch(method, path, *rest)
 
     monkeypatch.setattr(remote, "fetch", gone)
-    monkeypatch.setattr("mediagen.sdk.remote.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("mediagen.sdk.remote.engine.time.sleep", lambda seconds: None)
     with pytest.raises(MediagenError, match="is the service running"):
         remote.generate("a ball", num_inference_steps=1000)
     assert asked[0] == "POST videos" and len(asked) == 2 and asked[1].startswith("GET")

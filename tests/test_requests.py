@@ -3,7 +3,7 @@
 import pytest
 
 from mediagen.sdk import ExtendRequest, GenerateRequest, Limits, MediagenError, RequestError
-from mediagen.sdk.requests import MAX_PROMPT, whole_frames
+from mediagen.sdk.tasks.requests import MAX_PROMPT, whole_frames
 
 LIMITS = Limits(
     width=64, height=48, sizes=((32, 32),), fps=16, rates=(8.0,), seconds=2, max_seconds=2, steps=7, guidance_scale=3

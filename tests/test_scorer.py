@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
-from mediagen.audio.scorer import PRESETS, SoundScorer, signature
-from mediagen.audio.train_scorer import TAKES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
+from mediagen.audio.codec.model import Codec
+from mediagen.audio.judge.scorer import PRESETS, SoundScorer, signature
+from mediagen.audio.train.scorer import MIXES, SoundScorerTask, SoundScorerTaskConfig, tell, worn
 from mediagen.nn.spectral import log_mel
-from mediagen.nn.weights import load_model, save_model
-from mediagen.sdk.catalog import FAMILIES
-from mediagen.sdk.info import built_in
+from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.info import built_in
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.film import draw_film
 from mediagen.world.motion import contacts
@@ -59,7 +59,7 @@ def test_any_length_has_scores_and_long_sounds_are_the_mean_of_their_pieces(smal
     around = torch.arange(-small.reach, 250 + small.reach).clamp(0, 249)
     scores = []
     with torch.no_grad():
-        seen = small.watch(features[:, around])[..., small.reach : -small.reach]
+        seen = small.look_at(features[:, around])[..., small.reach : -small.reach]
         for piece, (first, last) in zip(pieces, ((0, 83), (83, 167), (167, 250)), strict=True):
             heard = small.heard_when(small.listen(piece))
             scores.append((signature(heard) * signature(seen[..., first:last])).sum(-1))
@@ -104,7 +104,7 @@ def test_pairs_that_do_not_fit_are_refused(small: SoundScorer) -> None:
 def test_words_tell_the_layers_that_are_heard() -> None:
     rng = np.random.default_rng(0)
     film = draw_film(3, music=1.0)
-    every, music, effects = ([tell(film, take, rng, 0.0, 4.0).lower() for _ in range(60)] for take in TAKES)
+    every, music, effects = ([tell(film, mix, rng, 0.0, 4.0).lower() for _ in range(60)] for mix in MIXES)
     colours = [thing.colour for shot in film.shots for thing in shot.things]
     told = [[any(colour in text for colour in colours) for text in texts] for texts in (every, effects, music)]
     assert 10 < sum(told[0]) < 60 and 10 < sum(told[1]) < 60 and not any(told[2])

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from mediagen.audio.measure import onset_f1_by_thirds
-from mediagen.audio.seams import joint_distance, seam_energy
+from mediagen.audio.judge.measures import onset_f1_by_thirds
+from mediagen.audio.judge.seams import joint_distance, seam_energy
 
 RATE = 48_000
 

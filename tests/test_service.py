@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from service_toy import ToyEngine, serving
 
-from mediagen.sdk import Engine, catalog
+from mediagen.sdk import Engine
+from mediagen.sdk.models import catalog
 
 # The client marks its video methods: the hosted models behind them are to be shut down.
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")

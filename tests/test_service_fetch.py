@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mediagen.sdk.service import fetch
+from mediagen.sdk.service.intake import fetch
 from mediagen.sdk.service.refusals import Refused
 
 INSIDE = ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",

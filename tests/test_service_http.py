@@ -14,7 +14,8 @@ from PIL import Image
 from service_toy import ToyEngine, ask, error, finished, make, serving, wait
 
 from mediagen.sdk import RequestError
-from mediagen.sdk.service.run import check_address, locked
+from mediagen.sdk.service.http.address import check_address
+from mediagen.sdk.service.program import locked
 from mediagen.sdk.service.settings import Settings
 
 

@@ -19,12 +19,12 @@ from service_toy import ToyEngine
 from storm import storm
 from weights import weights
 
-from mediagen.sdk.service import store as stores
-from mediagen.sdk.service.forms import Form
-from mediagen.sdk.service.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job
+from mediagen.sdk.service.intake.forms import Form
+from mediagen.sdk.service.queue import store as stores
+from mediagen.sdk.service.queue.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job
+from mediagen.sdk.service.queue.store import KeyReused, Store
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import KeyReused, Store
 
 
 def job(name: str) -> Job:

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from service_toy import LIMITS, ToyEngine
 
-from mediagen.sdk.service import events, service, store
-from mediagen.sdk.service.forms import Form
-from mediagen.sdk.service.guard import Guard
+from mediagen.sdk.service import service
+from mediagen.sdk.service.http import events
+from mediagen.sdk.service.http.guard import Guard
+from mediagen.sdk.service.intake.forms import Form
+from mediagen.sdk.service.intake.uploads import Decoder
+from mediagen.sdk.service.queue import store
+from mediagen.sdk.service.queue.rows import DONE
+from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.refusals import Refused
-from mediagen.sdk.service.rows import DONE
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.sdk.service.store import Store
-from mediagen.sdk.service.uploads import Decoder
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from films import VARIABLE, shoot
 from service_toy import ToyEngine, ask, error, finished, make, serving, wait
 
-from mediagen.footage import Footage
+from mediagen.media.footage import Footage
 from mediagen.sdk import Engine, RemoteEngine, RequestError
 
 ROUTE = "/v1/audio/soundtracks"

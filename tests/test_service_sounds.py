@@ -13,10 +13,10 @@ import pytest
 import torch
 from service_toy import ToyEngine, ask, error, finished, serving, wait
 
-from mediagen.clip import Clip
-from mediagen.media import read_sound
+from mediagen.media.clip import Clip
+from mediagen.media.read import read_sound
 from mediagen.sdk import Engine
-from mediagen.sdk.service.uploads import SOUNDS, ending
+from mediagen.sdk.service.intake.uploads import SOUNDS, ending
 
 ROUTE = "/v1/audio/sounds"
 CODECS = {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "libmp3lame", ".m4a": "aac"}

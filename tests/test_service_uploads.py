@@ -8,7 +8,7 @@ import zlib
 import pytest
 from service_toy import ToyEngine, ask, error, finished, serving
 
-from mediagen.sdk.service.decoding import nameless
+from mediagen.sdk.service.intake.decoding import nameless
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,9 @@ def test_no_sentence_names_a_file_of_the_service(tmp_path):
 
 def test_the_decoder_ends_with_the_service_while_it_reads(tmp_path):
     """What is killed while an upload is read must leave nobody who writes into its folder later."""
-    slow = "import time; from mediagen.sdk.service import decoding as d; d.decode = lambda _: time.sleep(600); d.main()"
+    slow = (
+        "import mediagen.sdk.service.intake.decoding as d; import time; d.decode = lambda _: time.sleep(600); d.main()"
+    )
     order = {"seconds": 600, "max_bytes": 2**20, "memory": 2**29}
     decoder = subprocess.Popen([sys.executable, "-c", slow], stdin=subprocess.PIPE)
     decoder.communicate(json.dumps(order).encode() + b"\n", timeout=120)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.audio.measure import log_mel_distance, onset_f1, onsets, si_sdr
-from mediagen.audio.recogniser import SoundRecogniser, SoundRecogniserTask, SoundRecogniserTaskConfig, wear
+from mediagen.audio.judge.measures import log_mel_distance, onset_f1, onsets, si_sdr
+from mediagen.audio.judge.recogniser import SoundRecogniser
+from mediagen.audio.train.recogniser import SoundRecogniserTask, SoundRecogniserTaskConfig, wear
 from mediagen.world.motion import contacts
 from mediagen.world.scene import draw_scene
 from mediagen.world.sounds import foreground_class, synthesise

@@ -8,13 +8,13 @@ import pytest
 import torch
 from films import shoot
 
-from mediagen.clip import Clip
-from mediagen.loudness import MOST_GAIN, measure
-from mediagen.media import read_settings, read_sound
+from mediagen.media.clip import Clip
+from mediagen.media.loudness import MOST_GAIN, measure
+from mediagen.media.read import read_settings, read_sound
+from mediagen.media.soundtrack import CODECS
 from mediagen.sdk import Cancelled, Engine, RequestError
-from mediagen.sdk.cli import main
-from mediagen.sdk.sound_cli import FILMS, _seconds
-from mediagen.soundtrack import CODECS
+from mediagen.sdk.cli.app import main
+from mediagen.sdk.cli.sound import FILMS, _seconds
 
 
 def packets(path: Path) -> list[bytes]:

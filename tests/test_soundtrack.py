@@ -9,10 +9,10 @@ import pytest
 import torch
 from films import STEADY, VARIABLE, heard, shoot
 
-from mediagen.footage import Footage
-from mediagen.loudness import TARGET, measure
-from mediagen.media import read_clip, read_settings, read_sound
-from mediagen.soundtrack import FADE, replace_sound, write_sound
+from mediagen.media.footage import Footage
+from mediagen.media.loudness import TARGET, measure
+from mediagen.media.read import read_clip, read_settings, read_sound
+from mediagen.media.soundtrack import FADE, replace_sound, write_sound
 
 
 def tone(samples: int, step: float = 0.11, loud: float = 0.1) -> torch.Tensor:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from mediagen.media import read_clip
+from mediagen.media.read import read_clip
 from mediagen.sdk import Engine
-from mediagen.sdk.replay import again
+from mediagen.sdk.tasks.replay import again
 
 
 def test_a_prompt_becomes_a_film_that_can_be_made_again_and_gone_on_with(model_folder: Path, tmp_path: Path) -> None:

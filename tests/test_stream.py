@@ -1,10 +1,11 @@
 import pytest
 import torch
 
-from mediagen.clip import Clip
-from mediagen.media import write_clip
+from mediagen.data.folder import FolderStream
+from mediagen.data.world import WorldStream
+from mediagen.media.clip import Clip
+from mediagen.media.write import write_clip
 from mediagen.world.scene import is_held_out
-from mediagen.world.stream import FolderStream, WorldStream
 
 
 def test_scenes_are_a_function_of_the_step_and_ranks_share_one_step_out():

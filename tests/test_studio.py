@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from films import VARIABLE, shoot
 from service_toy import ToyEngine, ask, make, serving, wait
 
-from mediagen.sdk.service.app import PAGE
+from mediagen.sdk.service.http.app import PAGE
 
 PATIENCE = 60_000  # milliseconds
 PROMPT = 'it\'s a "red" ball, $HOME \\ é\nand more'

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from mediagen.clip import to_float
+from mediagen.media.clip import to_float
 from mediagen.nn.conv import TimeConv
-from mediagen.nn.weights import load_model, save_model
 from mediagen.tae import TAE, TAEConfig, outlier_penalty
+from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.scene import draw_scene
 
@@ -113,9 +113,9 @@ def test_a_size_off_the_grid_is_refused() -> None:
 
 
 def test_adversarial_and_perceptual_terms_start_when_told(tmp_path) -> None:
-    from mediagen.aligned import PRESETS, AlignedEncoder
+    from mediagen.text.aligned import PRESETS, AlignedEncoder
     from mediagen.train.loop import TrainConfig, train
-    from mediagen.train.tae import TAETask, TAETaskConfig
+    from mediagen.train.tasks.tae import TAETask, TAETaskConfig
 
     config = TAETaskConfig(
         size=(16, 16), frames=8, batch=2, fit_clips=0, perceptual_weight=0.1, adversarial_weight=0.1, critic_start=2

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import CLIPModel, T5EncoderModel
+from transformers import T5EncoderModel
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.encoders import EncoderConfig, quoted
 from mediagen.nn.conditions import TextProjection
-from mediagen.nn.weights import load_model, save_model
-from mediagen.text import Text, TextConfig, TextEncoder, with_fps
-from mediagen.tokenizer import own_tokenizer, tokenize
-from mediagen.train.aligned import AlignedTask, AlignedTaskConfig
-from mediagen.train.texts import HEADS, PromptReader, PromptTask, PromptTaskConfig, keep_encoder
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.encoders import EncoderConfig, quoted
+from mediagen.text.text import Text, TextConfig, TextEncoder, with_fps
+from mediagen.text.tokenizer import own_tokenizer, tokenize
+from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
+from mediagen.train.tasks.prompt import HEADS, PromptReader, PromptTask, PromptTaskConfig, keep_encoder
+from mediagen.weights import load_model, save_model
 
 
 def small(kind: str) -> EncoderConfig:
@@ -156,14 +156,6 @@ def test_picture_features_know_where_things_are(aligned: AlignedEncoder) -> None
     columns = features[..., aligned.space + aligned.grid * 32 :].unflatten(-1, (aligned.grid, 32))
     spread = rows.std(dim=2).mean()
     assert spread > 3 * columns.std(dim=2).mean()
-
-
-def test_the_aligned_text_tower_stands_beside_a_prompt_encoder(aligned: AlignedEncoder) -> None:
-    both = TextEncoder.from_preset("debug").beside(aligned.text_encoder())
-    text = both.encode(PROMPTS)
-    assert both.widths == (32, 32) and len(text.parts) == 2
-    assert TextConfig.of(both.config.to_dict()) == both.config
-    assert both.parts[1].net is aligned.net.text_model and isinstance(aligned.net, CLIPModel)
 
 
 def test_prompt_task_learns_and_leaves_an_encoder(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 from train_toy import Duel, Net, NetConfig, Toy, exported, settings
 
-from mediagen.nn.weights import load_model, save_model
 from mediagen.train.average import average_weights
 from mediagen.train.checkpoint import State, checkpoints, load_checkpoint, load_latest, save_checkpoint
 from mediagen.train.ema import EMA, ema_decay
 from mediagen.train.log import read_log
 from mediagen.train.loop import train
 from mediagen.train.optim import Learner, adamw, schedule
+from mediagen.weights import load_model, save_model
 
 SCRIPT = Path(__file__).parent / "train_toy.py"
 
@@ -119,7 +119,7 @@ def test_a_gradient_that_overflows_under_a_finite_loss_is_seen():
 
     edge = Edge()
     learner = Learner(edge, (0.9, 0.99), 0.0, 1.0)
-    from mediagen.train.ranks import Ranks
+    from mediagen.parallel.ranks import Ranks
 
     loss = edge.weight.sqrt().sum()  # 0 is finite, its slope is not
     loss.backward()

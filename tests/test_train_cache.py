@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mediagen.train.cache import LatentCache, build_cache
+from mediagen.data.cache import LatentCache, build_cache
 
 
 def encode(items: range) -> tuple[dict[str, torch.Tensor], list[str]]:

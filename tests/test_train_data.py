@@ -9,20 +9,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from mediagen.aligned import PRESETS as ALIGNED
-from mediagen.aligned import AlignedEncoder
-from mediagen.audio.codec import Codec
+from mediagen.audio.codec.model import Codec
 from mediagen.audio.model import AudioModel
-from mediagen.audio.train import AudioTask, AudioTaskConfig, SoundEncoders
-from mediagen.audio.train_codec import CodecTask, CodecTaskConfig
-from mediagen.clip import Clip, to_float
-from mediagen.sdk.cli import main
+from mediagen.audio.train.audio import AudioTask, AudioTaskConfig, SoundEncoders
+from mediagen.audio.train.codec import CodecTask, CodecTaskConfig
+from mediagen.data.folder import FolderStream
+from mediagen.data.stream import open_stream
+from mediagen.data.world import WorldStream
+from mediagen.media.clip import Clip, to_float
+from mediagen.sdk.cli.app import main
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import PRESETS, TextEncoder
-from mediagen.train.tae import TAETask, TAETaskConfig
-from mediagen.train.video import VideoTask, VideoTaskConfig
+from mediagen.text.aligned import PRESETS as ALIGNED
+from mediagen.text.aligned import AlignedEncoder
+from mediagen.text.text import PRESETS, TextEncoder
+from mediagen.train.tasks.tae import TAETask, TAETaskConfig
+from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
-from mediagen.world.stream import FolderStream, WorldStream, open_stream
 
 COUNT, HELD_OUT = 11, 9  # the tenth file
 SMALL = TAEConfig(

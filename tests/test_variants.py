@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from mediagen.nn.weights import save_tensors
 from mediagen.sdk import Engine, ModelError
-from mediagen.sdk.folder import ModelFolder
-from mediagen.sdk.info import locate
-from mediagen.sdk.variants import choose, seconds_per_clip
+from mediagen.sdk.models.choice import choose, seconds_per_clip
+from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.info import locate
 from mediagen.tae import TAE
 from mediagen.video import VideoModel
+from mediagen.weights import save_tensors
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -31,7 +31,7 @@ def fake(folder: Path, preset: str, size: int, seconds: float, numbers: int) -> 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = fake(tmp_path / "models", "tiny", 64, 2, 9_100_000)
-    monkeypatch.setattr("mediagen.sdk.info.built_in", lambda: root)
+    monkeypatch.setattr("mediagen.sdk.models.info.built_in", lambda: root)
     return root
 
 

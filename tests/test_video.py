@@ -8,8 +8,8 @@ from mediagen.grid import Grid
 from mediagen.guidance import cfg
 from mediagen.nn.transformer import Attention, RMSNorm, mixer
 from mediagen.tae import TAE, TAEConfig
-from mediagen.text import PRESETS, Text, TextEncoder
-from mediagen.train.video import VideoTask, VideoTaskConfig
+from mediagen.text.text import PRESETS, Text, TextEncoder
+from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
 
 SMALL = VideoConfig(

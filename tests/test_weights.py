@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mediagen.config import Config
-from mediagen.nn.weights import load_model, load_weights, save_model, start_from
+from mediagen.weights import load_model, load_weights, save_model, start_from
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.audio.measure import onset_f1
+from mediagen.audio.judge.measures import onset_f1
 from mediagen.world.draw import COLOUR_RGB, render
 from mediagen.world.motion import GROUND, contacts, path
 from mediagen.world.scene import (

@@ -77,7 +77,7 @@ def film(size: tuple[int, int], frames: int, *, hours: float = 0.0, tag: str = "
     import av
     import numpy as np
 
-    from mediagen.writers import TAG
+    from mediagen.media.tags import TAG
 
     file = io.BytesIO()
     with av.open(file, "w", "mp4", options={"movflags": "use_metadata_tags"}) as container:

@@ -118,7 +118,7 @@ def films(place: Path, trials: int, rng: random.Random) -> dict[str, Any]:
     """Figures of `clip.save` on a disk with little room: no file under the name, or a whole one."""
     import torch
 
-    from mediagen.clip import Clip
+    from mediagen.media.clip import Clip
 
     noise = torch.randint(0, 255, (8, 64, 64, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     clip, said, bad = Clip(noise), Counter[str](), 0

@@ -21,7 +21,7 @@ def samples(folder: Path) -> dict[str, bytes]:
     import torch
     from PIL import Image
 
-    from mediagen.clip import Clip
+    from mediagen.media.clip import Clip
 
     found = {}
     for kind in ("png", "jpeg", "webp"):

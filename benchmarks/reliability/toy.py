@@ -22,9 +22,9 @@ def main() -> None:
     import service_toy
     import uvicorn  # noqa: F401
 
-    import mediagen.media
-    import mediagen.sdk.service.app
-    import mediagen.sheets  # noqa: F401
+    import mediagen.media.read
+    import mediagen.media.sheets
+    import mediagen.sdk.service.http.app  # noqa: F401
 
     PIL.Image.init()
     children = []
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _serve(engine: Any, order: dict[str, Any]) -> None:
-    from mediagen.sdk.service import run
+    from mediagen.sdk.service import program
     from mediagen.sdk.service.settings import Settings
 
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -52,7 +52,7 @@ def _serve(engine: Any, order: dict[str, Any]) -> None:
         os.dup2(number, target)
     status = 1
     try:
-        run.serve(
+        program.serve(
             engine,
             Path(order["folder"]),
             host="127.0.0.1",

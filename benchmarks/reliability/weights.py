@@ -42,7 +42,7 @@ def read(mutants: list[bytes], folder: Path) -> Counter[str]:
 def _read(mutants: list[bytes], folder: Path) -> dict[str, int]:
     import resource
 
-    from mediagen.nn.weights import FILE, load_weights
+    from mediagen.weights import FILE, load_weights
 
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
     found, module = Counter[str](), _module()
@@ -62,7 +62,7 @@ def weights(server: Server, count: int, seed: int = 0) -> dict[str, Any]:
     """Figures of `count` mutants, read as weights and sent as pictures."""
     from safetensors.torch import save
 
-    from mediagen.nn.weights import FILE, save_tensors
+    from mediagen.weights import FILE, save_tensors
 
     rng, found, statuses, module = random.Random(seed), Counter[str](), Counter[str](), _module()
     with tempfile.TemporaryDirectory() as place:

@@ -18,7 +18,7 @@ from mediagen import __version__
 from mediagen.export.card import CARD, FILE, FORMAT, POSITION, file_fingerprint
 from mediagen.export.graph import Graph
 from mediagen.export.runtime import OnnxDecoder
-from mediagen.nn.weights import write_atomic
+from mediagen.weights import write_atomic
 
 OPSET = 18
 TOLERANCE = 1e-4  # largest difference from torch, in units of the output

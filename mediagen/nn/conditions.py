@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Encoded(Protocol):
-    """Prompts as several encoders read them (`mediagen.text.Text`): states (B, Mi, Di) and masks, bool (B, Mi)."""
+    """Prompts as several encoders read them (`mediagen.text.text.Text`): states (B, Mi, Di) and masks, bool (B, Mi)."""
 
     @property
     def parts(self) -> Sequence[Tensor]: ...

@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from mediagen.nn.weights import load_model
+from mediagen.weights import load_model
 
 M = TypeVar("M", bound=nn.Module)
 

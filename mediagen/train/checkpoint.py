@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mediagen.nn.weights import Tensors, load_tensors, save_tensors, sync_folder, write_atomic
+from mediagen.weights import Tensors, load_tensors, save_tensors, sync_folder, write_atomic
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"step-(\d{6,})")
@@ -97,12 +97,6 @@ def load_latest(root: Path) -> State | None:
 def checkpoints(root: Path) -> list[Path]:
     """The checkpoint folders under `root`, oldest first."""
     return sorted((path for path in root.glob("step-*") if _NAME.fullmatch(path.name)), key=_step_of)
-
-
-def sweep(root: Path) -> None:
-    """Deletes what a killed process left half-written: everything named *.tmp."""
-    for path in root.rglob("*.tmp"):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _step_of(folder: Path) -> int:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mediagen.nn.weights import write_atomic
+from mediagen.weights import write_atomic
 
 
 class Log:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from mediagen.train.ranks import Ranks
+from mediagen.parallel.ranks import Ranks
 
 
 def adamw(module: nn.Module, betas: tuple[float, float], weight_decay: float) -> torch.optim.AdamW:

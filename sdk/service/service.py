@@ -8,19 +8,19 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from mediagen.sdk.service import cost
-from mediagen.sdk.service.checking import checked, measured
-from mediagen.sdk.service.fetch import fetch
-from mediagen.sdk.service.forms import Form, request_values
-from mediagen.sdk.service.kinds import KINDS, Kind, available
+from mediagen.sdk.service.intake import cost
+from mediagen.sdk.service.intake.checking import checked, measured
+from mediagen.sdk.service.intake.fetch import fetch
+from mediagen.sdk.service.intake.forms import Form, request_values
+from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
+from mediagen.sdk.service.kinds.table import KINDS, Kind, available
+from mediagen.sdk.service.queue.rows import DONE, RUNNING, File, Job
+from mediagen.sdk.service.queue.store import KeyReused, Store, settle
+from mediagen.sdk.service.queue.watch import Listeners
+from mediagen.sdk.service.queue.workers import Workers
 from mediagen.sdk.service.refusals import Refused, missing, wrong
-from mediagen.sdk.service.rows import DONE, RUNNING, File, Job
 from mediagen.sdk.service.settings import MIB, Settings
-from mediagen.sdk.service.store import KeyReused, Store, settle
-from mediagen.sdk.service.uploads import Decoder, data_url, no_reference, take
-from mediagen.sdk.service.watch import Listeners
-from mediagen.sdk.service.workers import Workers
-from mediagen.sdk.sound_requests import SoundRequest
+from mediagen.sdk.tasks.sound_requests import SoundRequest
 
 _DELETE_WAIT = 60.0  # seconds that DELETE waits for a running job to stop
 
@@ -176,7 +176,7 @@ class Service:
         if KINDS[before.kind].alone and not kind.alone:
             raise wrong(f"{kind.source}: got a sound, expected a film; give the id of one.", None, kind.source)
         if kind.alone:
-            from mediagen.media import has_sound
+            from mediagen.media.read import has_sound
 
             if not has_sound(made):
                 raise wrong("sound: got a film without sound, expected some; give another id.", None, "sound")

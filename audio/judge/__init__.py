@@ -1,0 +1,1 @@
+"""What listens: measures, a recogniser, a scorer, and the choice among candidates."""

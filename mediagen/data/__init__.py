@@ -1,0 +1,1 @@
+"""Streams of training clips: of the `world`, of a `folder`, and the `cache` of what frozen encoders made of them."""

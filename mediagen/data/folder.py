@@ -1,0 +1,162 @@
+"""FolderStream: windows of the videos in a folder by number, with the captions that stand beside them."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from mediagen.data.batch import check_batch
+from mediagen.grid import SOUND_RATE
+from mediagen.media.clip import Clip
+from mediagen.media.read import has_sound, read_clip, read_sound
+from mediagen.media.resample import resample
+
+VIDEOS = (".mp4", ".mov", ".webm", ".mkv")
+HOLD_OUT = 10  # every tenth file is kept for validation, where a folder has as many
+
+
+class FolderStream:
+    """Random windows of the videos in a folder; beside every video x.mp4 stands its caption x.txt.
+
+    Each epoch visits every video once, in an order of its own. Pictures are cut to the middle and scaled to `size`
+    (width, height), and sampled at `fps`.  split: "all", or "train" or "validation": every tenth file, in the order of
+    their names, is kept out of training where there are ten.  sound: whether every file must have a sound track.
+    Raises ValueError for a folder without videos, a video without a caption, or one without a sound track if it must.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        size: tuple[int, int] = (64, 64),
+        seconds: float = 2.0,
+        fps: float = 16.0,
+        seed: int = 0,
+        split: str = "all",
+        sound: bool = False,
+    ) -> None:
+        self.folder, self.size, self.seconds, self.fps, self.seed = Path(folder), size, seconds, fps, seed
+        self.sound, self.videos = sound, videos_in(self.folder, split)
+        self.captions = [_caption_of(path) for path in self.videos]
+        for path in self.videos if sound else []:
+            if not has_sound(path):
+                raise ValueError(f"got {path} without a sound track, expected one in every file; add it or remove it.")
+
+    @property
+    def frames(self) -> int:
+        """Pictures in a clip."""
+        return max(1, round(self.seconds * self.fps))
+
+    @property
+    def mark(self) -> str:
+        """A few digits that change with the files' names, sizes and captions."""
+        total = hashlib.sha256()
+        for path, text in zip(self.videos, self.captions, strict=True):
+            total.update(repr((path.relative_to(self.folder).as_posix(), path.stat().st_size, text)).encode())
+        return total.hexdigest()[:12]
+
+    def clips(
+        self,
+        step: int,
+        batch: int,
+        rank: int = 0,
+        world: int = 1,
+        *,
+        sound: bool = False,
+        frames: list[int] | None = None,
+    ) -> list[Clip]:
+        """The clips of `rank` (of `world`) in a step, as `clips_at` gives them."""
+        check_batch(step, batch, rank, world)
+        first = (step * world + rank) * batch
+        return self.clips_at(range(first, first + batch), sound=sound, frames=frames)
+
+    def clips_at(self, numbers: Sequence[int], *, sound: bool = False, frames: list[int] | None = None) -> list[Clip]:
+        """Windows by number, from 0 on; a file without sound gives a clip without sound.
+
+        Sound comes as (1, S) at 48 kHz.  frames: which pictures of each window; None for all.  Raises ValueError for a
+        video shorter than the stream's `seconds`.
+        """
+        return [self._clip(number, sound, frames) for number in numbers]
+
+    def sound_at(self, number: int) -> torch.Tensor:
+        """The sound (1, S) at 48 kHz of a window of its own, silence where the file has less; reads no pictures."""
+        source = Clip(None, sound=read_sound(self.videos[self._file(number)], SOUND_RATE), rate=SOUND_RATE)
+        return _window(source, self._start(number, source.seconds - self.seconds), self.seconds)
+
+    def _file(self, number: int) -> int:
+        epoch, place = divmod(number, len(self.videos))
+        return int(np.random.default_rng((self.seed, epoch)).permutation(len(self.videos))[place])
+
+    def _start(self, number: int, spare: float) -> float:
+        return float(np.random.default_rng((self.seed, 1, number)).uniform(0, max(spare, 0.0)))
+
+    def _clip(self, number: int, sound: bool, frames: list[int] | None) -> Clip:
+        index = self._file(number)
+        source = read_clip(self.videos[index])
+        assert source.frames is not None
+        if sound and self.sound and source.sound is None:
+            raise ValueError(f"got {self.videos[index]} with an empty sound track, expected sound; remove the file.")
+        spare = source.seconds - self.seconds
+        if spare < -0.5 / source.fps:
+            raise ValueError(
+                f"got {self.videos[index]} of {source.seconds:.2f} s, expected at least {self.seconds:g} s; "
+                "remove it or train on shorter clips."
+            )
+        start = self._start(number, spare)
+        times = start + np.asarray(range(self.frames) if frames is None else frames) / self.fps
+        wanted = np.clip(np.floor(times * source.fps + 1e-6).astype(int), 0, len(source.frames) - 1)
+        return Clip(
+            frames=_fit(source.frames[torch.from_numpy(wanted)], self.size),
+            fps=self.fps,
+            sound=_window(source, start, self.frames / self.fps) if sound and source.sound is not None else None,
+            rate=SOUND_RATE,
+            caption=self.captions[index],
+        )
+
+
+def videos_in(folder: Path, split: str = "all") -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"got {folder}, which is no folder; give a folder of videos with captions.")
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS)
+    if not videos:
+        raise ValueError(f"got no videos in {folder}, expected files that end in {', '.join(VIDEOS)}; add some.")
+    train = [path for index, path in enumerate(videos, 1) if index % HOLD_OUT]
+    parts = {"all": videos, "train": train, "validation": videos[HOLD_OUT - 1 :: HOLD_OUT]}
+    if split not in parts:
+        raise ValueError(f"got split '{split}', expected one of {', '.join(parts)}.")
+    if not parts[split]:
+        raise ValueError(
+            f"got {len(videos)} videos in {folder}, expected at least {HOLD_OUT} to hold one out; add some."
+        )
+    return parts[split]
+
+
+def _caption_of(video: Path) -> str:
+    path = video.with_suffix(".txt")
+    text = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    if not text:
+        raise ValueError(f"got {video} without a caption, expected text in {path.name} beside it; write one.")
+    return text
+
+
+def _fit(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Cuts the middle of uint8 (F, H, W, 3) to the shape of `size` and scales it."""
+    height, width = frames.shape[1:3]
+    scale = min(width / size[0], height / size[1])
+    wide, high = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    top, left = (height - high) // 2, (width - wide) // 2
+    cut = frames[:, top : top + high, left : left + wide].permute(0, 3, 1, 2)
+    if (wide, high) != size:
+        cut = F.interpolate(cut.float(), size[::-1], mode="bilinear", antialias=True).round().clamp(0, 255).byte()
+    return cut.permute(0, 2, 3, 1).contiguous()
+
+
+def _window(source: Clip, start: float, seconds: float) -> torch.Tensor:
+    """Mono 48 kHz sound of a window, silence where the file has less."""
+    assert source.sound is not None
+    first, count = round(start * source.rate), round(seconds * source.rate)
+    mono = resample(source.sound[:, first : first + count].mean(0, keepdim=True), source.rate, SOUND_RATE)
+    samples = round(seconds * SOUND_RATE)
+    return F.pad(mono, (0, max(0, samples - mono.shape[1])))[:, :samples]

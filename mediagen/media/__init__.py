@@ -1,0 +1,1 @@
+"""Clips and their files: `clip` is the record that travels, `read` and `write` its files, `checks` guards them."""

@@ -1,0 +1,194 @@
+"""Reading of video, sound and pictures. PyAV is imported inside functions: GPU machines may lack it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from mediagen.grid import SOUND_RATE
+from mediagen.media.checks import (
+    MAX_PIXELS,
+    MAX_SECONDS,
+    check_complete,
+    check_known,
+    check_pixels,
+    check_rate,
+    check_seconds,
+    claimed,
+    opened,
+    picture_stream,
+)
+from mediagen.media.clip import Clip
+from mediagen.media.resample import resample
+from mediagen.media.tags import noted
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioResampler
+
+
+def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Clip:
+    """Reads a video: every frame (uint8), its fps, its sound at its own rate (float32), its caption and settings.
+
+    Sound starts with the pictures; of a file of ours it has exactly the samples that were written (AAC pads to 1,024).
+    Raises ValueError for a file that is missing, damaged, without pictures, longer than `max_seconds`, or of more than
+    `max_pixels` decoded pixels (frames x height x width).
+    """
+    import av
+
+    path = Path(path)
+    with opened(path) as container:
+        about = noted(container.metadata)
+        video, audio = picture_stream(path, container), next(iter(container.streams.audio), None)
+        check_known(path, audio)
+        check_seconds(path, claimed(container), max_seconds)
+        video.thread_type = "AUTO"
+        check_pixels(path, video.width * video.height * max(video.frames, 1), max_pixels)
+        # The header may lie: this stops a huge frame before there is memory for it.
+        video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
+        pictures: list[np.ndarray] = []
+        sounds = _Sounds(path, max_seconds)
+        start, end, pixels = None, 0.0, 0
+        fps = float(video.average_rate or video.guessed_rate or 25)
+        for frame in container.decode(*[s for s in (video, audio) if s is not None]):
+            if isinstance(frame, av.AudioFrame):
+                sounds.add(frame)
+                continue
+            assert isinstance(frame, av.VideoFrame)
+            start = frame.time if start is None else start
+            end = (
+                (frame.time or 0.0)
+                - (start or 0.0)
+                + max(float((frame.duration or 0) * (frame.time_base or 0)), 1 / fps)
+            )
+            pixels += frame.width * frame.height
+            check_pixels(path, pixels, max_pixels)
+            check_seconds(path, end, max_seconds)
+            picture = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+            if pictures and picture.shape != pictures[0].shape:
+                raise ValueError(f"got {path.name} whose size changes on the way, expected one size; convert it first.")
+            pictures.append(np.ascontiguousarray(picture))
+        if not pictures:
+            raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
+        sound = sounds.joined(start or 0.0, about.get("samples"))
+        check_complete(path, claimed(container), max(end, sounds.seconds))
+    return Clip(
+        frames=torch.from_numpy(np.stack(pictures)),
+        fps=fps,
+        sound=sound,
+        rate=sounds.rate or SOUND_RATE,
+        caption=str(about.get("caption", "")),
+        settings=about.get("settings", {}),
+    )
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """The settings that made a file of ours, of any format; empty for a foreign file, ValueError for a damaged one."""
+    path = Path(path)
+    if path.suffix.lower() in (".png", ".gif"):
+        with _image(path) as image:
+            return noted(image.info).get("settings", {})
+    with opened(path) as container:
+        return noted(container.metadata).get("settings", {})
+
+
+def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pixels: int = 2**26) -> torch.Tensor:
+    """Reads a picture as uint8 (1, H, W, 3), turned upright, transparency over white.
+
+    `size` = (width, height) scales it to cover that size and cuts the middle.
+    Raises ValueError for a file that is missing, damaged, or larger than `max_pixels`.
+    """
+    with _image(Path(path)) as image:
+        check_pixels(Path(path), image.width * image.height, max_pixels)
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        made = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
+        if size is not None:
+            made = ImageOps.fit(made, size, Image.Resampling.LANCZOS)
+        return torch.from_numpy(np.array(made))[None]
+
+
+def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
+    """Reads the sound of a sound or video file as float32 (channels, S) at `rate` Hz; errors as in `read_clip`."""
+    path = Path(path)
+    with opened(path) as container:
+        if not container.streams.audio:
+            raise ValueError(
+                f"got {path.name} without sound, expected a sound or a video with sound; give another file."
+            )
+        check_known(path, container.streams.audio[0])
+        check_seconds(path, claimed(container), max_seconds)
+        sounds = _Sounds(path, max_seconds)
+        for frame in container.decode(container.streams.audio[0]):
+            sounds.add(frame)
+        sound = sounds.joined(0.0, noted(container.metadata).get("samples"))
+        if sound is None:
+            raise ValueError(f"got {path.name} with no readable sound, expected a whole file; the file is damaged.")
+        if not container.streams.video:  # beside pictures the sound may be the shorter of the two
+            check_complete(path, claimed(container), sounds.seconds)
+    return resample(sound, sounds.rate, rate)
+
+
+def has_sound(path: str | Path) -> bool:
+    """Whether a file has a sound track, by its header; ValueError for a file that is missing or damaged."""
+    with opened(Path(path)) as container:
+        return bool(container.streams.audio)
+
+
+class _Sounds:
+    """Gathers decoded sound of a file as float32 and knows when it starts; ValueError above `max_seconds`."""
+
+    def __init__(self, path: Path, max_seconds: float) -> None:
+        self.path, self.max_seconds = path, max_seconds
+        self.parts: list[np.ndarray] = []
+        self.rate, self.samples = 0, 0
+        self.start: float | None = None
+        self.tool: AudioResampler | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate if self.rate else 0.0
+
+    def add(self, frame: "AudioFrame | None") -> None:
+        """Takes the next decoded frame, or None at the end."""
+        import av
+
+        if frame is not None and self.tool is None:
+            check_rate(self.path, frame.sample_rate)
+            self.rate, self.start = frame.sample_rate, frame.time
+            self.tool = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
+        if self.tool is not None:
+            for part in self.tool.resample(frame):
+                self.parts.append(part.to_ndarray())
+                self.samples += part.samples
+            check_seconds(self.path, self.seconds, self.max_seconds)
+
+    def joined(self, start: float, samples: Any) -> torch.Tensor | None:
+        """float32 (channels, S) from the time `start` on; of a file of ours, the `samples` that were written."""
+        self.add(None)
+        if not self.parts:
+            return None
+        sound = np.concatenate(self.parts, axis=1)
+        late = round(((self.start or 0.0) - start) * self.rate)
+        if late > self.rate // 500:  # below 2 ms it is the rounding of time stamps
+            sound = np.pad(sound, ((0, 0), (late, 0)))
+        elif late < -self.rate // 500:
+            sound = sound[:, -late:]
+        return torch.from_numpy(
+            np.ascontiguousarray(sound[:, : samples if isinstance(samples, int) and samples > 0 else None])
+        )
+
+
+@contextmanager
+def _image(path: Path) -> Iterator[Image.Image]:
+    if not path.is_file():
+        raise ValueError(f"got no file at '{path}', expected a picture; check the path.")
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"got {path.name}, which is damaged, too large or no picture ({error}); give a whole one."
+        ) from None

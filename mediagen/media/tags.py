@@ -1,0 +1,26 @@
+"""Tags: what made a clip travels inside its file, as one entry of JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+TAG = "mediagen"  # metadata entry that holds our JSON
+
+
+def tag_of(settings: Mapping[str, Any], caption: str, samples: int) -> str:
+    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold."""
+    try:
+        return json.dumps({"settings": settings, "caption": caption, "samples": samples})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
+
+
+def noted(metadata: Mapping[Any, Any]) -> dict[str, Any]:
+    """What `write_clip` left in the file; empty for a foreign file."""
+    texts = {str(key).lower(): value for key, value in metadata.items()}
+    text = texts.get(TAG, texts.get("comment", ""))
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("settings"), dict) else {}

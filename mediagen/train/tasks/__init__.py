@@ -1,0 +1,1 @@
+"""What the core models are trained on: one Task a file."""

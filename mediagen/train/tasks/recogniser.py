@@ -1,0 +1,144 @@
+"""The Task that trains the Recogniser: on rendered scenes alone, blurred and noised as decoders do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mediagen.config import Config
+from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, labels
+from mediagen.media.clip import to_float, to_uint8
+from mediagen.media.sheets import save_sheet
+from mediagen.world.draw import render
+from mediagen.world.scene import Scene, draw_scene
+
+SHOWN = ("colour", "kind", "motion", "place")  # answers beneath the preview's clips
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecogniserTaskConfig(Config):
+    """What the Recogniser is trained on.
+
+    batch: clips a step, at least 2.  full: share of clips of difficulty "full", the rest is "simple".  size: (width,
+    height).  blur, noise: largest standard deviations, in pixels and in units of the range [-1, 1].  coarse: largest
+    reduction of the pictures.  lag: largest share of a frame taken from its neighbours.  check: clips of a preview.
+    """
+
+    batch: int = 16
+    full: float = 0.0
+    size: tuple[int, int] = (64, 64)
+    seconds: float = 2.0
+    fps: float = 16.0
+    blur: float = 1.2
+    noise: float = 0.12
+    coarse: float = 2.5
+    lag: float = 0.3
+    check: int = 96
+
+    def __post_init__(self) -> None:
+        if self.batch < 2 or not 0 <= self.full <= 1:
+            raise ValueError(f"got batch={self.batch} and full={self.full}, expected 2 or more and 0 to 1.")
+
+
+class RecogniserTask:
+    """Trains `model` to name what rendered clips show; see mediagen.train.loop for the seam."""
+
+    name = "recogniser"
+
+    def __init__(self, model: Recogniser, config: RecogniserTaskConfig | None = None, device: str = "cpu") -> None:
+        self.config, self.device = config or RecogniserTaskConfig(), device
+        self.model = model.to(device)
+
+    def batch(self, step: int, rank: int, world: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Frames uint8 (B, F, H, W, 3), only those that the model looks at, and classes (B,) by attribute."""
+        return self._clips("train", (step * world + rank) * self.config.batch, self.config.batch)
+
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, dict[str, Tensor]], rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        """Mean cross entropy over the attributes, and the shares of right answers."""
+        device = next(model.parameters()).device
+        frames, classes = batch
+        logits = model(self.degrade(to_float(frames.to(device)), rng))
+        classes = {name: value.to(device) for name, value in classes.items()}
+        parts = [F.cross_entropy(logits[name], classes[name], label_smoothing=0.02) for name in ATTRIBUTES]
+        figures: dict[str, float | Tensor] = {
+            name: (logits[name].detach().argmax(1) == classes[name]).float().mean() for name in ATTRIBUTES
+        }
+        return torch.stack(parts).mean(), figures
+
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Shares of right answers on validation clips, clean and degraded; draws degraded clips with the answers."""
+        rng = torch.Generator(self.device).manual_seed(0)
+        hits: dict[str, list[Tensor]] = {f"{name}{kind}": [] for name in ATTRIBUTES for kind in ("", "_degraded")}
+        pictures: list[Tensor] = []
+        captions: list[str] = []
+        was_training = model.training
+        model.eval()
+        with torch.inference_mode():
+            for first in range(0, self.config.check, self.config.batch):
+                frames, wanted = self._clips("validation", first, min(self.config.batch, self.config.check - first))
+                clean = to_float(frames)
+                for kind, video in (("", clean), ("_degraded", self.degrade(clean, rng))):
+                    found = {name: logits.argmax(1).cpu() for name, logits in model(video).items()}
+                    for name in ATTRIBUTES:
+                        hits[f"{name}{kind}"].append(found[name] == wanted[name])
+                    if kind and first == 0:
+                        pictures += list(to_uint8(video)[:, ::4].cpu())
+                        names = zip(*([ATTRIBUTES[k][i] for i in found[k].tolist()] for k in SHOWN), strict=True)
+                        captions += [" ".join(words) for words in names]
+        model.train(was_training)
+        save_sheet(pictures, folder / f"recogniser-{step:06d}.png", 2, captions)
+        return {name: float(torch.cat(found).float().mean()) for name, found in hits.items()}
+
+    def degrade(self, video: Tensor, rng: torch.Generator) -> Tensor:
+        """Clips (B, 3, F, H, W) as a decoder might return them; a third of them stays as it is."""
+        config, batch = self.config, video.shape[0]
+
+        def draw(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=rng, device=rng.device).to(video.device)
+
+        hit = draw(3, batch)
+        lag = (draw(batch) * config.lag * (hit[0] < 0.4)).view(-1, 1, 1, 1, 1)
+        before, after = video[:, :, :1], video[:, :, -1:]
+        around = torch.cat((before, video[:, :, :-1]), 2) + torch.cat((video[:, :, 1:], after), 2)
+        video = video * (1 - lag) + around * (lag / 2)
+        softened = []
+        height, width = video.shape[-2:]
+        for clip, chance, amount in zip(video.unbind(0), hit[1].tolist(), draw(batch).tolist(), strict=True):
+            frames = clip.transpose(0, 1)
+            if chance < 0.3:
+                frames = _blur(frames, 0.3 + (config.blur - 0.3) * amount)
+            elif chance < 0.6:
+                factor = 1 + (config.coarse - 1) * amount
+                small = F.interpolate(frames, size=(round(height / factor), round(width / factor)), mode="area")
+                frames = F.interpolate(small, size=(height, width), mode="bilinear", align_corners=False)
+            softened.append(frames.transpose(0, 1))
+        video = torch.stack(softened)
+        noise = torch.randn(video.shape, generator=rng, device=rng.device).to(video.device)
+        return video + noise * (draw(batch) * config.noise * (hit[2] < 0.5)).view(-1, 1, 1, 1, 1)
+
+    def _clips(self, split: str, first: int, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """`count` clips from scene number `first` on, only the frames that the model looks at, and their classes."""
+        config = self.config
+        aspect = config.size[0] / config.size[1]
+        scenes: list[Scene] = []
+        for seed in range(first, first + count):
+            full = np.random.default_rng((seed, 7)).random() < config.full
+            difficulty = "full" if full else "simple"
+            scenes.append(draw_scene(seed, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect))
+        looked_at = torch.linspace(0, scenes[0].frames - 1, self.model.config.frames).round().long().tolist()
+        return render(scenes, size=config.size, device=self.device, frames=looked_at), labels(scenes)
+
+
+def _blur(frames: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (F, C, H, W) with mirrored borders."""
+    radius = max(1, round(2.5 * sigma))
+    taps = torch.exp(-((torch.arange(-radius, radius + 1, device=frames.device) / sigma) ** 2) / 2)
+    taps = (taps / taps.sum()).to(frames.dtype)
+    x = F.pad(frames.flatten(0, 1).unsqueeze(1), (radius,) * 4, mode="reflect")
+    x = F.conv2d(F.conv2d(x, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1))
+    return x.view_as(frames)

@@ -1,0 +1,208 @@
+"""The training task of the video model: latents encoded once, the world's captions written anew at every step."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mediagen.config import Config
+from mediagen.data.batch import pictures_of
+from mediagen.data.cache import build_cache
+from mediagen.data.captions import EncodedCaptions
+from mediagen.data.folder import FolderStream
+from mediagen.data.stream import Stream, open_stream
+from mediagen.flow import draw_t, flow_loss, noise_like
+from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
+from mediagen.grid import Grid
+from mediagen.media.clip import to_float
+from mediagen.media.sheets import save_sheet
+from mediagen.tae import TAE
+from mediagen.text.text import Text, TextEncoder, with_fps
+from mediagen.train.task import multiplies_bf16_fast
+from mediagen.video import VideoModel
+from mediagen.world.scene import Scene, draw_scene
+from mediagen.world.words import caption
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoTaskConfig(Config):
+    """What the video model is trained on, and how t is drawn.
+
+    images: share of batches of single pictures (1.0 is the report's first stage, images alone; then 1 : 10).
+    drop: share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their
+    first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
+    trains more on noise, where small models learn the layout).  data: a folder of videos with captions to learn from in
+    place of the world; `clips` is then how many windows of them are encoded.  first: number of the first clip, so that
+    a run that goes on from another's weights sees new ones.  captions_per_clip: how many are
+    written and encoded once, by `processes` processes; 0 writes them anew at every step.
+    """
+
+    data: str | None = None
+    difficulty: str = "simple"
+    size: tuple[int, int] = (64, 64)
+    seconds: float = 2.0
+    fps: float = 16.0
+    clips: int = 12_000  # encoded once, before training
+    first: int = 0
+    captions_per_clip: int = 0
+    processes: int = 0
+    batch: int = 32
+    images: float = 0.1
+    drop: float = 0.1
+    still: float = 0.1
+    past: float = 0.1
+    t_mean: float = -0.5
+    t_std: float = 1.2
+    guidance: float = 3.0  # of previews
+
+
+_CHUNK = 64  # clips that are drawn and encoded at a time
+
+
+@dataclass(frozen=True)
+class VideoBatch:
+    """latent (B, C, L, h, w), what of it is known (or None), where, and the captions' text."""
+
+    latent: Tensor
+    known: Tensor
+    clean: Tensor
+    text: Text
+
+
+class VideoTask:
+    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.loop.Task`."""
+
+    name = "video"
+
+    def __init__(
+        self, model: VideoModel, tae: TAE, text: TextEncoder, config: VideoTaskConfig, cache: Path, device: str = "cpu"
+    ):
+        self.config, self.device = config, device
+        wants = (model.config.text_widths, model.config.latent_channels)
+        if wants != (text.widths, tae.config.latent_channels):  # seen now, not when thousands of clips are encoded
+            raise ValueError(
+                f"got text of widths {text.widths} and {tae.config.latent_channels} latent channels, expected "
+                f"{wants[0]} and {wants[1]}; set text_widths and latent_channels of the model, or give other models."
+            )
+        self.model, self.tae, self.text = model.to(device), tae.to(device).eval(), text.to(device).eval()
+        about = {
+            "difficulty": config.difficulty,
+            "size": config.size,
+            "seconds": config.seconds,
+            "fps": config.fps,
+            "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters())),
+        }
+        self.stream = self._open("train")
+        if isinstance(self.stream, FolderStream):
+            about["data"] = self.stream.mark
+        if config.first:
+            about["first"] = config.first
+        pool = build_cache(cache, config.clips, self.encode_clips, about=about)
+        self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
+        self.captions = pool.captions
+        tell = partial(clip_captions, config, self.captions)
+        once = config.captions_per_clip > 0
+        self.told = EncodedCaptions(self.text, tell, config.clips, config.processes) if once else None
+
+    def _open(self, split: str) -> Stream:
+        config = self.config
+        return open_stream(
+            config.data, split, config.difficulty, config.size, config.seconds, config.fps, device=self.device
+        )
+
+    @torch.no_grad()
+    def encode_clips(self, indices: range) -> tuple[dict[str, Tensor], list[str]]:
+        """Latents of some clips and of their first frames alone, and the captions of a folder's.
+
+        Those of the world are "": they are written later, anew at every step.
+        """
+        latents, stills, captions = [], [], []
+        for start in range(0, len(indices), _CHUNK):
+            clips = self.stream.clips_at([self.config.first + index for index in indices[start : start + _CHUNK]])
+            videos = to_float(pictures_of(clips).to(self.device))
+            with torch.autocast(videos.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(videos.device)):
+                latents.append(self.tae.encode(videos).half().cpu())
+                stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
+            captions += ["" if self.config.data is None else clip.caption for clip in clips]
+        return {"latent": torch.cat(latents), "still": torch.cat(stills)}, captions
+
+    def batch(self, step: int, rank: int, world: int) -> VideoBatch:
+        config = self.config
+        rng = np.random.default_rng((step, rank, world, 11))
+        rows = rng.integers(0, len(self.latents), config.batch)
+        text = self._write(rows, rng) if self.told is None else self.told.draw(rows, rng, config.drop)
+        chosen = torch.from_numpy(rows).to(self.device)
+        still = self.stills[chosen].float()
+        if rng.random() < config.images:
+            return VideoBatch(still, torch.zeros_like(still), torch.zeros_like(still[:, :1]), text)
+        latent = self.latents[chosen].float()
+        known, clean = torch.zeros_like(latent), torch.zeros_like(latent[:, :1])
+        for i, given in enumerate(rng.random(config.batch)):
+            if given < config.still:
+                known[i, :, :1], clean[i, :, :1] = still[i], STILL
+            elif given < config.still + config.past:
+                count = int(rng.integers(1, latent.shape[2]))
+                known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
+        return VideoBatch(latent, known, clean, text)
+
+    def _write(self, rows: np.ndarray, rng: np.random.Generator) -> Text:
+        config = self.config
+        told = ("" if rng.random() < config.drop else _tell(config, self.captions[row], row, rng) for row in rows)
+        return self.text.encode(list(told))
+
+    def _held_out_captions(self, count: int) -> list[str]:
+        held_out = self._open("validation")
+        if isinstance(held_out, FolderStream):
+            return held_out.captions[:count]
+        return [caption(_scene(self.config, i, "validation"), np.random.default_rng(i)) for i in range(count)]
+
+    def loss(
+        self, model: nn.Module, batch: VideoBatch, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
+        assert isinstance(model, VideoModel)
+        latent = batch.latent
+        t = draw_t(len(latent), rng, self.config.t_mean, self.config.t_std)
+        shape = (latent.shape[2], latent.shape[3], latent.shape[4])
+        prepared = model.prepare(batch.text, shape, batch.known, batch.clean)
+        losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
+        noisy = t < 0.3
+        figures: dict[str, float | Tensor] = {
+            "noisy_share": noisy.float().mean(),
+            "noisy_loss": (losses.detach() * noisy).sum() / noisy.sum().clamp_min(1),
+        }
+        return losses.mean(), figures
+
+    @torch.no_grad()
+    def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Clips from captions of validation clips, one row each."""
+        assert isinstance(model, VideoModel)
+        config = self.config
+        models = VideoModels(self.text, self.tae, model)
+        captions = self._held_out_captions(12)
+        seconds = config.seconds if config.images < 1 else 1 / config.fps
+        grid = Grid.of(seconds, config.size, config.fps, self.tae.stride, model.config.patch)
+        rng = torch.Generator(self.device).manual_seed(0)
+        latent = generate_latent(models, captions, grid, rng=rng, steps=24, scale=config.guidance)
+        frames = decode_frames(models, latent, grid.frames)
+        save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
+        return {}
+
+
+def clip_captions(config: VideoTaskConfig, captions: list[str], index: int) -> list[str]:
+    """The `captions_per_clip` of clip number `index` of a pool."""
+    rng = np.random.default_rng((config.first + index, 29))
+    return [_tell(config, captions[index], index, rng) for _ in range(config.captions_per_clip)]
+
+
+def _tell(config: VideoTaskConfig, caption_of: str, index: int, rng: np.random.Generator) -> str:
+    """A caption of clip number `index` of the pool: its own, or one of the world's, written anew."""
+    told = caption_of or caption(_scene(config, config.first + int(index)), rng)
+    return with_fps(told, config.fps)
+
+
+def _scene(config: VideoTaskConfig, number: int, split: str = "train") -> Scene:
+    aspect = config.size[0] / config.size[1]
+    return draw_scene(number, split, config.difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)

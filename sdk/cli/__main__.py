@@ -1,0 +1,3 @@
+from mediagen.sdk.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The command line: words become a request, the engine makes it, one sentence says where it is.
+
+torch and transformers are imported inside the commands only, so that `mediagen --help` answers at once.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediagen.sdk.cli.codec import codec
+from mediagen.sdk.cli.console import Bar, console, reporting, say
+from mediagen.sdk.cli.output import check_output
+from mediagen.sdk.cli.serve import serve
+from mediagen.sdk.cli.sound import sound
+from mediagen.sdk.cli.train import train
+from mediagen.sdk.errors import RequestError
+
+if TYPE_CHECKING:
+    from mediagen.media.clip import Clip
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Generated film: a prompt becomes a clip with its soundtrack.",
+)
+app.command()(sound)
+app.command()(train)
+app.command()(codec)
+app.command()(serve)
+
+Out = Annotated[
+    Path, typer.Option("-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: the one that is built in."),
+]
+Steps = Annotated[int | None, typer.Option("--steps", help="Sampling steps, 1 to 1000.")]
+Guidance = Annotated[float | None, typer.Option("--guidance-scale", help="How closely to follow the prompt.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="The same seed makes the same clip. Default: drawn by chance.")
+]
+Negative = Annotated[str | None, typer.Option("--negative", help="What not to show.")]
+NoSound = Annotated[bool, typer.Option("--no-sound", help="Pictures only.")]
+Decoder = Annotated[
+    str | None,
+    typer.Option("--decoder", help="onnx or torch. Default: onnx on a CPU, where the model folder has it."),
+]
+SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str | None, typer.Argument(help="What happens in the clip.")] = None,
+    out: Out = Path("clip.mp4"),
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Length of the clip.")] = None,
+    fps: Annotated[float | None, typer.Option("--fps", help="Frames per second.")] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Width x height in pixels.")] = None,
+    steps: Steps = None,
+    guidance_scale: Guidance = None,
+    seed: Seed = None,
+    negative: Negative = None,
+    no_sound: NoSound = False,
+    sound_prompt: SoundPrompt = None,
+    image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
+    model: Model = None,
+    decoder: Decoder = None,
+    again: Annotated[
+        Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
+    ] = None,
+) -> None:
+    """Make a clip from a prompt."""
+    with reporting():
+        width, height = _size(size)
+        asked = {
+            "prompt": prompt,
+            "negative_prompt": negative,
+            "seconds": seconds,
+            "fps": fps,
+            "width": width,
+            "height": height,
+            "num_inference_steps": steps,
+            "guidance_scale": guidance_scale,
+            "seed": seed,
+            "sound": False if no_sound else None,
+            "sound_prompt": sound_prompt,
+            "image": image,
+        }
+        asked = {key: value for key, value in asked.items() if value is not None}
+        if prompt is None and again is None:
+            raise RequestError(
+                'got no prompt, expected one; write for example: mediagen generate "a red ball bounces".'
+            )
+        check_output(out, sound=not no_sound)
+        from mediagen.sdk.tasks.requests import GenerateRequest
+
+        GenerateRequest.of({"prompt": "", **asked} if again is None else {"prompt": "-", **asked})
+        with Bar() as bar:
+            bar.show("Loading")
+            from mediagen.sdk.engine import Engine
+            from mediagen.sdk.tasks.replay import differences, request_of, settings_of
+
+            before = {} if again is None else settings_of(again)
+            stored = {} if again is None else request_of(before, again.name, image)
+            repeat = again is not None and decoder is None
+            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, decoder=decoder)
+            clip = engine.run(GenerateRequest.of({**stored, **asked}), on_progress=bar)
+            bar.show("Writing")
+            clip.save(out)
+        for note in differences(before, clip.settings) if before else []:
+            say(f"note: {note}")
+        _finish(clip, out, bar.elapsed)
+
+
+@app.command()
+def extend(
+    source: Annotated[Path, typer.Argument(help="Clip to continue.")],
+    prompt: Annotated[str | None, typer.Argument(help="What happens next. Default: the clip's own prompt.")] = None,
+    out: Out = Path("longer.mp4"),
+    seconds: Annotated[float | None, typer.Option("--seconds", help="How much to add.")] = None,
+    steps: Steps = None,
+    guidance_scale: Guidance = None,
+    seed: Seed = None,
+    negative: Negative = None,
+    no_sound: NoSound = False,
+    sound_prompt: SoundPrompt = None,
+    model: Model = None,
+    decoder: Decoder = None,
+) -> None:
+    """Continue a clip: more pictures and sound from its end."""
+    with reporting():
+        check_output(out, sound=not no_sound)
+        with Bar() as bar:
+            bar.show("Loading")
+            from mediagen.sdk.engine import Engine
+            from mediagen.sdk.tasks.replay import read
+            from mediagen.sdk.tasks.requests import ExtendRequest
+
+            clip = read(source)
+            asked: dict[str, Any] = {
+                "prompt": prompt or clip.caption or None,
+                "seconds": seconds,
+                "num_inference_steps": steps,
+                "guidance_scale": guidance_scale,
+                "seed": seed,
+                "negative_prompt": negative,
+                "sound": not no_sound,
+                "sound_prompt": sound_prompt,
+            }
+            request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
+            engine = Engine.from_pretrained(model, decoder=decoder)
+            longer = engine.run_extend(clip, request, on_progress=bar)
+            bar.show("Writing")
+            longer.save(out)
+        _finish(longer, out, bar.elapsed)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for them; the model folder, to use them here.")],
+    model: Model = None,
+) -> None:
+    """Write the decoders as ONNX files, for other programs and for faster decoding here."""
+    with reporting():
+        with Bar() as bar:
+            bar.show("Exporting")
+            from mediagen.export.card import read_card
+            from mediagen.sdk.engine import Engine
+
+            written = Engine.from_pretrained(model, device="cpu").export_onnx(out)
+        for path in written:
+            worst = read_card(path.parent)["checked"]["max_abs"]
+            size = path.stat().st_size / 1e6
+            say(f"Wrote {path}: {size:.1f} MB, within {worst:.0e} of torch at the three shapes that its card names.")
+        say(f"Made in {bar.elapsed:.1f} s.")
+
+
+@app.command()
+def info(model: Model = None) -> None:
+    """List the models of a folder: parameters, sizes, limits."""
+    with reporting():
+        from mediagen.sdk.models.info import locate, overview
+
+        lines = overview(locate(model))
+        width = max(len(name) for name, _ in lines) + 2
+        for name, known in lines:
+            typer.echo(f"{name:<{width}}{known}")
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the figures.")] = Path("runs/bench"),
+    prompts: Annotated[int, typer.Option("--prompts", min=1, help="How many prompts to judge by.")] = 500,
+    part: Annotated[
+        list[str] | None, typer.Option("--part", help="Only this part; may be given more than once.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other prompts, and other noise.")] = 0,
+    model: Model = None,
+) -> None:
+    """Measure the models: speed and quality."""
+    with reporting(f"Stopped; the parts that were finished are in {out}."):
+        with Bar() as bar:
+            bar.show("Loading")
+            from mediagen.sdk.bench.measure import PARTS, measure
+            from mediagen.sdk.engine import Engine
+            from mediagen.sdk.tasks.requests import nearest
+
+            for name in part or []:
+                if name not in PARTS:
+                    raise RequestError(f"got the part '{name}'; {nearest(name, list(PARTS))}")
+            engine = Engine.from_pretrained(model)
+            report = measure(engine, prompts=prompts, out=out, parts=part or PARTS, seed=seed, progress=bar.show)
+        console().print(report.table())
+        say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        from mediagen import __version__
+
+        typer.echo(f"mediagen {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the `mediagen` program."""
+    logging.getLogger("mediagen").addHandler(logging.NullHandler())  # what matters to a user comes as a note
+    with reporting():
+        app()
+
+
+def _size(text: str | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise RequestError(f"--size: got '{text}', expected WIDTHxHEIGHT; write for example 64x64.")
+    return int(width), int(height)
+
+
+def _finish(clip: "Clip", out: Path, elapsed: float) -> None:
+    for note in clip.settings.get("notes", []):
+        say(f"note: {note}")
+    say(f"Wrote {out}: {clip.seconds:g} s, seed {clip.settings['seed']}, made in {elapsed:.1f} s.")
+
+
+if __name__ == "__main__":
+    main()

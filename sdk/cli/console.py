@@ -1,0 +1,129 @@
+"""What the command line shows: progress, closing sentences and errors, all on stderr."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Display
+
+from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
+
+if TYPE_CHECKING:
+    from mediagen.sdk.tasks.progress import Progress
+
+USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+# What a message calls a value, and the flag by which the command line takes it.
+FLAGS = {
+    "prompt": "PROMPT",
+    "negative_prompt": "--negative",
+    "num_inference_steps": "--steps",
+    "guidance_scale": "--guidance-scale",
+    "sound_prompt": "--sound-prompt",
+    "seconds": "--seconds",
+    "seed": "--seed",
+    "fps": "--fps",
+    "width": "--size",
+    "height": "--size",
+    "music_prompt": "--music",
+    "effects": "--no-effects",
+    "start": "--from",
+    "end": "--to",
+    "keep_audio": "--keep-audio",
+    "candidates": "--candidates",
+    "picture_guidance_scale": "--picture-guidance-scale",
+    "method": "--method",
+    "lufs": "--lufs",
+}
+
+
+def console() -> Console:
+    """The console on stderr, made when it is needed so that it writes to the stderr of that moment."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[None]:
+    """Turns every error inside into one sentence on stderr and an exit code: 2 wrong request, 1 failure, 130 cancelled.
+
+    cancelled: what to say after Ctrl-C.  With the environment variable MEDIAGEN_DEBUG=1 errors pass through, traceback
+    and all.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, Cancelled):
+        say(cancelled)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("MEDIAGEN_DEBUG") == "1":
+            raise
+        say(f"error: {sentence(error)}")
+        sys.exit(USAGE if isinstance(error, RequestError) else FAILURE)
+
+
+def say(text: str) -> None:
+    """One line on stderr, never read as markup."""
+    console().print(text, markup=False)
+
+
+def sentence(error: Exception) -> str:
+    """One line about an error, in the words of the command line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    name, colon, rest = text.partition(": ")
+    if isinstance(error, RequestError) and colon and name in FLAGS:
+        return f"{FLAGS[name]}: {rest}"
+    if isinstance(error, MediagenError | ValueError | OSError):
+        return text
+    return f"{type(error).__name__}: {text} (unexpected; run again with MEDIAGEN_DEBUG=1 to see where)"
+
+
+class Bar:
+    """A line that says what is being done and how far it is: `with Bar() as bar: engine.run(request, on_progress=bar)`.
+
+    Where stderr is no terminal, only the name of each stage is written.
+    """
+
+    def __init__(self) -> None:
+        self._console = console()
+        self._display = Display(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._display.add_task("", total=None)
+        self._stage = ""
+        self._started = time.monotonic()
+
+    def __enter__(self) -> "Bar":
+        self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._display.stop()
+
+    def __call__(self, moment: "Progress") -> None:
+        """Shows one moment of the work."""
+        self.show(moment.stage, moment.step, moment.steps)
+
+    def show(self, stage: str, step: int = 0, steps: int | None = None) -> None:
+        """Shows that `stage` has done `step` of `steps`; steps None where that is not known."""
+        if stage != self._stage:
+            self._stage = stage
+            self._display.reset(self._task, total=steps, description=stage)
+            if not self._console.is_terminal:
+                say(stage)
+        self._display.update(self._task, completed=step, total=steps)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the bar was made."""
+        return time.monotonic() - self._started

@@ -1,0 +1,79 @@
+"""`mediagen serve`: one model in memory, a durable queue before it, HTTP before that."""
+
+import contextlib
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mediagen.sdk.cli.console import Bar, reporting, say
+from mediagen.sdk.errors import RequestError
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; other than loopback needs a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="MEDIAGEN_TOKEN", show_envvar=True, help="What clients must send as bearer."),
+    ] = None,
+    data_folder: Annotated[
+        Path | None, typer.Option("--data-folder", help="Where jobs and films are kept. Default: your data folder.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
+    ] = None,
+    workers: Annotated[
+        str, typer.Option("--workers", help="Clips made side by side; ray or ray:N for actors of Ray.")
+    ] = "1",
+    url_inputs: Annotated[bool, typer.Option("--url-inputs", help="Fetch pictures from public URLs.")] = False,
+    queue: Annotated[int, typer.Option("--queue", min=1, help="Jobs that may wait.")] = 256,
+) -> None:
+    """Serve the models over HTTP: the video API that OpenAI clients speak, and a page."""
+    with reporting("Stopped; jobs that were not done go on at the next start."), contextlib.ExitStack() as stack:
+        on_ray, count = _workers(workers)
+        with Bar() as bar:
+            bar.show("Loading")
+            try:
+                import fastapi  # noqa: F401
+                import uvicorn  # noqa: F401
+            except ImportError:
+                raise RequestError(
+                    "got 'serve' without its packages; install them: pip install -e \".[serve]\"."
+                ) from None
+            from mediagen.sdk.service import program
+            from mediagen.sdk.service.settings import Settings, data_home
+
+            program.check_address(host, token)
+            from mediagen.sdk.engine import Engine
+
+            engine: Any = Engine.from_pretrained(model)
+            if on_ray:
+                bar.show("Starting Ray")
+                from mediagen.sdk.service.queue.cluster import hired
+
+                engine = stack.enter_context(hired(engine, count))
+                count = engine.count
+        folder = data_folder or data_home()
+        say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+        program.serve(
+            engine,
+            folder,
+            host=host,
+            port=port,
+            token=token,
+            settings=Settings(workers=count or 1, max_queue=queue, url_inputs=url_inputs),
+            model=program.name_of(model),
+        )
+
+
+def _workers(text: str) -> tuple[bool, int | None]:
+    """Whether the workers are Ray's, and how many there are; None leaves that to the cluster."""
+    match = re.fullmatch(r"(ray)(?::(\d+))?|(\d+)", text)
+    count = int(match[2] or match[3] or 1) if match else 0
+    if match is None or not 1 <= count <= 64:
+        raise RequestError(f"--workers: got '{text}', expected 1 to 64, 'ray', or such as 'ray:2'; give one of them.")
+    return match[1] is not None, None if match[1] and not match[2] else count

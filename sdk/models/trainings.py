@@ -1,0 +1,242 @@
+"""The table of trainings: a name, the model with its presets, the task with its settings, and the loop's defaults.
+
+Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mediagen.config import Config
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is."""
+
+    device: str
+    folder: Path
+    models: str | None
+
+    def frozen(self, name: str) -> Any:
+        """One of the models that the training needs as they are."""
+        from mediagen.sdk.models.folder import ModelFolder
+
+        return ModelFolder.of(self.models, self.device).get(name)
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a training is made of.
+
+    presets: sizes of the model, by name.  model: builds it from a preset.  task_config: the settings of the task.
+    task: builds the task from the model, its settings and the place.
+    """
+
+    presets: "Mapping[str, Config]"
+    model: Callable[[Any], Any]
+    task_config: "type[Config]"
+    task: Callable[[Any, Any, Place], Any]
+
+
+def _keep_all(exported: Path, folder: Path) -> None:
+    shutil.copytree(exported, folder, dirs_exist_ok=True)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One thing to train.
+
+    folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
+    keep: writes what is kept of an exported model to a folder; all of it, if not given.
+    """
+
+    what: str
+    folder: str
+    load: Callable[[], Ingredients]
+    loop: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
+    preset: str = "tiny"
+    keep: Callable[[Path, Path], object] = _keep_all
+
+    def place(self, exported: Path, models: Path) -> Path:
+        """Puts an exported model where a model folder has it, and returns its folder there."""
+        folder = models / self.folder
+        self.keep(exported, folder)
+        return folder
+
+
+def _keep_encoder(exported: Path, folder: Path) -> None:
+    from mediagen.train.tasks.prompt import keep_encoder
+
+    keep_encoder(exported, folder)
+
+
+def _tae() -> Ingredients:
+    from mediagen.tae import TAE
+    from mediagen.train.tasks.tae import TAETask, TAETaskConfig
+
+    def task(model: TAE, config: TAETaskConfig, at: Place) -> TAETask:
+        eyes = at.frozen("aligned") if config.perceptual_weight > 0 else None
+        return TAETask(model, config, at.device, eyes)
+
+    return Ingredients(TAE.PRESETS, TAE, TAETaskConfig, task)
+
+
+def _prompt() -> Ingredients:
+    from mediagen.text.text import PRESETS
+    from mediagen.train.tasks.prompt import PromptReader, PromptTask, PromptTaskConfig
+
+    own = {name: preset for name, preset in PRESETS.items() if not any(part.source for part in preset.encoders)}
+    return Ingredients(
+        own, PromptReader, PromptTaskConfig, lambda model, config, at: PromptTask(model.to(at.device), config)
+    )
+
+
+def _aligned() -> Ingredients:
+    from mediagen.text.aligned import PRESETS, AlignedEncoder
+    from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
+
+    own = {name: preset for name, preset in PRESETS.items() if not preset.source}
+    return Ingredients(
+        own, AlignedEncoder, AlignedTaskConfig, lambda model, config, at: AlignedTask(model.to(at.device), config)
+    )
+
+
+def _recogniser() -> Ingredients:
+    from mediagen.judge.recogniser import Recogniser
+    from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
+
+    return Ingredients(
+        Recogniser.PRESETS,
+        Recogniser,
+        RecogniserTaskConfig,
+        lambda model, config, at: RecogniserTask(model.to(at.device), config),
+    )
+
+
+def _video() -> Ingredients:
+    from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
+    from mediagen.video import VideoModel
+
+    return Ingredients(
+        VideoModel.PRESETS,
+        VideoModel,
+        VideoTaskConfig,
+        lambda model, config, at: VideoTask(
+            model, at.frozen("tae"), at.frozen("prompt"), config, at.folder / "cache", at.device
+        ),
+    )
+
+
+def _codec() -> Ingredients:
+    from mediagen.audio.codec.model import PRESETS, Codec
+    from mediagen.audio.train.codec import CodecTask, CodecTaskConfig
+
+    return Ingredients(PRESETS, Codec, CodecTaskConfig, lambda model, config, at: CodecTask(model, config, at.device))
+
+
+def _audio() -> Ingredients:
+    from mediagen.audio.model import AudioModel
+    from mediagen.audio.train.audio import AudioTask, AudioTaskConfig, SoundEncoders
+
+    def task(model: AudioModel, config: AudioTaskConfig, at: Place) -> AudioTask:
+        encoders = SoundEncoders(*(at.frozen(name) for name in ("prompt", "aligned", "codec", "tae")))
+        return AudioTask(model, encoders, config, at.folder / "cache", at.device)
+
+    return Ingredients(AudioModel.PRESETS, AudioModel, AudioTaskConfig, task)
+
+
+def _sound_recogniser() -> Ingredients:
+    from mediagen.audio.judge.recogniser import SoundRecogniser
+    from mediagen.audio.train.recogniser import SoundRecogniserTask, SoundRecogniserTaskConfig
+
+    return Ingredients(
+        {"tiny": SoundRecogniser.Config()},
+        SoundRecogniser,
+        SoundRecogniserTaskConfig,
+        lambda model, config, at: SoundRecogniserTask(model, config, at.device),
+    )
+
+
+def _sound_scorer() -> Ingredients:
+    from mediagen.audio.judge.scorer import PRESETS, SoundScorer
+    from mediagen.audio.train.scorer import SoundScorerTask, SoundScorerTaskConfig
+
+    def task(model: SoundScorer, config: SoundScorerTaskConfig, at: Place) -> SoundScorerTask:
+        return SoundScorerTask(model, at.frozen("codec"), at.frozen("aligned"), config, at.folder / "cache", at.device)
+
+    return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
+
+
+# What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
+# the sequence, docs/training-notes.md the reasons.
+TRAININGS: dict[str, Training] = {
+    "tae": Training(
+        "temporal autoencoder of the pictures",
+        "tae",
+        _tae,
+        loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
+    ),
+    "prompt": Training(
+        "text encoder that reads the prompt",
+        "prompt",
+        _prompt,
+        loop={"steps": 1_000, "lr": 2e-3, "ema": 0.99, "betas": (0.9, 0.98)},
+        keep=_keep_encoder,
+    ),
+    "aligned": Training(
+        "encoder in which text and pictures share one space",
+        "aligned",
+        _aligned,
+        loop={"steps": 1_000, "ema": 0.995},
+    ),
+    "recogniser": Training(
+        "judge of pictures: names what they show",
+        "recogniser",
+        _recogniser,
+        loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
+    ),
+    "video": Training(
+        "transformer of the pictures",
+        "video",
+        _video,
+        loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
+        task={"clips": 8_192},
+    ),
+    "codec": Training(
+        "48 kHz sound codec",
+        "codec",
+        _codec,
+        loop={
+            "steps": 4_100,
+            "lr": 8e-4,
+            "warmup": 200,
+            "betas": (0.8, 0.99),
+            "ema": 0.998,
+            "decay": "linear",
+            "lr_last": 0.05,
+        },
+    ),
+    "audio": Training(
+        "transformer of the sound",
+        "audio",
+        _audio,
+        loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
+    ),
+    "sound-recogniser": Training(
+        "judge of sounds: names what is heard",
+        "sound_recogniser",
+        _sound_recogniser,
+        loop={"steps": 600, "lr": 3e-3, "warmup": 20, "ema": 0.99, "decay": "linear"},
+    ),
+    "sound-scorer": Training(
+        "judge of sounds: how well they fit words and pictures, and whether there is music",
+        "sound_scorer",
+        _sound_scorer,
+        loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
+    ),
+}

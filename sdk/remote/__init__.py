@@ -1,0 +1,1 @@
+"""A service of `mediagen serve` with the face of an Engine."""

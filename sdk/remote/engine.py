@@ -1,0 +1,232 @@
+"""RemoteEngine: a service of `mediagen serve` with the face of an Engine."""
+
+import contextlib
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from http.client import HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from mediagen.sdk.errors import MediagenError, RequestError
+from mediagen.sdk.jobs import Job
+from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.remote import payload
+from mediagen.sdk.remote.jobs import RemoteJob
+from mediagen.sdk.tasks.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from mediagen.media.clip import Clip
+
+_TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
+
+
+class _Unreachable(MediagenError):
+    """The service does not answer."""
+
+
+class RemoteEngine:
+    """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
+
+    Its methods take what those of Engine take, and raise their errors, with the service's sentences, and MediagenError
+    where it does not answer. `on_progress` is called as the job's state is looked at, some times a second. A call that
+    it ends by raising, or that is interrupted (Ctrl-C), cancels its job. `callback_on_step_end` cannot be sent.
+    """
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise RequestError(f"got the address '{url}', expected http://... or https://...; give the whole address.")
+        self._url, self._token, self._timeout = url.rstrip("/"), token, timeout
+
+    @property
+    def limits(self) -> Limits:
+        """What the service's models were trained for; as `Engine.limits`."""
+        return Limits.of(self.ask("GET", "/v1/models")["data"][0]["limits"])
+
+    def generate(self, prompt: str, *, on_progress: ProgressCallback | None = None, **settings: Any) -> "Clip":
+        """As `Engine.generate`."""
+        return self._waited(self.submit(prompt, **settings), on_progress).result()
+
+    def extend(
+        self,
+        clip: "Clip | Job[Any] | str | Path",
+        prompt: str | None = None,
+        seconds: float | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **settings: Any,
+    ) -> "Clip":
+        """As `Engine.extend`; clip: see `submit`."""
+        fields = _fields(prompt, {"seconds": seconds, **settings})
+        return self._waited(self._from("/v1/videos/extensions", "video", clip, fields), on_progress).result()
+
+    @overload
+    def add_audio(self, video: "Job[Any] | str | Path", prompt: str | None = None, **wishes: Any) -> RemoteJob: ...
+    @overload
+    def add_audio(self, video: "Clip", prompt: str | None = None, **wishes: Any) -> "Clip": ...
+    def add_audio(
+        self,
+        video: "Clip | Job[Any] | str | Path",
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip | RemoteJob":
+        """As `Engine.add_audio`.
+
+        A file, or a completed job of this service, gives the completed job, whose `save` writes the film, its pictures
+        bit for bit. A Clip is encoded to be sent, and gives a Clip with the pictures that it had.
+        """
+        job = self._waited(self.submit_audio(prompt, video=video, **wishes), on_progress)
+        if isinstance(video, Job | str | Path):
+            return job
+        made = job.result()
+        settings = {**made.settings, "source": video.settings}
+        return replace(video, sound=made.sound, rate=made.rate, settings=settings)
+
+    def generate_audio(
+        self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None, **wishes: Any
+    ) -> "Clip":
+        """As `Engine.generate_audio`; the sound has 16 bits, as of all that a service makes."""
+        return self._waited(self.submit_audio(prompt, seconds=seconds, **wishes), on_progress).result()
+
+    def extend_audio(
+        self,
+        sound: "Clip | Job[Any] | str | Path",
+        seconds: float = 5.0,
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip":
+        """As `Engine.extend_audio`; sound: see `submit_audio`."""
+        job = self.submit_audio(prompt, sound=sound, seconds=seconds, **wishes)
+        return self._waited(job, on_progress).result()
+
+    def fill_audio(
+        self,
+        sound: "Clip | Job[Any] | str | Path",
+        start: float,
+        end: float,
+        prompt: str | None = None,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip":
+        """As `Engine.fill_audio`; sound: see `submit_audio`."""
+        job = self.submit_audio(prompt, sound=sound, start=start, end=end, **wishes)
+        return self._waited(job, on_progress).result()
+
+    def submit(self, prompt: str, *, clip: "Clip | Job[Any] | str | Path | None" = None, **settings: Any) -> RemoteJob:
+        """As `Engine.submit`: a job for a clip from a prompt, or (with `clip`) for a longer one.
+
+        clip: a file, a completed job of this service (nothing is sent then), or a Clip, which is encoded to be sent.
+        Raises as `fetch`.
+        """
+        image = settings.pop("image", None)
+        if clip is not None:
+            if image is not None:
+                raise RequestError("got an image and a clip, expected one to go on from; leave one out.")
+            return self._from("/v1/videos/extensions", "video", clip, _fields(prompt, settings))
+        upload = None if image is None else ("input_reference", payload.picture(image))
+        return self._job("/v1/videos", _fields(prompt, settings), upload)
+
+    def submit_audio(
+        self,
+        prompt: str | None = None,
+        *,
+        video: "Clip | Job[Any] | str | Path | None" = None,
+        sound: "Clip | Job[Any] | str | Path | None" = None,
+        **wishes: Any,
+    ) -> RemoteJob:
+        """As `Engine.submit_audio`; video, sound: a file, a completed job of this service, or a Clip.
+
+        The result of a video is a Clip with all of its pictures; `RemoteJob.save` writes it without reading them.
+        Raises as `fetch`.
+        """
+        fields = _fields(prompt, wishes)
+        if video is not None and sound is not None:
+            raise RequestError("got a video and a sound, expected one of them; leave one out.")
+        if video is not None:
+            return self._from("/v1/audio/soundtracks", "video", video, fields)
+        return self._from("/v1/audio/sounds", "sound", sound, fields)
+
+    def _from(
+        self, path: str, name: str, source: "Clip | Job[Any] | str | Path | None", fields: dict[str, Any]
+    ) -> RemoteJob:
+        """A job that starts from a source, which goes in the field `name`."""
+        if source is None:
+            return self._job(path, fields)
+        if isinstance(source, Job):
+            return self._job(path, {**fields, name: {"id": source.id}})
+        return self._job(path, fields, (name, (payload.film if name == "video" else payload.sound)(source)))
+
+    def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob:
+        return RemoteJob(self.fetch, self.ask("POST", path, fields, upload)["id"])
+
+    def _waited(self, job: RemoteJob, on_progress: ProgressCallback | None) -> RemoteJob:
+        """The job when it is completed; whoever stops waiting has it cancelled."""
+        try:
+            job.wait(on_progress=on_progress)
+        except _Unreachable:
+            raise
+        except BaseException:
+            with contextlib.suppress(MediagenError):
+                job.cancel()  # one that has ended stays as it is
+            raise
+        return job
+
+    def job(self, id: str) -> "RemoteJob":
+        """A job that was submitted before; RequestError where the service does not know it."""
+        self.ask("GET", f"/v1/videos/{id}")
+        return RemoteJob(self.fetch, id)
+
+    def ask(
+        self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
+    ) -> dict[str, Any]:
+        """What the service answers to a request of one of its routes, as JSON; fields and errors as in `fetch`."""
+        return json.loads(self.fetch(method, path, fields, upload))
+
+    def fetch(
+        self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
+    ) -> bytes:
+        """What the service answers, as bytes. fields: of a JSON body, or with `upload` (field, bytes) of a form.
+
+        A request that the network lost is sent again, and met once.  Raises RequestError for what the service refuses,
+        ModelError where it lacks the model, MediagenError where it fails or does not answer.
+        """
+        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        body = None
+        if fields is not None:
+            kind, body = payload.form(fields, *upload) if upload else ("application/json", json.dumps(fields).encode())
+            headers |= {"Content-Type": kind, "Idempotency-Key": secrets.token_hex(16)}
+        request = urllib.request.Request(self._url + path, body, headers, method=method)
+        for left in reversed(range(_TRIES)):
+            try:
+                with urllib.request.urlopen(request, timeout=self._timeout) as answer:
+                    return answer.read()
+            except urllib.error.HTTPError as error:
+                raise payload.refusal(error) from None
+            except (OSError, HTTPException) as error:
+                if not left:
+                    raise _Unreachable(f"cannot reach {self._url} ({error}); is the service running?") from None
+                time.sleep(0.5)
+        raise AssertionError
+
+
+def _fields(prompt: str | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """What is sent of a call; RequestError for what cannot be."""
+    fields = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
+    if "callback_on_step_end" in fields:
+        raise RequestError(
+            "callback_on_step_end: got a function, which cannot be sent to a service; use on_progress, which may stop "
+            "the work by raising."
+        )
+    if "on_progress" in fields:
+        raise RequestError("on_progress: got a function for a job that is not waited for; watch job.progress.")
+    if "width" in fields or "height" in fields:
+        fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
+    return fields

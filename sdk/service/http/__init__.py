@@ -1,0 +1,1 @@
+"""The service as HTTP: an application, its routes, its guard and what it answers."""

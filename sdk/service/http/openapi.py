@@ -1,0 +1,50 @@
+"""Bodies: what the OpenAPI document says about requests, made from the requests themselves, and about refusals."""
+
+from typing import Any
+
+from mediagen.sdk.service.kinds.table import KINDS
+
+_ERROR = {
+    "type": "object",
+    "required": ["message", "type", "param", "code"],
+    "properties": {
+        "message": {"type": "string"},
+        "type": {"type": "string"},
+        "param": {"type": ["string", "null"]},
+        "code": {"type": ["string", "null"]},
+    },
+}
+_REFUSAL = {"schema": {"type": "object", "required": ["error"], "properties": {"error": _ERROR}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "What was asked is refused, in one sentence", "content": {"application/json": _REFUSAL}},
+    "5XX": {"description": "The server cannot meet it", "content": {"application/json": _REFUSAL}},
+}
+
+
+def answers(*types: str, part: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that sends other types than JSON, whole or (206) in part."""
+    content: dict[str, Any] = {kind: {} for kind in types}
+    whole = {200: {"description": "What was asked for", "content": content}}
+    return {**whole, 206: {"description": "A part of it", "content": content}} if part else {**whole}
+
+
+def of(name: str) -> dict[str, Any]:
+    """The `requestBody` of a kind of job: a form with a file, or JSON."""
+    kind = KINDS[name]
+    schema = kind.request.model_json_schema()
+    fields: dict[str, Any] = {key: value for key, value in schema["properties"].items() if key in kind.fields}
+    if "seconds" in fields:
+        fields["seconds"] = {"type": "string", "description": "Seconds; a number is taken too."}
+    fields["model"] = {"type": "string", "description": "Id of a served model; may be left out."}
+    if "width" in schema["properties"]:
+        fields["size"] = {"type": "string", "pattern": r"^\d+x\d+$", "description": "WIDTHxHEIGHT in pixels."}
+    reference = {"type": "object", "properties": {"image_url": {"type": "string", "description": "A data URL."}}}
+    if kind.source != "input_reference":
+        reference = {"type": "object", "properties": {"id": {"type": "string", "description": "A completed job."}}}
+    file = {"type": "string", "format": "binary"}
+    required = [*schema.get("required", []), *([kind.source] if kind.needs_source else [])]
+
+    def content(source: dict[str, Any]) -> dict[str, Any]:
+        return {"schema": {"type": "object", "required": required, "properties": {**fields, kind.source: source}}}
+
+    return {"requestBody": {"content": {"multipart/form-data": content(file), "application/json": content(reference)}}}

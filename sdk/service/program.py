@@ -1,0 +1,65 @@
+"""The service as a program, from an address and a data folder to a server that answers."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mediagen.sdk.errors import MediagenError, RequestError
+from mediagen.sdk.service.http.address import check_address
+from mediagen.sdk.service.settings import Settings
+
+_LOCK = "lock"
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a data folder for this process; RequestError where another server has it. A kill frees it."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / _LOCK).open("w")
+    except OSError as error:
+        raise RequestError(f"got the data folder '{folder}', which cannot be written ({error.strerror}).") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RequestError(
+                f"got the data folder '{folder}', which another server uses; stop that one, or give another folder."
+            ) from None
+        yield
+
+
+def name_of(model: str | None) -> str:
+    """What a model is called in the API: the last part of its folder or name; 'mediagen' for the built-in one."""
+    return "mediagen" if model is None else Path(model).name or "mediagen"
+
+
+def serve(
+    engine: Any, folder: Path, *, host: str, port: int, token: str | None, settings: Settings, model: str
+) -> None:
+    """Serves until it is told to stop. Raises as `check_address` and `locked`."""
+    check_address(host, token)
+    import uvicorn
+
+    from mediagen.sdk.service.http.app import build
+    from mediagen.sdk.service.queue.store import Store
+    from mediagen.sdk.service.service import Service
+
+    with locked(folder):
+        service = Service(engine, Store(folder), settings, model)
+        config = uvicorn.Config(
+            build(service, token),
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=3,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        try:
+            uvicorn.Server(config).run()
+        except SystemExit:  # uvicorn's way to say that the address is taken; it logs why
+            raise MediagenError(f"cannot listen on {host}:{port}; give another --port.") from None

@@ -1,0 +1,68 @@
+"""Outputs: the files of a finished job, each written whole before the job is completed."""
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from mediagen.sdk.service.intake.uploads import FILMS
+from mediagen.sdk.service.queue.rows import File
+from mediagen.sdk.service.queue.store import Store, settle
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mediagen.media.clip import Clip
+    from mediagen.sdk.tasks.soundtracks import Soundtrack
+
+VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
+SOUND = "audio/wav"  # what a sound is served as
+_TILES = 16  # pictures in a sprite sheet
+_SIDE = 512  # pixels of the longer side of a film's tile
+
+
+def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -> None:
+    """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written."""
+    from PIL import Image
+
+    from mediagen.media.clip import Clip
+    from mediagen.media.sheets import contact_sheet
+
+    if isinstance(film, Clip) and film.frames is None:
+        made.append(File.new(job, "video", ".wav", SOUND))
+        settle(film.save(store.path(made[0])))
+        return
+    suffix = ".mp4" if isinstance(film, Clip) else film.footage.path.suffix
+    for role, (ending, kind) in {"video": (suffix, FILMS[suffix]), **VARIANTS}.items():
+        made.append(File.new(job, role, ending, kind))
+    target, thumbnail, sheet = (store.path(file) for file in made)
+    film.save(target)
+    middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(film)
+    Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
+    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
+    settle(target, thumbnail, sheet)
+
+
+def remove(files: list[File], store: Store) -> None:
+    """Removes what a job wrote and does not keep; what cannot be removed goes at the next start."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            store.path(file).unlink()
+
+
+def _of_clip(clip: "Clip") -> "tuple[Tensor, list[Tensor]]":
+    """The picture in the middle, and tiles over the whole length."""
+    import numpy as np
+
+    frames = clip.frames
+    assert frames is not None
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _TILES)).round().astype(int))
+    return frames[len(frames) // 2].cpu(), [frames[int(index)] for index in chosen]
+
+
+def _of_film(film: "Soundtrack") -> "tuple[Tensor, list[Tensor]]":
+    """The same of a film that is not held in memory; its tiles are made small."""
+    width, height = film.footage.size
+    scale = min(1.0, _SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    count = min(_TILES, film.footage.packets)
+    tiles = [tile for batch in film.footage.pictures(count / film.seconds, size) for tile in batch]
+    return tiles[len(tiles) // 2], tiles

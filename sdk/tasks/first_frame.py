@@ -1,0 +1,48 @@
+"""The picture that a clip starts from, in any of the forms that people have one in."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from mediagen.media.read import read_image
+from mediagen.sdk.errors import RequestError
+
+
+def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
+    """uint8 (1, H, W, 3) of `size` = (width, height): scaled to cover it, the middle kept.
+
+    image: a path, a PIL image, or uint8 (H, W, 3) or (1, H, W, 3) as a tensor or an array. RequestError for anything
+    else, and for a file that is not a picture.
+    """
+    if isinstance(image, str | Path):
+        try:
+            return read_image(image, size)
+        except (ValueError, OSError) as error:
+            raise RequestError(str(error)) from None
+    if isinstance(image, Tensor):
+        image = image.detach().cpu().numpy()
+    if isinstance(image, np.ndarray):
+        if image.ndim == 4 and len(image) == 1:
+            image = image[0]
+        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise RequestError(
+                f"got an image of {image.dtype} {image.shape}, expected uint8 (H, W, 3); convert it first."
+            )
+        image = Image.fromarray(image)
+    if not isinstance(image, Image.Image):
+        kind = type(image).__name__
+        raise RequestError(
+            f"got an image of type {kind}, expected a path, a PIL image or a uint8 array; give one of them."
+        )
+    fitted = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), size, Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(fitted))[None]
+
+
+def fingerprint(frame: Tensor) -> str:
+    """Twelve hex digits that change with the pixels."""
+    return hashlib.sha256(frame.cpu().contiguous().numpy().tobytes()).hexdigest()[:12]

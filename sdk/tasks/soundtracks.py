@@ -1,0 +1,74 @@
+"""Soundtrack: new sound for a video file, which is written beside pictures that stay as they are."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mediagen.grid import SOUND_RATE
+from mediagen.media import loudness
+from mediagen.media.footage import Footage
+from mediagen.media.soundtrack import replace_sound
+from mediagen.sdk.errors import RequestError
+from mediagen.sdk.tasks.sound_requests import SoundRequest
+
+
+@dataclass(frozen=True)
+class Soundtrack:
+    """What `Engine.add_audio` makes for a file; `save` writes the film with it.
+
+    footage: the film.  chunks: gives the new sound as it was made, float32 (1, S) at 48 kHz, each time it is called.
+    request: what was asked for, filled in.  settings: what the written file tells of it.
+    """
+
+    footage: Footage
+    chunks: Callable[[], Iterator[Tensor]]
+    request: SoundRequest
+    settings: dict[str, Any]
+    rate: int = SOUND_RATE
+
+    @property
+    def seconds(self) -> float:
+        """Length of the film."""
+        return self.footage.seconds
+
+    @cached_property
+    def sound(self) -> Tensor:
+        """The new sound (1, S) at 48 kHz, of the window that was asked for and of the loudness that was asked for."""
+        with loudness.spooled(self.chunks()) as again:
+            return torch.cat(list(loudness.level(again, self.request.lufs).apply(again())), dim=-1)
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the film with its new sound, or (.wav) the sound alone; it appears whole or not at all.
+
+        The packets of the pictures are those of the source, bit for bit; the sound lasts exactly as long as they do.
+        Raises RequestError for an ending that cannot hold the film's pictures, or the film itself as the target.
+        """
+        path = Path(path)
+        if path.exists() and path.samefile(self.footage.path):
+            raise RequestError(f"got the output '{path}', which is the film itself; write to another name.")
+        request = self.request
+        try:
+            with loudness.spooled(self.chunks()) as again:
+                return replace_sound(
+                    self.footage,
+                    path,
+                    again,
+                    start=request.start or 0.0,
+                    end=request.end,
+                    keep_audio=request.keep_audio,
+                    lufs=request.lufs,
+                    caption=request.prompt or "",
+                    settings=self.settings,
+                )
+        except ValueError as error:
+            raise RequestError(str(error)) from None
+
+
+def levelled(sound: Tensor, lufs: float) -> Tensor:
+    """Sound (channels, S) at 48 kHz brought to a loudness, without clipping."""
+    return torch.cat(list(loudness.level(lambda: [sound], lufs).apply([sound])), dim=-1)
