@@ -56,7 +56,9 @@ class TAE(nn.Module):
     Config = TAEConfig
     PRESETS: ClassVar[dict[str, TAEConfig]] = {
         "tiny": TAEConfig(),
-        "standard": TAEConfig(stem=(1, 2, 2), widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False),
+        "standard": TAEConfig(
+            stem=(1, 2, 2), widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False
+        ),
         "standard-8x8x8": TAEConfig(widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False),
         "small": TAEConfig(
             widths=(64, 144, 224),

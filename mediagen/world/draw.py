@@ -8,21 +8,11 @@ from torch import Tensor
 
 from mediagen.world import shapes
 from mediagen.world.backdrops import PAINTERS, Stage, colour_of
+from mediagen.world.figures import draw_person, draw_shadow, place
 from mediagen.world.motion import GROUND, camera, path
+from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import RADIUS, Scene, Thing
 
-COLOUR_RGB: dict[str, tuple[float, float, float]] = {
-    "red": (0.86, 0.14, 0.15),
-    "orange": (0.97, 0.50, 0.06),
-    "yellow": (0.97, 0.87, 0.12),
-    "green": (0.13, 0.70, 0.22),
-    "turquoise": (0.10, 0.80, 0.76),
-    "blue": (0.14, 0.30, 0.90),
-    "purple": (0.55, 0.18, 0.80),
-    "pink": (0.98, 0.45, 0.72),
-    "white": (0.96, 0.96, 0.96),
-    "black": (0.09, 0.09, 0.10),
-}
 _NIGHT = (0.42, 0.46, 0.66)  # how much of each colour is left of a place at night
 _NIGHT_THING = (0.84, 0.84, 0.90)
 
@@ -105,6 +95,7 @@ def _backdrop(
 
 def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
     """Draws shadows, then things, kind by kind; the second thing of a scene stands behind the first."""
+    _draw_people(out, scenes, times)
     for order in (1, 0):
         groups: dict[str, list[int]] = defaultdict(list)
         for index, scene in enumerate(scenes):
@@ -113,6 +104,29 @@ def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
         for kind, members in groups.items():
             chosen, index = [scenes[i] for i in members], _send(members, out.device)
             out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)
+
+
+def _draw_people(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
+    """People one by one, since each is made of other parts; they stand behind the things."""
+    for index, scene in enumerate(scenes):
+        person = scene.person
+        if person is None:
+            continue
+        placed = place(person, scene.seconds, scene.aspect, times)
+        pan, zoom = camera(scene, times)
+        if person.shot == "figure":
+            draw_shadow(out[index], person, placed, pan, zoom)
+        draw_person(
+            out[index],
+            None,
+            person,
+            placed,
+            pan,
+            zoom,
+            tint=colour_of(_NIGHT_THING, out.device)[0] if scene.time == "night" else None,
+            outlined=scene.style == "outlined",
+            soft=scene.style == "soft",
+        )
 
 
 def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> Tensor:

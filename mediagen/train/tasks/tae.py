@@ -114,9 +114,7 @@ class TAETask:
         if step % 4:
             if not config.crop or step % config.whole == 1:
                 share = (config.crop**2 / (config.size[0] * config.size[1])) if config.crop else 1
-                return TAEBatch(
-                    self._videos(step, max(1, round(config.batch * share)), self.stream, rank, world), step
-                )
+                return TAEBatch(self._videos(step, max(1, round(config.batch * share)), self.stream, rank, world), step)
             videos = self._videos(step, config.batch, self.stream, rank, world)
             return TAEBatch(_crops(videos, config.crop, np.random.default_rng((step, rank, 5))), step)
         frames = [step // 4 * 7 % self.stream.frames]
