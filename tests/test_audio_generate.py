@@ -168,15 +168,15 @@ def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: Audi
             assert any(
                 part.row == row and part.first <= first and first + length <= part.first + part.length
                 for row, first in own
-                for part in task.parts
+                for part in task.stretches
             )
 
 
 def test_single_shots_have_sounds_of_their_own(task: AudioTask) -> None:
-    rows = [part.row for part in task.parts]
+    rows = [part.row for part in task.stretches]
     assert {rows.count(row) for row in range(6)} == {1, 4}, "films, and four single shots of a second each"
     row = next(row for row in rows if rows.count(row) == 4)
-    films = [part.film for part in task.parts if part.row == row]
+    films = [part.film for part in task.stretches if part.row == row]
     assert len({film.seed for film in films if film}) == 4
     last = films[-1]
     assert last is not None and last.samples == 48_000

@@ -62,7 +62,7 @@ class TAEBatch:
 
 
 class TAETask:
-    """Trains a TAE to rebuild clips; see `mediagen.train.loop.Task`."""
+    """Trains a TAE to rebuild clips; see `mediagen.train.task.Task`."""
 
     name = "tae"
 

@@ -73,7 +73,7 @@ class VideoBatch:
 
 
 class VideoTask:
-    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.loop.Task`."""
+    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.task.Task`."""
 
     name = "video"
 
