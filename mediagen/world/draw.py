@@ -1,6 +1,7 @@
 """Drawing scenes: anti-aliased pictures by batched torch operations, on any device, at any size."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from mediagen.world import shapes
 from mediagen.world.backdrops import PAINTERS, Stage, colour_of
-from mediagen.world.figures import draw_person, draw_shadow, place
+from mediagen.world.figures import FaceTruth, draw_person, draw_shadow, face_truth, place
 from mediagen.world.motion import GROUND, camera, path
 from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import RADIUS, Scene, Thing
@@ -38,9 +39,9 @@ def render(
     for index, scene in enumerate(scenes):
         groups[scene.place, scene.camera == "still"].append(index)
     out = torch.empty(len(scenes), len(times), 3, height, width, device=device)
-    for (place, still), members in groups.items():
+    for (where, still), members in groups.items():
         out[_send(members, device)] = _backdrop(
-            place, [scenes[i] for i in members], times[:1] if still else times, width, height, device
+            where, [scenes[i] for i in members], times[:1] if still else times, width, height, device
         )
     _draw_things(out, scenes, times)
     for index, scene in enumerate(scenes):
@@ -103,33 +104,37 @@ def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
                 groups[scene.things[order].kind].append(index)
         for kind, members in groups.items():
             chosen, index = [scenes[i] for i in members], _send(members, out.device)
-            out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)
+            out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)[0]
 
 
 def _draw_people(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
     """People one by one, since each is made of other parts; they stand behind the things."""
     for index, scene in enumerate(scenes):
-        person = scene.person
-        if person is None:
-            continue
-        placed = place(person, scene.seconds, scene.aspect, times)
-        pan, zoom = camera(scene, times)
-        if person.shot == "figure":
-            draw_shadow(out[index], person, placed, pan, zoom)
-        draw_person(
-            out[index],
-            None,
-            person,
-            placed,
-            pan,
-            zoom,
-            tint=colour_of(_NIGHT_THING, out.device)[0] if scene.time == "night" else None,
-            outlined=scene.style == "outlined",
-            soft=scene.style == "soft",
-        )
+        if scene.person is not None:
+            _paint_person(out[index], None, scene, times)
 
 
-def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> Tensor:
+def _paint_person(canvas: Tensor, mask: Tensor | None, scene: Scene, times: np.ndarray) -> None:
+    assert scene.person is not None
+    pan, zoom = camera(scene, times)
+    placed = place(scene.person, scene.seconds, scene.aspect, times)
+    if scene.person.shot == "figure":
+        draw_shadow(canvas, scene.person, placed, pan, zoom)
+    draw_person(
+        canvas,
+        mask,
+        scene.person,
+        placed,
+        pan,
+        zoom,
+        tint=colour_of(_NIGHT_THING, canvas.device)[0] if scene.time == "night" else None,
+        outlined=scene.style == "outlined",
+        soft=scene.style == "soft",
+    )
+
+
+def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The canvas with the things on it, and how much of each pixel they cover, (B, F, 1, H, W)."""
     device, (height, width) = canvas.device, canvas.shape[-2:]
     pan, zoom = _views(scenes, times, device)
     aspect = width / height
@@ -173,7 +178,7 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     colour = colour * (1 - 0.85 * edge * lined)
     night = column([scene.time == "night" for scene in scenes]).unsqueeze(2)
     colour = colour * (1 - night * (1 - colour_of(_NIGHT_THING, device)))
-    return torch.lerp(canvas, colour.clamp(0, 1), cover)
+    return torch.lerp(canvas, colour.clamp(0, 1), cover), cover
 
 
 def _weather(canvas: Tensor, scene: Scene, times: np.ndarray) -> Tensor:
@@ -199,3 +204,36 @@ def _weather(canvas: Tensor, scene: Scene, times: np.ndarray) -> Tensor:
     cover = (0.5 - (distance - thin) * height).clamp(0, 1).amax(0).unsqueeze(1)
     tint = grey if scene.weather == "rain" else torch.ones_like(grey)
     return torch.lerp(canvas * 0.92, tint.expand_as(canvas), 0.75 * cover)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What stands where in a clip. masks: bool (F, H, W) by name ("person", "thing0", "thing1"), what can be seen of
+    each, from the back to the front.  face: of the person, if there is one."""
+
+    masks: dict[str, Tensor]
+    face: FaceTruth | None
+
+
+@torch.no_grad()
+def truth(scene: Scene, size: tuple[int, int] = (64, 64), frames: list[int] | None = None) -> Truth:
+    """The truth about what `render` draws of one scene, at a size (width, height) in pixels."""
+    width, height = size
+    times = np.asarray(frames if frames is not None else range(scene.frames)) / scene.fps
+    canvas = torch.zeros(len(times), 3, height, width)
+    covers: dict[str, Tensor] = {}
+    face = None
+    if scene.person is not None:
+        covers["person"] = torch.zeros(len(times), height, width)
+        _paint_person(canvas, covers["person"], scene, times)
+        placed = place(scene.person, scene.seconds, scene.aspect, times)
+        face = face_truth(scene.person, placed, *camera(scene, times), scene.aspect)
+    for order in reversed(range(len(scene.things))):
+        thing = scene.things[order]
+        covers[f"thing{order}"] = _draw_kind(canvas[None], thing.kind, [scene], [thing], times)[1][0, :, 0]
+    masks = {name: cover > 0.5 for name, cover in covers.items()}
+    names = list(masks)
+    for index, name in enumerate(names):
+        for front in names[index + 1 :]:
+            masks[name] = masks[name] & ~masks[front]
+    return Truth(masks, face)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mediagen.world.people import beats
 from mediagen.world.scene import RADIUS, Scene, Thing
 
 GROUND = 0.80  # height of the ground line on which things rest, in picture heights from the top
@@ -20,9 +21,12 @@ class Path:
     squash: np.ndarray
 
 
+PERSON = -1  # in place of a thing's number
+
+
 @dataclass(frozen=True)
 class Contact:
-    """One impact of a thing on the ground: seconds from the start, which thing, and how hard (0 to 1)."""
+    """One impact: seconds from the start, which thing hits the ground (or PERSON: a step, a clap), how hard (0 to 1)."""
 
     time: float
     thing: int
@@ -67,6 +71,9 @@ def path(scene: Scene, thing: Thing, times: np.ndarray) -> Path:
 def contacts(scene: Scene) -> list[Contact]:
     """Every impact within the clip, in order of time."""
     found = []
+    if scene.person is not None:
+        strength = {"jumps": 0.6, "claps": 0.55}.get(scene.person.motion, 0.35)
+        found += [Contact(time, PERSON, strength) for time in beats(scene.person, scene.seconds)]
     for index, thing in enumerate(scene.things):
         if thing.motion in ("bounces", "falls"):
             for time, speed in _impacts(scene, thing, scene.seconds):
