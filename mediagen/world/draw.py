@@ -133,7 +133,9 @@ def _paint_person(canvas: Tensor, mask: Tensor | None, scene: Scene, times: np.n
     )
 
 
-def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> tuple[Tensor, Tensor]:
+def _draw_kind(
+    canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray
+) -> tuple[Tensor, Tensor]:
     """The canvas with the things on it, and how much of each pixel they cover, (B, F, 1, H, W)."""
     device, (height, width) = canvas.device, canvas.shape[-2:]
     pan, zoom = _views(scenes, times, device)

@@ -11,7 +11,21 @@ from mediagen.world.scene import Scene
 from mediagen.world.sources import source, source_class
 from mediagen.world.voices import voice
 
-SOUND_CLASSES = ("ambience", "impact", "roll", "engine", "whirr", "whoosh", "rise", "wings", "water", "roar", "steps", "claps", "hum")
+SOUND_CLASSES = (
+    "ambience",
+    "impact",
+    "roll",
+    "engine",
+    "whirr",
+    "whoosh",
+    "rise",
+    "wings",
+    "water",
+    "roar",
+    "steps",
+    "claps",
+    "hum",
+)
 _VOICES = {"walks left": "steps", "walks right": "steps", "jumps": "steps", "claps": "claps", "hums": "hum"}
 _PEAK = 0.95
 

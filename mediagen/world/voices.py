@@ -19,9 +19,7 @@ _SOFT: Bands = ((170, 0.6, 1.0), (1100, 0.8, 0.4))  # grass, leaves, dust
 _TUNE = (0, 2, 4, 7, 4, 2)  # semitones of a hummed tune
 
 
-def voice(
-    person: Person, place: str, hits: list[Contact], samples: int, rng: np.random.Generator
-) -> np.ndarray:
+def voice(person: Person, place: str, hits: list[Contact], samples: int, rng: np.random.Generator) -> np.ndarray:
     """The sound of one person, float32 (samples,); `hits` are the person's contacts."""
     sound = np.zeros(samples, np.float32)
     for hit in hits:
@@ -46,7 +44,9 @@ def _clap(rng: np.random.Generator) -> np.ndarray:
 
 def _hum(person: Person, samples: int) -> np.ndarray:
     at = times(samples)
-    base = {"child": 330.0, "adult": 235.0, "old": 215.0}[person.identity.age] * (1.0 if person.identity.woman else 0.62)
+    base = {"child": 330.0, "adult": 235.0, "old": 215.0}[person.identity.age] * (
+        1.0 if person.identity.woman else 0.62
+    )
     note = np.asarray(_TUNE)[((at * 1.6 * person.pace + 6 * person.phase).astype(int)) % len(_TUNE)]
     smooth = round(0.05 * SOUND_RATE)  # the voice glides from note to note
     note = np.convolve(np.pad(note.astype(np.float32), smooth, mode="edge"), np.ones(smooth) / smooth, "same")
