@@ -1,4 +1,4 @@
-"""People of the world: the same number is the same person, poses do what captions say, and the truth fits the picture."""
+"""People of the world: a number is a person, poses do what captions say, and the truth fits the picture."""
 
 import dataclasses
 

@@ -12,8 +12,8 @@ from mediagen.media.clip import to_float
 from mediagen.world import people
 from mediagen.world.scene import ACTIONS, CAMERAS, COLOURS, PLACES, SIZES, STYLES, SUBJECTS, TIMES, WEATHERS, Scene
 
-# What is recognised, and its classes. Kind, colour, size and motion are those of what the clip is about: a person, whose
-# colour is the clothes', or the first thing. kind2 and colour2: of what else there is. The rest: of a person in a portrait.
+# What is recognised, and its classes. Kind, colour, size and motion are those of what the clip is about: a person,
+# whose colour is the clothes', or the first thing. kind2, colour2: of what else there is. The rest: of a portrait.
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "place": PLACES,
     "kind": SUBJECTS,
@@ -176,7 +176,7 @@ def truth(scene: Scene) -> dict[str, str]:
 
 
 def labels(scenes: list[Scene], device: torch.device | str = "cpu") -> dict[str, Tensor]:
-    """The classes of `scenes` as int64 (B,) by attribute, for a cross entropy; UNKNOWN where there is nothing to know."""
+    """The classes of `scenes` as int64 (B,) by attribute, for a cross entropy; UNKNOWN where a clip has none."""
     names = [truth(scene) for scene in scenes]
     return {
         name: torch.tensor([classes.index(row[name]) if name in row else UNKNOWN for row in names], device=device)

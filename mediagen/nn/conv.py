@@ -22,7 +22,7 @@ class ChannelNorm(nn.Module):
 
 
 class SpaceConv(nn.Conv2d):
-    """3x3 convolution on every frame alone. replicate: pads with the nearest pixel in place of zeros, which costs more."""
+    """3x3 convolution on every frame alone. replicate: pads with the nearest pixel, which costs more than zeros."""
 
     def __init__(self, cin: int, cout: int, stride: int = 1, replicate: bool = False):
         super().__init__(cin, cout, 3, stride=stride, padding=0 if replicate else 1)

@@ -16,8 +16,8 @@ Number = float | Tensor
 class View:
     """How pixels of each frame lie in units of a thing, as arrays (F,).
 
-    A pixel (column, row) is, in picture heights, x = (column / height - 0.5 aspect) / zoom + 0.5 aspect + pan, and so on
-    for y; from there (x - left) / unit and (y - top) / unit are turned by -roll about (0, pivot).
+    A pixel (column, row) is, in picture heights, x = (column / height - 0.5 aspect) / zoom + 0.5 aspect + pan, and so
+    on for y; from there (x - left) / unit and (y - top) / unit are turned by -roll about (0, pivot).
     """
 
     height: int

@@ -98,18 +98,18 @@ def _bust(brush: Brush, person: Person, head: portrait.Head) -> None:
     if part.empty:
         return
     neck = 0.30 if who.woman or who.age == "child" else 0.38
-    part.fill(capsule(part.x, part.y, 0.0, 0.5, 0.0, 1.5, neck), portrait._paint(head.skin * 0.86))
+    part.fill(capsule(part.x, part.y, 0.0, 0.5, 0.0, 1.5, neck), portrait.paint(head.skin * 0.86))
     tone = np.asarray(COLOUR_RGB[person.colour])
     shirt = torch.maximum(oval(part.x, part.y, 0.0, 2.9, broad, 1.62, 2.7), 1.1 - part.y)
     _cloth(part, shirt, tone, person.top, 0.24)
     opening = oval(part.x, part.y, 0.0, 1.32, neck + 0.16, 0.24 if person.top != "collar" else 0.2)
-    part.fill(torch.maximum(opening, shirt), portrait._paint(head.skin * 0.92), line=False)
+    part.fill(torch.maximum(opening, shirt), portrait.paint(head.skin * 0.92), line=False)
     if person.top == "collar":
         for side in (-1, 1):
             flap = torch.maximum(
                 (part.x - side * 0.30 - side * 0.45 * (part.y - 1.42)).abs() - 0.15, (part.y - 1.46).abs() - 0.24
             )
-            part.fill(flap, portrait._paint(np.minimum(tone * 0.6 + 0.4, 1.0)))
+            part.fill(flap, portrait.paint(np.minimum(tone * 0.6 + 0.4, 1.0)))
 
 
 def _cloth(part: Brush, distance: Tensor, tone: np.ndarray, top: str, stripe: float) -> None:
@@ -144,13 +144,13 @@ def _figure(brush: Brush, person: Person, p: Pose, head: portrait.Head) -> None:
         kx, ky = hx + thigh * torch.sin(swing), hip + thigh * torch.cos(swing)
         low = swing - back - side * 1.0 * bend
         fx, fy = kx + thigh * torch.sin(low), ky + thigh * torch.cos(low)
-        fy = fy.clamp_max(-0.18) if not person.motion == "jumps" else fy
+        fy = fy.clamp_max(-0.18) if person.motion != "jumps" else fy
         thick = 0.40 * small if not dress else 0.30 * small
         leg = brush.around(0.7, (hx, hip), (kx, ky), (fx, fy))
         upper = capsule(leg.x, leg.y, hx, hip, kx, ky, thick)
         leg.fill(
             torch.minimum(upper, capsule(leg.x, leg.y, kx, ky, fx, fy, thick * 0.86)),
-            portrait._paint(leg_tone * (0.92 if side < 0 else 1.0)),
+            portrait.paint(leg_tone * (0.92 if side < 0 else 1.0)),
         )
         turn = torch.sin(_column(p.yaw, device)) * 0.35 + side * 0.12
         shoe = brush.around(0.8, (fx + turn, fy))
@@ -180,7 +180,7 @@ def _figure(brush: Brush, person: Person, p: Pose, head: portrait.Head) -> None:
     _cloth(whole, torso, tone, part_top, 0.42)
     whole.fill(
         capsule(whole.x - lean, whole.y, 0.0, shoulder - 0.75, 0.0, shoulder + 0.05, 0.34),
-        portrait._paint(head.skin * 0.88),
+        portrait.paint(head.skin * 0.88),
         line=False,
     )
     for index in up:
@@ -202,12 +202,12 @@ def _arm(
 def _draw_arm(brush: Brush, arm: tuple[Tensor, ...], tone: np.ndarray, skin: np.ndarray, small: float) -> None:
     sx, sy, ex, ey, hx, hy = arm
     whole = brush.around(0.5, (sx, sy), (ex, ey), (hx, hy))
-    whole.fill(oval(whole.x, whole.y, hx, hy, 0.34 * small, 0.34 * small), portrait._paint(skin))
+    whole.fill(oval(whole.x, whole.y, hx, hy, 0.34 * small, 0.34 * small), portrait.paint(skin))
     sleeve = torch.minimum(
         capsule(whole.x, whole.y, sx, sy, ex, ey, 0.33 * small),
         capsule(whole.x, whole.y, ex, ey, hx - 0.12 * (hx - ex), hy - 0.12 * (hy - ey), 0.28 * small),
     )
-    whole.fill(sleeve, portrait._paint(tone * 0.9))
+    whole.fill(sleeve, portrait.paint(tone * 0.9))
 
 
 def face_truth(person: Person, placed: Placed, pan: np.ndarray, zoom: np.ndarray, aspect: float) -> FaceTruth:

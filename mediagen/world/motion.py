@@ -26,7 +26,7 @@ PERSON = -1  # in place of a thing's number
 
 @dataclass(frozen=True)
 class Contact:
-    """One impact: seconds from the start, which thing hits the ground (or PERSON: a step, a clap), how hard (0 to 1)."""
+    """One impact: seconds from the start, which thing hits the ground (PERSON: a step, a clap), how hard (0 to 1)."""
 
     time: float
     thing: int

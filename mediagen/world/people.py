@@ -92,7 +92,7 @@ class Pose:
     """Where head and body are at given times, arrays (F,).
 
     x, y: the head's centre in a portrait, the point between the feet in a figure, in picture heights. yaw: right is
-    positive; pitch: down is positive; roll: clockwise; radians. smile: -1 .. 1; mouth, blink: 0 closed .. 1 (open, shut).
+    positive; pitch: down is positive; roll: clockwise; radians. smile: -1 .. 1; mouth: 1 is open; blink: 1 is shut.
     arms: (F, 2, 2) angles of upper arm and forearm, left and right on the screen, 0 hangs down, positive outwards.
     legs: (F, 2) swing of each leg, radians; bend: (F,) of the knees, 0 .. 1.
     """

@@ -1,4 +1,4 @@
-"""A head, drawn from its identity: 1 is half of the face's height, the origin lies between eyes and mouth, y is down."""
+"""A head, drawn from its identity: 1 is half of the face's height, the origin between eyes and mouth, y is down."""
 
 from dataclasses import dataclass
 
@@ -130,7 +130,7 @@ def draw_back(brush: Brush, head: Head) -> None:
             oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more, 1.22),
             oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more + 0.02, 1.65, 5.0),
         )
-        part.fill(d, _paint(head.hair * 0.82))
+        part.fill(d, paint(head.hair * 0.82))
     elif who.hair_style == "bob":
         part = brush.near(-1.6, -1.4, 1.6, 1.3)
         d = torch.where(
@@ -138,22 +138,20 @@ def draw_back(brush: Brush, head: Head) -> None:
             oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more, 1.2),
             oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more + 0.03, 0.72, 6.0),
         )
-        part.fill(d, _paint(head.hair * 0.82))
+        part.fill(d, paint(head.hair * 0.82))
     elif who.hair_style == "ponytail":
         part = brush.near(-1.9, -1.2, 1.9, 1.9)
         tail = oval(part.x, part.y, -0.95 - 0.25 * sin, 0.45, 0.28, 0.85)
-        part.fill(tail, _paint(head.hair * 0.85))
+        part.fill(tail, paint(head.hair * 0.85))
     elif who.hair_style == "bun":
         part = brush.near(-0.8, -2.0, 0.8, -0.7)
-        part.fill(oval(part.x, part.y, -0.16 * sin, -1.28, 0.36, 0.34), _paint(head.hair * 0.9))
+        part.fill(oval(part.x, part.y, -0.16 * sin, -1.28, 0.36, 0.34), paint(head.hair * 0.9))
     elif who.hair_style == "curly":
         part = brush.near(-1.7, -1.8, 1.7, 1.3)
         x, y = part.x + 0.08 * sin, part.y + 0.18
         angle = torch.atan2(y, x)
         bumps = 0.07 * torch.cos(13 * angle)
-        part.fill(
-            oval(x, y, 0.0, 0.0, w + more + 0.10, 1.14 + 0.1 * who.shape.volume) - bumps, _paint(head.hair * 0.86)
-        )
+        part.fill(oval(x, y, 0.0, 0.0, w + more + 0.10, 1.14 + 0.1 * who.shape.volume) - bumps, paint(head.hair * 0.86))
 
 
 def draw_head(brush: Brush, head: Head, person: Person, smile: Tensor, mouth: Tensor, blink: Tensor) -> None:
@@ -170,7 +168,8 @@ def draw_head(brush: Brush, head: Head, person: Person, smile: Tensor, mouth: Te
     _hat(brush, head, person)
 
 
-def _paint(rgb: np.ndarray | RGB) -> RGB:
+def paint(rgb: np.ndarray | RGB) -> RGB:
+    """A colour within the range of colours."""
     r, g, b = (float(min(1.0, max(0.0, v))) for v in rgb)
     return r, g, b
 
@@ -182,8 +181,8 @@ def _ears(brush: Brush, head: Head) -> None:
         part = brush.around(0.45, (x, y))
         if part.empty:
             continue
-        part.fill(oval(part.x, part.y, x, y, 0.62 * size, size), _paint(head.skin * 0.93))
-        part.fill(oval(part.x, part.y, x, y, 0.30 * size, 0.55 * size), _paint(head.skin * 0.78), line=False)
+        part.fill(oval(part.x, part.y, x, y, 0.62 * size, size), paint(head.skin * 0.93))
+        part.fill(oval(part.x, part.y, x, y, 0.30 * size, 0.55 * size), paint(head.skin * 0.78), line=False)
         if head.who.earrings:
             part.fill(oval(part.x, part.y, x, y + size + 0.05, 0.07, 0.08), (0.96, 0.80, 0.30), line=False)
 
@@ -201,17 +200,17 @@ def _face(brush: Brush, head: Head) -> None:
     for side in (-1, 1):  # a breath of red on the cheeks
         x, y = head.at(side * 0.42, 0.36, 0.5)
         glow = torch.exp(-(((part.x - x) / 0.20) ** 2 + ((part.y - y) / 0.15) ** 2))
-        part.fill(d, _paint(head.skin * np.array([1.02, 0.72, 0.70])), 0.38 * glow, line=False)
+        part.fill(d, paint(head.skin * np.array([1.02, 0.72, 0.70])), 0.38 * glow, line=False)
     if head.who.freckles:
         for index in range(10):
             fx, fy = -0.45 + 0.1 * index, 0.22 + 0.06 * ((index * 7) % 3)
             x, y = head.at(fx, fy, 0.68)
             spot = part.around(0.1, (x, y))
             spot.fill(
-                oval(spot.x, spot.y, x, y, 0.032, 0.032), _paint(head.skin * np.array([0.76, 0.6, 0.5])), line=False
+                oval(spot.x, spot.y, x, y, 0.032, 0.032), paint(head.skin * np.array([0.76, 0.6, 0.5])), line=False
             )
     if head.who.age == "old":
-        line = _paint(head.skin * 0.80)
+        line = paint(head.skin * 0.80)
         for fy in (-0.44, -0.54):
             x, y = head.at(0.0, fy, 0.7)
             arc = (part.y - y - 0.10 * (part.x - x) ** 2).abs() - 0.013
@@ -251,7 +250,7 @@ def _eyes(brush: Brush, head: Head, blink: Tensor) -> None:
         lift = ry + 0.10 + 0.08 * s.brow_height
         slope = side * (0.45 * (s.brow_tilt - 0.5)) * u
         brow = torch.maximum((v + lift - slope + 1.1 * u * u).abs() - weight, u.abs() - (rx + 0.055) * squeeze)
-        part.fill(brow, _paint(hair), line=False)
+        part.fill(brow, paint(hair), line=False)
 
 
 def _nose(brush: Brush, head: Head) -> None:
@@ -263,16 +262,16 @@ def _nose(brush: Brush, head: Head) -> None:
     part = brush.around(0.32, (x, y), (x0, y0))
     if part.empty:
         return
-    shade = _paint(head.skin * np.array([0.84, 0.78, 0.76]))
+    shade = paint(head.skin * np.array([0.84, 0.78, 0.76]))
     along = ((part.y - y0) / (y - y0 + 1e-6)).clamp(0, 1)
     ridge = x0 + (x - x0) * along + 0.055 * (0.4 + along)
     bridge = torch.maximum((part.x - ridge).abs() - 0.018 * (0.5 + along), (part.y - (y0 + y) / 2).abs() - (y - y0) / 2)
     part.fill(bridge, shade, 0.55, line=False)
     part.fill(oval(part.x, part.y, x, y, wide, 0.075 + 0.02 * s.nose_width), shade, 0.85, line=False)
-    part.fill(oval(part.x, part.y, x - 0.015, y - 0.022, wide * 0.8, 0.062), _paint(head.skin * 1.02), line=False)
+    part.fill(oval(part.x, part.y, x - 0.015, y - 0.022, wide * 0.8, 0.062), paint(head.skin * 1.02), line=False)
     for side in (-1, 1):
         part.fill(
-            oval(part.x, part.y, x + side * 0.52 * wide, y + 0.035, 0.022, 0.014), _paint(head.skin * 0.5), line=False
+            oval(part.x, part.y, x + side * 0.52 * wide, y + 0.035, 0.022, 0.014), paint(head.skin * 0.5), line=False
         )
 
 
@@ -290,7 +289,7 @@ def _mouth(brush: Brush, head: Head, smile: Tensor, mouth: Tensor) -> None:
     full = (0.028 + 0.045 * s.lips) * (1.15 if head.who.woman else 0.8)
     ends = (u.abs() - 1) * half
     red = np.array([1.0, 0.62, 0.62]) if not head.who.woman else np.array([1.02, 0.48, 0.50])
-    lips = _paint(np.minimum(head.skin * red, 1.0) * (0.94 if head.who.shape.skin > 0.3 else 1.08))
+    lips = paint(np.minimum(head.skin * red, 1.0) * (0.94 if head.who.shape.skin > 0.3 else 1.08))
     taper = (1 - u * u).clamp_min(0).sqrt()
     v = part.y - curve
     outer = torch.maximum((v - 0.0).abs() - gap - full * taper, ends)
@@ -300,7 +299,7 @@ def _mouth(brush: Brush, head: Head, smile: Tensor, mouth: Tensor) -> None:
     teeth = torch.maximum(inner, v + gap - 0.10 * mouth)
     part.fill(torch.where(gap > 0.03, teeth, torch.full_like(teeth, 1.0)), (0.97, 0.96, 0.93), line=False)
     seam = torch.maximum(v.abs() - 0.014, ends)
-    part.fill(torch.where(gap > 0.012, torch.full_like(seam, 1.0), seam), _paint(np.asarray(lips) * 0.55), line=False)
+    part.fill(torch.where(gap > 0.012, torch.full_like(seam, 1.0), seam), paint(np.asarray(lips) * 0.55), line=False)
 
 
 def _beard(brush: Brush, head: Head) -> None:
@@ -310,17 +309,17 @@ def _beard(brush: Brush, head: Head) -> None:
     part = brush.near(-1.1, 0.0, 1.1, 1.35)
     if part.empty:
         return
-    tone = _paint(head.hair * 0.88)
+    tone = paint(head.hair * 0.88)
     mx, my = _mouth_place(head)
     x, y = head.at(0.0, my, 0.72)
     face = face_line(head, part.x, part.y)
     if who.beard == "full":
         edge = (y - 0.14) - 0.50 * ((part.x - x) / head.width).abs() ** 1.5
         part.fill(torch.maximum(face - 0.05, edge - part.y), tone)
-        part.fill(oval(part.x, part.y, x, y, mx * 1.05, 0.11), _paint(head.skin), line=False)
+        part.fill(oval(part.x, part.y, x, y, mx * 1.05, 0.11), paint(head.skin), line=False)
     elif who.beard == "goatee":
         part.fill(torch.maximum(oval(part.x, part.y, x, y + 0.26, mx * 0.95, 0.26, 2.6), face - 0.06), tone)
-        part.fill(oval(part.x, part.y, x, y, mx * 1.0, 0.10), _paint(head.skin), line=False)
+        part.fill(oval(part.x, part.y, x, y, mx * 1.0, 0.10), paint(head.skin), line=False)
     if who.moustache:
         u = part.x - x
         upper = torch.maximum(
@@ -413,15 +412,15 @@ def _hat(brush: Brush, head: Head, person: Person) -> None:
     x, y = part.x + 0.04 * sin, part.y - lift
     dome = torch.maximum(oval(x, y, 0.0, -0.42, w + 0.16, 0.82, 2.4), y + 0.50)
     if person.hat == "beanie":
-        part.fill(dome, _paint(tone * 0.95))
+        part.fill(dome, paint(tone * 0.95))
         band = torch.maximum((y + 0.52).abs() - 0.13, x.abs() - w - 0.15)
-        part.fill(band, _paint(tone * 0.75))
+        part.fill(band, paint(tone * 0.75))
     elif person.hat == "cap":
-        part.fill(dome, _paint(tone * 0.95))
+        part.fill(dome, paint(tone * 0.95))
         peak = oval(x, y, 0.55 * sin * 1.6, -0.47, w + 0.12, 0.13)
-        part.fill(peak, _paint(tone * 0.7))
+        part.fill(peak, paint(tone * 0.7))
     else:
         crown = torch.maximum(oval(x, y, 0.0, -0.70, w * 0.92, 0.85, 4.0), y + 0.52)
-        part.fill(crown, _paint(tone * 0.95))
-        part.fill(torch.maximum((y + 0.68).abs() - 0.08, x.abs() - w * 0.9), _paint(tone * 0.5), line=False)
-        part.fill(oval(x, y, 0.0, -0.54, w + 0.62, 0.12), _paint(tone * 0.82))
+        part.fill(crown, paint(tone * 0.95))
+        part.fill(torch.maximum((y + 0.68).abs() - 0.08, x.abs() - w * 0.9), paint(tone * 0.5), line=False)
+        part.fill(oval(x, y, 0.0, -0.54, w + 0.62, 0.12), paint(tone * 0.82))

@@ -91,7 +91,7 @@ class Scene:
 
 
 def is_held_out(kind: str, colour: str, place: str) -> bool:
-    """Whether the triple is kept out of training: about one in sixteen, fixed for ever. Of a person: the clothes' colour."""
+    """Whether the triple is kept out of training: one in sixteen, for ever. Of people: the clothes' colour."""
     index = (SUBJECTS.index(kind) * len(COLOURS) + COLOURS.index(colour)) * len(PLACES) + PLACES.index(place)
     return (index * 2_654_435_761 % 2**32) >> 28 == 0
 
