@@ -10,7 +10,7 @@ from torch import Tensor
 from mediagen.world import shapes
 from mediagen.world.backdrops import PAINTERS, Stage, colour_of
 from mediagen.world.figures import FaceTruth, draw_person, draw_shadow, face_truth, place
-from mediagen.world.motion import GROUND, camera, path
+from mediagen.world.motion import GROUND, camera, facing, path
 from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import RADIUS, Scene, Thing
 
@@ -152,7 +152,7 @@ def _draw_kind(
     pixel = 1 / (height * zoom * radius)  # of the screen, in local units
     centre_x, centre_y = column([p.x for p in paths]), column([p.y for p in paths])
     squash, angle = column([p.squash for p in paths]), column([p.angle for p in paths])
-    facing = column([thing.facing for thing in things])
+    side = column([facing(thing, times) for thing in things])
     # the shadow, on the ground under the thing, paler the higher it is
     lift = (GROUND - radius - centre_y).clamp_min(0)
     spread = radius * (0.95 + 0.5 * lift)
@@ -162,7 +162,7 @@ def _draw_kind(
     up_x = (x - centre_x) / (radius * (1 + 0.22 * squash))
     up_y = (y - centre_y - 0.25 * radius * squash) / (radius * (1 - 0.25 * squash))
     cos, sin = torch.cos(angle), torch.sin(angle)
-    turned_x, turned_y = (up_x * cos + up_y * sin) * facing, up_y * cos - up_x * sin
+    turned_x, turned_y = (up_x * cos + up_y * sin) * side, up_y * cos - up_x * sin
     beat = torch.sin(column([9.0 * times + 6.28 * thing.phase for thing in things]))
     distance = shapes.outline(kind, turned_x, turned_y, beat)
     soft = column([3.0 if scene.style == "soft" else 1.0 for scene in scenes])

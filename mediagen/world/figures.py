@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mediagen.world import portrait
 from mediagen.world.brush import RGB, Brush, View, capsule, oval
+from mediagen.world.hair import draw_back
+from mediagen.world.head import Head, head_of, landmarks, paint
 from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.people import FEET, Person, Pose, pose
+from mediagen.world.portrait import draw_head
 
 BOTTOMS: tuple[RGB, ...] = (
     (0.18, 0.24, 0.42),
@@ -26,7 +28,7 @@ _HEAD_UP = 1.0  # the face's centre below the crown
 @dataclass(frozen=True)
 class FaceTruth:
     """Where a face is in the picture, in picture heights: box (F, 4) left, top, right, bottom; points (F, 5, 2) as
-    `portrait.LANDMARKS`; yaw, pitch, roll (F,) in radians."""
+    `head.LANDMARKS`; yaw, pitch, roll (F,) in radians."""
 
     box: np.ndarray
     points: np.ndarray
@@ -80,17 +82,17 @@ def draw_person(
     def brush(view: View) -> Brush:
         return Brush(canvas, mask, view, 3.0 if soft else 1.0, edge, tint)
 
-    head = portrait.head_of(person, _column(p.yaw, device), _column(p.pitch, device))
-    portrait.draw_back(brush(on_head), head)
+    head = head_of(person, _column(p.yaw, device), _column(p.pitch, device))
+    draw_back(brush(on_head), head)
     if person.shot == "portrait":
         _bust(brush(on_body), person, head)
     else:
         _figure(brush(replace(on_body, left=p.x, top=p.y)), person, p, head)
     smile, mouth, blink = (_column(values, device) for values in (p.smile, p.mouth, p.blink))
-    portrait.draw_head(brush(on_head), head, person, smile, mouth, blink)
+    draw_head(brush(on_head), head, person, smile, mouth, blink)
 
 
-def _bust(brush: Brush, person: Person, head: portrait.Head) -> None:
+def _bust(brush: Brush, person: Person, head: Head) -> None:
     who = person.identity
     broad = 1.42 if who.woman else 1.68
     broad *= 0.85 if who.age == "child" else 1.0
@@ -98,18 +100,18 @@ def _bust(brush: Brush, person: Person, head: portrait.Head) -> None:
     if part.empty:
         return
     neck = 0.30 if who.woman or who.age == "child" else 0.38
-    part.fill(capsule(part.x, part.y, 0.0, 0.5, 0.0, 1.5, neck), portrait.paint(head.skin * 0.86))
+    part.fill(capsule(part.x, part.y, 0.0, 0.5, 0.0, 1.5, neck), paint(head.skin * 0.86))
     tone = np.asarray(COLOUR_RGB[person.colour])
     shirt = torch.maximum(oval(part.x, part.y, 0.0, 2.9, broad, 1.62, 2.7), 1.1 - part.y)
     _cloth(part, shirt, tone, person.top, 0.24)
     opening = oval(part.x, part.y, 0.0, 1.32, neck + 0.16, 0.24 if person.top != "collar" else 0.2)
-    part.fill(torch.maximum(opening, shirt), portrait.paint(head.skin * 0.92), line=False)
+    part.fill(torch.maximum(opening, shirt), paint(head.skin * 0.92), line=False)
     if person.top == "collar":
         for side in (-1, 1):
             flap = torch.maximum(
                 (part.x - side * 0.30 - side * 0.45 * (part.y - 1.42)).abs() - 0.15, (part.y - 1.46).abs() - 0.24
             )
-            part.fill(flap, portrait.paint(np.minimum(tone * 0.6 + 0.4, 1.0)))
+            part.fill(flap, paint(np.minimum(tone * 0.6 + 0.4, 1.0)))
 
 
 def _cloth(part: Brush, distance: Tensor, tone: np.ndarray, top: str, stripe: float) -> None:
@@ -121,7 +123,7 @@ def _cloth(part: Brush, distance: Tensor, tone: np.ndarray, top: str, stripe: fl
     part.fill(distance, (colour * light).clamp(0, 1))
 
 
-def _figure(brush: Brush, person: Person, p: Pose, head: portrait.Head) -> None:
+def _figure(brush: Brush, person: Person, p: Pose, head: Head) -> None:
     """The body below the head; the origin lies between the feet, units are halves of the face's height."""
     who, device = person.identity, brush.canvas.device
     tall, woman = TALL[who.age], who.woman
@@ -150,7 +152,7 @@ def _figure(brush: Brush, person: Person, p: Pose, head: portrait.Head) -> None:
         upper = capsule(leg.x, leg.y, hx, hip, kx, ky, thick)
         leg.fill(
             torch.minimum(upper, capsule(leg.x, leg.y, kx, ky, fx, fy, thick * 0.86)),
-            portrait.paint(leg_tone * (0.92 if side < 0 else 1.0)),
+            paint(leg_tone * (0.92 if side < 0 else 1.0)),
         )
         turn = torch.sin(_column(p.yaw, device)) * 0.35 + side * 0.12
         shoe = brush.around(0.8, (fx + turn, fy))
@@ -180,7 +182,7 @@ def _figure(brush: Brush, person: Person, p: Pose, head: portrait.Head) -> None:
     _cloth(whole, torso, tone, part_top, 0.42)
     whole.fill(
         capsule(whole.x - lean, whole.y, 0.0, shoulder - 0.75, 0.0, shoulder + 0.05, 0.34),
-        portrait.paint(head.skin * 0.88),
+        paint(head.skin * 0.88),
         line=False,
     )
     for index in up:
@@ -202,19 +204,19 @@ def _arm(
 def _draw_arm(brush: Brush, arm: tuple[Tensor, ...], tone: np.ndarray, skin: np.ndarray, small: float) -> None:
     sx, sy, ex, ey, hx, hy = arm
     whole = brush.around(0.5, (sx, sy), (ex, ey), (hx, hy))
-    whole.fill(oval(whole.x, whole.y, hx, hy, 0.34 * small, 0.34 * small), portrait.paint(skin))
+    whole.fill(oval(whole.x, whole.y, hx, hy, 0.34 * small, 0.34 * small), paint(skin))
     sleeve = torch.minimum(
         capsule(whole.x, whole.y, sx, sy, ex, ey, 0.33 * small),
         capsule(whole.x, whole.y, ex, ey, hx - 0.12 * (hx - ex), hy - 0.12 * (hy - ey), 0.28 * small),
     )
-    whole.fill(sleeve, portrait.paint(tone * 0.9))
+    whole.fill(sleeve, paint(tone * 0.9))
 
 
 def face_truth(person: Person, placed: Placed, pan: np.ndarray, zoom: np.ndarray, aspect: float) -> FaceTruth:
     """Box and landmarks of the face as the camera sees them."""
     p, half = placed.pose, placed.half
-    head = portrait.head_of(person, _column(p.yaw, torch.device("cpu")), _column(p.pitch, torch.device("cpu")))
-    local = portrait.landmarks(head, _column(p.smile, torch.device("cpu"))).double().numpy()
+    head = head_of(person, _column(p.yaw, torch.device("cpu")), _column(p.pitch, torch.device("cpu")))
+    local = landmarks(head, _column(p.smile, torch.device("cpu"))).double().numpy()
     w = head.width
     ring = np.asarray(
         [

@@ -1,6 +1,6 @@
 """People of the world: identities drawn from a number, clothes, and how heads and bodies move over time."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -66,6 +66,25 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """From `time` (seconds) on something else is done: a motion, with its facing and phase, by the same one."""
+
+    time: float
+    motion: str
+    facing: int
+    phase: float
+
+
+BLEND = 0.4  # seconds in which one motion goes over into the next
+
+
+def blend(t: np.ndarray, start: float) -> np.ndarray:
+    """The share (F,) of what begins at `start`, rising smoothly from 0 to 1."""
+    rise = np.clip((t - start) / BLEND, 0, 1)
+    return rise * rise * (3 - 2 * rise)
+
+
+@dataclass(frozen=True)
 class Person:
     """A person in a scene: who, dressed how, seen how near, doing what. Lengths as in `Thing`."""
 
@@ -81,6 +100,7 @@ class Person:
     phase: float  # 0 .. 1
     facing: int  # 1 turns or walks right, -1 left
     near: float = 0.55  # height of the face (portrait) or of the whole person (figure), of the picture's
+    turns: tuple[Turn, ...] = ()  # in order of time
 
     @property
     def kind(self) -> str:
@@ -142,6 +162,26 @@ def draw_identity(number: int, split: int = 0) -> Identity:
 def pose(person: Person, seconds: float, aspect: float, times: np.ndarray) -> Pose:
     """The state of `person` at `times` (seconds from the start of a clip of `seconds`)."""
     t = np.asarray(times, dtype=np.float64)
+    if not person.turns:
+        return _pose(person, seconds, aspect, t)
+    last = person.turns[-1]
+    before = replace(person, turns=person.turns[:-1])
+    at = float(pose(before, last.time, aspect, np.array([last.time])).x[0])
+    after = replace(person, motion=last.motion, facing=last.facing, phase=last.phase, turns=(), x=at)
+    if last.motion.startswith("walks"):  # from where it is, where a walk of its own would pass the middle
+        way = 1 if last.motion == "walks right" else -1
+        after = replace(after, x=at + way * WALK * person.pace * 0.5 * (seconds - last.time) - 0.5 * aspect)
+    old, new = pose(before, last.time, aspect, t), _pose(after, seconds - last.time, aspect, t - last.time, True)
+    share = blend(t, last.time)
+
+    def mixed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a + (b - a) * share.reshape(-1, *(1,) * (a.ndim - 1))
+
+    return Pose(*(mixed(getattr(old, part.name), getattr(new, part.name)) for part in fields(Pose)))
+
+
+def _pose(person: Person, seconds: float, aspect: float, t: np.ndarray, shifted: bool = False) -> Pose:
+    """`pose` of a person who does one thing; shifted: a walk passes person.x beside the middle, not the middle."""
     still = np.zeros_like(t)
     rate, sign, turn = person.pace, person.facing, 2 * np.pi * person.phase
     move = person.motion
@@ -176,7 +216,7 @@ def pose(person: Person, seconds: float, aspect: float, times: np.ndarray) -> Po
         smile = still + 0.7
     elif move in ("walks left", "walks right"):
         way = 1 if move == "walks right" else -1
-        x = 0.5 * aspect + way * WALK * rate * (t - 0.5 * seconds)
+        x = 0.5 * aspect + (person.x if shifted else 0.0) + way * WALK * rate * (t - 0.5 * seconds)
         swing = np.sin(np.pi * STEPS * rate * t + turn)
         legs = np.stack((0.45 * swing, -0.45 * swing), 1)
         arms[:, :, 0] = 0.1 + np.stack((0.45 * swing, 0.45 * swing), 1) * np.array([1, -1])
@@ -214,6 +254,11 @@ WALK, STEPS, CLAPS, JUMPS = 0.26, 2.0, 1.5, 1.25  # picture heights, steps, clap
 
 def beats(person: Person, seconds: float) -> list[float]:
     """The moments of a clip at which a person is heard: steps, landings, claps."""
+    if person.turns:
+        last = person.turns[-1]
+        after = replace(person, motion=last.motion, facing=last.facing, phase=last.phase, turns=())
+        later = [last.time + beat for beat in beats(after, seconds - last.time) if beat > BLEND / 2]
+        return [*beats(replace(person, turns=person.turns[:-1]), min(seconds, last.time)), *later]
     rate = {"claps": CLAPS, "jumps": JUMPS}.get(person.motion, STEPS if person.motion.startswith("walks") else 0.0)
     if not rate:
         return []

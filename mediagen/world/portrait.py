@@ -1,157 +1,21 @@
-"""A head, drawn from its identity: 1 is half of the face's height, the origin between eyes and mouth, y is down."""
-
-from dataclasses import dataclass
+"""Drawing a head: ears, face, eyes, nose, mouth and glasses; hair, beards and hats are `hair`'s."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mediagen.world.brush import RGB, Brush, oval
-from mediagen.world.palette import COLOUR_RGB
-from mediagen.world.people import Identity, Person
+from mediagen.world.hair import draw_beard, draw_hair, draw_hat
+from mediagen.world.head import Head, eye_place, face_line, mouth_place, nose_place, paint
+from mediagen.world.people import Person
 
-HAIR_RGB: dict[str, RGB] = {
-    "black": (0.11, 0.10, 0.11),
-    "brown": (0.36, 0.21, 0.12),
-    "blond": (0.90, 0.74, 0.36),
-    "red": (0.74, 0.30, 0.10),
-    "grey": (0.58, 0.58, 0.61),
-    "white": (0.93, 0.93, 0.94),
-}
 EYE_RGB: dict[str, RGB] = {
     "brown": (0.34, 0.20, 0.10),
     "blue": (0.20, 0.45, 0.80),
     "green": (0.22, 0.55, 0.28),
     "grey": (0.45, 0.50, 0.56),
 }
-_SKINS = np.asarray(
-    [
-        (0.33, 0.20, 0.14),
-        (0.50, 0.32, 0.21),
-        (0.68, 0.46, 0.31),
-        (0.84, 0.62, 0.45),
-        (0.94, 0.76, 0.61),
-        (0.98, 0.86, 0.77),
-    ]
-)
 _DARK: RGB = (0.10, 0.08, 0.09)
-
-
-@dataclass
-class Head:
-    """Numbers of one identity in head units, and how its parts move with yaw and pitch, (F, 1, 1) each."""
-
-    who: Identity
-    skin: np.ndarray
-    hair: np.ndarray
-    width: float
-    power: float
-    taper: float
-    yaw: Tensor
-    pitch: Tensor
-
-    def at(self, x: float, y: float, depth: float) -> tuple[Tensor, Tensor]:
-        """Where a point of the face is seen; depth: how far it stands out from the axis of the head."""
-        cos, sin = torch.cos(self.yaw), torch.sin(self.yaw)
-        return x * cos + depth * sin, y * torch.cos(self.pitch) + 0.75 * depth * torch.sin(self.pitch)
-
-
-def skin_of(who: Identity) -> np.ndarray:
-    """The colour of the skin, (3,)."""
-    place = who.shape.skin * (len(_SKINS) - 1)
-    low = min(int(place), len(_SKINS) - 2)
-    tone = _SKINS[low] + (place - low) * (_SKINS[low + 1] - _SKINS[low])
-    return np.clip(tone + (who.shape.undertone - 0.5) * np.array([0.03, -0.01, -0.05]), 0, 1)
-
-
-def head_of(person: Person, yaw: Tensor, pitch: Tensor) -> Head:
-    who, s = person.identity, person.identity.shape
-    child = who.age == "child"
-    return Head(
-        who=who,
-        skin=skin_of(who),
-        hair=np.asarray(HAIR_RGB[who.hair_colour]),
-        width=0.70 + 0.20 * s.width + (0.05 if child else 0.0),
-        power=2.05 + 0.9 * s.jaw * (0.6 if who.woman or child else 1.0),
-        taper=0.42 - 0.36 * s.chin,
-        yaw=yaw,
-        pitch=pitch,
-    )
-
-
-LANDMARKS = ("left eye", "right eye", "nose", "left corner of the mouth", "right corner of the mouth")
-
-
-def _eye_place(head: Head) -> tuple[float, float]:
-    s = head.who.shape
-    child = 0.06 if head.who.age == "child" else 0.0
-    return 0.31 + 0.12 * (s.eye_gap - 0.5), -0.04 - 0.14 * (s.eye_height - 0.5) + child
-
-
-def _nose_place(head: Head) -> float:
-    return _eye_place(head)[1] + 0.30 + 0.14 * head.who.shape.nose_length
-
-
-def _mouth_place(head: Head) -> tuple[float, float]:
-    s = head.who.shape
-    return 0.20 + 0.14 * s.mouth_width, _nose_place(head) + 0.25
-
-
-def landmarks(head: Head, smile: Tensor) -> Tensor:
-    """The five points of `LANDMARKS`, (F, 5, 2) in head units."""
-    ex, ey = _eye_place(head)
-    mx, my = _mouth_place(head)
-    rise = -0.07 * smile.flatten()
-    points = [head.at(-ex, ey, 0.62), head.at(ex, ey, 0.62), head.at(0.0, _nose_place(head) - 0.04, 0.92)]
-    points += [head.at(-mx, my, 0.6), head.at(mx, my, 0.6)]
-    out = torch.stack([torch.stack([x.flatten(), y.flatten()], -1) for x, y in points], 1)
-    out[:, 3:, 1] += rise[:, None]
-    return out
-
-
-def face_line(head: Head, x: Tensor, y: Tensor) -> Tensor:
-    """Distance to the outline of the face."""
-    x = x - 0.05 * torch.sin(head.yaw)
-    narrow = 1 / (1 - head.taper * (y.clamp(0, 1.2)) ** 1.6).clamp_min(0.4)
-    return torch.where(
-        y < 0, oval(x, y, 0.0, 0.0, head.width, 1.0), oval(x * narrow, y, 0.0, 0.0, head.width, 1.0, head.power)
-    )
-
-
-def draw_back(brush: Brush, head: Head) -> None:
-    """Hair that hangs behind neck and shoulders."""
-    who, w = head.who, head.width
-    more = 0.16 + 0.2 * who.shape.volume
-    sin = torch.sin(head.yaw)
-    if who.hair_style == "long":
-        part = brush.near(-1.7, -1.4, 1.7, 2.3)
-        d = torch.where(
-            part.y < 0.1,
-            oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more, 1.22),
-            oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more + 0.02, 1.65, 5.0),
-        )
-        part.fill(d, paint(head.hair * 0.82))
-    elif who.hair_style == "bob":
-        part = brush.near(-1.6, -1.4, 1.6, 1.3)
-        d = torch.where(
-            part.y < 0.1,
-            oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more, 1.2),
-            oval(part.x + 0.10 * sin, part.y, 0.0, 0.1, w + more + 0.03, 0.72, 6.0),
-        )
-        part.fill(d, paint(head.hair * 0.82))
-    elif who.hair_style == "ponytail":
-        part = brush.near(-1.9, -1.2, 1.9, 1.9)
-        tail = oval(part.x, part.y, -0.95 - 0.25 * sin, 0.45, 0.28, 0.85)
-        part.fill(tail, paint(head.hair * 0.85))
-    elif who.hair_style == "bun":
-        part = brush.near(-0.8, -2.0, 0.8, -0.7)
-        part.fill(oval(part.x, part.y, -0.16 * sin, -1.28, 0.36, 0.34), paint(head.hair * 0.9))
-    elif who.hair_style == "curly":
-        part = brush.near(-1.7, -1.8, 1.7, 1.3)
-        x, y = part.x + 0.08 * sin, part.y + 0.18
-        angle = torch.atan2(y, x)
-        bumps = 0.07 * torch.cos(13 * angle)
-        part.fill(oval(x, y, 0.0, 0.0, w + more + 0.10, 1.14 + 0.1 * who.shape.volume) - bumps, paint(head.hair * 0.86))
 
 
 def draw_head(brush: Brush, head: Head, person: Person, smile: Tensor, mouth: Tensor, blink: Tensor) -> None:
@@ -159,19 +23,13 @@ def draw_head(brush: Brush, head: Head, person: Person, smile: Tensor, mouth: Te
     brush = brush.near(-1.8, -2.0, 1.8, 1.35)
     _ears(brush, head)
     _face(brush, head)
-    _beard(brush, head)
+    draw_beard(brush, head)
     _mouth(brush, head, smile, mouth)
     _nose(brush, head)
     _eyes(brush, head, blink)
-    _hair(brush, head, person.hat)
+    draw_hair(brush, head, person.hat)
     _glasses(brush, head)
-    _hat(brush, head, person)
-
-
-def paint(rgb: np.ndarray | RGB) -> RGB:
-    """A colour within the range of colours."""
-    r, g, b = (float(min(1.0, max(0.0, v))) for v in rgb)
-    return r, g, b
+    draw_hat(brush, head, person)
 
 
 def _ears(brush: Brush, head: Head) -> None:
@@ -223,7 +81,7 @@ def _face(brush: Brush, head: Head) -> None:
 
 def _eyes(brush: Brush, head: Head, blink: Tensor) -> None:
     who, s = head.who, head.who.shape
-    ex, ey = _eye_place(head)
+    ex, ey = eye_place(head)
     child = 1.2 if who.age == "child" else 1.0
     rx, ry = (0.125 + 0.05 * s.eye_size) * child, (0.078 + 0.05 * s.eye_size) * child
     tilt = 0.35 * (s.eye_tilt - 0.5)
@@ -255,7 +113,7 @@ def _eyes(brush: Brush, head: Head, blink: Tensor) -> None:
 
 def _nose(brush: Brush, head: Head) -> None:
     s = head.who.shape
-    top, tip = _eye_place(head)[1] + 0.04, _nose_place(head)
+    top, tip = eye_place(head)[1] + 0.04, nose_place(head)
     wide = 0.07 + 0.075 * s.nose_width
     x, y = head.at(0.0, tip - 0.05, 0.92)
     x0, y0 = head.at(0.0, top, 0.68)
@@ -277,7 +135,7 @@ def _nose(brush: Brush, head: Head) -> None:
 
 def _mouth(brush: Brush, head: Head, smile: Tensor, mouth: Tensor) -> None:
     s = head.who.shape
-    mx, my = _mouth_place(head)
+    mx, my = mouth_place(head)
     x, y = head.at(0.0, my, 0.74)
     part = brush.around(0.5, (x, y))
     if part.empty:
@@ -302,75 +160,11 @@ def _mouth(brush: Brush, head: Head, smile: Tensor, mouth: Tensor) -> None:
     part.fill(torch.where(gap > 0.012, torch.full_like(seam, 1.0), seam), paint(np.asarray(lips) * 0.55), line=False)
 
 
-def _beard(brush: Brush, head: Head) -> None:
-    who = head.who
-    if who.beard == "none" and not who.moustache:
-        return
-    part = brush.near(-1.1, 0.0, 1.1, 1.35)
-    if part.empty:
-        return
-    tone = paint(head.hair * 0.88)
-    mx, my = _mouth_place(head)
-    x, y = head.at(0.0, my, 0.72)
-    face = face_line(head, part.x, part.y)
-    if who.beard == "full":
-        edge = (y - 0.14) - 0.50 * ((part.x - x) / head.width).abs() ** 1.5
-        part.fill(torch.maximum(face - 0.05, edge - part.y), tone)
-        part.fill(oval(part.x, part.y, x, y, mx * 1.05, 0.11), paint(head.skin), line=False)
-    elif who.beard == "goatee":
-        part.fill(torch.maximum(oval(part.x, part.y, x, y + 0.26, mx * 0.95, 0.26, 2.6), face - 0.06), tone)
-        part.fill(oval(part.x, part.y, x, y, mx * 1.0, 0.10), paint(head.skin), line=False)
-    if who.moustache:
-        u = part.x - x
-        upper = torch.maximum(
-            (part.y - (y - 0.115 + 0.45 * u * u)).abs() - 0.055 * (1.25 - u.abs() / 0.36).clamp(0, 1), u.abs() - 0.36
-        )
-        part.fill(upper, tone, line=False)
-
-
-def _hair(brush: Brush, head: Head, hat: str) -> None:
-    who, w, s = head.who, head.width, head.who.shape
-    if who.hair_style == "bald":
-        return
-    more = 0.05 + 0.09 * s.volume + (0.05 if who.hair_style in ("bob", "long", "curly") else 0.0)
-    part = brush.near(-1.7, -1.9, 1.7, 0.7)
-    if part.empty:
-        return
-    sin = torch.sin(head.yaw)
-    x, y = part.x + 0.06 * sin, part.y
-    face_x = part.x - 0.55 * sin  # the hairline turns with the face
-    skull = oval(x, y, 0.0, -0.02, w + more, 1.0 + more)
-    high = -0.62 + 0.22 * (0.5 - s.hairline)
-    high = high + 0.75 * torch.sin(head.pitch).clamp(-0.35, 0.35)
-    if who.hair_style == "spiky":
-        angle = torch.atan2(x, -(y + 0.1))
-        saw = ((angle * 5.5 / np.pi) % 1 - 0.5).abs() * 2
-        skull = skull - 0.26 * (saw - 0.35) * (y < -0.2)
-    if who.hair_style == "curly":
-        skull = skull - 0.05 * torch.cos(16 * torch.atan2(x, -y)) - 0.03
-    if who.hair_style == "bob":  # a straight fringe
-        line = high + 0.27 - 0.06 * torch.cos(9 * face_x)
-    elif who.hair_style in ("long", "ponytail", "bun"):  # parted
-        part_x = 0.35 * (s.parting - 0.5)
-        line = high - 0.16 + 0.62 * ((face_x - part_x).abs() / w) ** 1.3
-    elif who.hair_style == "curly":
-        line = high + 0.10 + 0.08 * torch.cos(11 * face_x)
-    else:
-        line = high + 0.09 + 0.07 * torch.cos(5 * face_x + 5 * s.parting) + 0.30 * (face_x / w).abs() ** 4
-    sides = {"bob": 0.6, "long": 0.6, "curly": 0.35, "ponytail": 0.12, "bun": 0.1}.get(who.hair_style, 0.16)
-    temple = w * 0.83 - face_x.abs()  # beside this line hair reaches down to the ears
-    front = torch.minimum(y - line, torch.maximum(temple, y - sides))
-    d = torch.maximum(skull, front)
-    light = (1.08 - 0.16 * part.x - 0.10 * part.y + 0.05 * torch.cos(18 * face_x)).unsqueeze(1)
-    hair = torch.tensor(head.hair, dtype=torch.float32, device=part.canvas.device).view(1, 3, 1, 1)
-    part.fill(d, (hair * light).clamp(0, 1))
-
-
 def _glasses(brush: Brush, head: Head) -> None:
     kind = head.who.glasses
     if kind == "none":
         return
-    ex, ey = _eye_place(head)
+    ex, ey = eye_place(head)
     part = brush.near(-1.2, -0.5, 1.2, 0.55)
     if part.empty:
         return
@@ -398,29 +192,3 @@ def _glasses(brush: Brush, head: Head) -> None:
     x, y = head.at(0.0, ey, 0.80)
     rims.append(torch.maximum((part.y - y + 0.03).abs() - 0.024, (part.x - x).abs() - (ex - rx + 0.03) * squeeze))
     part.fill(torch.stack(rims).amin(0), frame, line=False)
-
-
-def _hat(brush: Brush, head: Head, person: Person) -> None:
-    if person.hat == "none":
-        return
-    tone = np.asarray(COLOUR_RGB[person.hat_colour])
-    w, sin = head.width, torch.sin(head.yaw)
-    part = brush.near(-1.9, -2.0, 1.9, 0.2)
-    if part.empty:
-        return
-    lift = 0.75 * torch.sin(head.pitch).clamp(-0.3, 0.3)
-    x, y = part.x + 0.04 * sin, part.y - lift
-    dome = torch.maximum(oval(x, y, 0.0, -0.42, w + 0.16, 0.82, 2.4), y + 0.50)
-    if person.hat == "beanie":
-        part.fill(dome, paint(tone * 0.95))
-        band = torch.maximum((y + 0.52).abs() - 0.13, x.abs() - w - 0.15)
-        part.fill(band, paint(tone * 0.75))
-    elif person.hat == "cap":
-        part.fill(dome, paint(tone * 0.95))
-        peak = oval(x, y, 0.55 * sin * 1.6, -0.47, w + 0.12, 0.13)
-        part.fill(peak, paint(tone * 0.7))
-    else:
-        crown = torch.maximum(oval(x, y, 0.0, -0.70, w * 0.92, 0.85, 4.0), y + 0.52)
-        part.fill(crown, paint(tone * 0.95))
-        part.fill(torch.maximum((y + 0.68).abs() - 0.08, x.abs() - w * 0.9), paint(tone * 0.5), line=False)
-        part.fill(oval(x, y, 0.0, -0.54, w + 0.62, 0.12), paint(tone * 0.82))

@@ -1,6 +1,6 @@
 """Scene: what happens in one clip, as pure data drawn from a seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from mediagen.world.people import (
     PERSON_MOTIONS,
     TOPS,
     Person,
+    Turn,
     draw_identity,
 )
 
@@ -61,6 +62,7 @@ class Thing:
     pace: float  # 0.85 .. 1.15, scales its speed
     phase: float  # 0 .. 1, where in its motion it starts
     facing: int  # 1 moves or looks right, -1 left
+    turns: tuple[Turn, ...] = ()  # what it does later, in order of time
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Scene:
     def subject(self) -> Thing | Person:
         """What the clip is about: the person, if there is one, or the first thing."""
         return self.person or self.things[0]
+
+    @property
+    def ending(self) -> "Scene":
+        """The scene as its last motion tells it: what a caption of its end says."""
+        turns = self.subject.turns
+        if not turns:
+            return self
+        now = replace(self.subject, motion=turns[-1].motion, facing=turns[-1].facing, turns=())
+        return replace(self, person=now) if isinstance(now, Person) else replace(self, things=(now, *self.things[1:]))
 
     @property
     def frames(self) -> int:
