@@ -116,7 +116,7 @@ class TAETask:
                 share = (config.crop**2 / (config.size[0] * config.size[1])) if config.crop else 1
                 return TAEBatch(self._videos(step, max(1, round(config.batch * share)), self.stream, rank, world), step)
             videos = self._videos(step, config.batch, self.stream, rank, world)
-            return TAEBatch(_crops(videos, config.crop, np.random.default_rng((step, rank, 5))), step)
+            return TAEBatch(crops(videos, config.crop, np.random.default_rng((step, rank, 5))), step)
         frames = [step // 4 * 7 % self.stream.frames]
         count = config.batch * config.images
         if self.pool:
@@ -189,7 +189,7 @@ class TAETask:
         return {"validation_psnr": float(psnr(to_uint8(videos), to_uint8(rebuilt)).mean())}
 
 
-def _crops(videos: Tensor, side: int, rng: np.random.Generator) -> Tensor:
+def crops(videos: Tensor, side: int, rng: np.random.Generator) -> Tensor:
     """Of each video (B, C, F, H, W) a square of `side`: of three random ones that in which most moves."""
     cut = []
     for video in videos:
