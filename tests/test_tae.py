@@ -51,6 +51,7 @@ def test_presets_compress_by_eight_and_paper_has_sixteen_channels() -> None:
 
 
 @pytest.mark.parametrize("preset", ["standard", "standard-8x8x8"])
+@torch.no_grad()
 def test_the_linear_path_starts_as_pca_whatever_the_finest_level_is_told(preset: str) -> None:
     torch.manual_seed(0)
     tae = TAE.from_preset(preset).eval()
