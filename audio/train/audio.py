@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
-from mediagen.audio.model import AudioModel
+from mediagen.audio.model import AudioModel, SoundConditions
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.codec import impact_f1, save_spectrograms
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
@@ -230,7 +230,8 @@ class AudioTask:
         ]
         pictures = batch.pictures * ~without_pictures[:, None, None]
         clean = draw_clean(count, latent.shape[-1], rng, hidden=self.config.made)
-        prepared = model.prepare(text, latent.shape[-1], pictures, latent, clean)
+        told = SoundConditions(text=text, pictures=pictures, known=latent, clean=clean)
+        prepared = model.prepare(told, latent.shape[-1])
         noise, t = noise_like(latent, rng), draw_t(count, rng, self.config.t_mean, self.config.t_std)
         target = velocity(latent, noise)
         losses = flow_loss(
@@ -264,7 +265,7 @@ class AudioTask:
             steps=config.preview_steps,
             guidance=config.guidance,
         )
-        prepared = model.prepare(text, latent.shape[-1], pictures)
+        prepared = model.prepare(SoundConditions(text=text, pictures=pictures), latent.shape[-1])
         t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
         figures = {"validation_loss": float(losses.mean())}

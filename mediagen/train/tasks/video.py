@@ -19,6 +19,7 @@ from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
 from mediagen.grid import Grid
 from mediagen.media.clip import to_float
 from mediagen.media.sheets import save_sheet
+from mediagen.nn.denoiser import Conditions
 from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
@@ -165,7 +166,7 @@ class VideoTask:
         latent = batch.latent
         t = draw_t(len(latent), rng, self.config.t_mean, self.config.t_std)
         shape = (latent.shape[2], latent.shape[3], latent.shape[4])
-        prepared = model.prepare(batch.text, shape, batch.known, batch.clean)
+        prepared = model.prepare(Conditions(text=batch.text, known=batch.known, clean=batch.clean), shape)
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
         noisy = t < 0.3
         figures: dict[str, float | Tensor] = {
