@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent, known_start
+from mediagen.generate import STILL, VideoModels, Way, decode_frames, extend_video, generate_video, known_start
+from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.guidance import cfg
+from mediagen.nn.denoiser import Conditions
 from mediagen.nn.transformer import Attention, RMSNorm, mixer
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, Text, TextEncoder
@@ -55,7 +57,7 @@ def test_the_reports_clip_fits_the_30b_positions() -> None:
 @torch.no_grad()
 def test_rows_computed_once_equal_rows_computed_each_step() -> None:
     model, x = build(), torch.randn(2, 4, *SHAPE, generator=rng())
-    once, each = model.prepare(text(), SHAPE, times=[0.25]), model.prepare(text(), SHAPE)
+    once, each = model.prepare(Conditions(text=text()), SHAPE, [0.25]), model.prepare(Conditions(text=text()), SHAPE)
     a, b = model(x, 0.25, once), model(x, torch.full((2,), 0.25), each)
     assert torch.allclose(a, b, atol=1e-5)
 
@@ -64,8 +66,8 @@ def test_rows_computed_once_equal_rows_computed_each_step() -> None:
 def test_batched_guidance_equals_two_plain_forwards() -> None:
     model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
     both = text()
-    batched = cfg(model, model.prepare(both, SHAPE, times=[0.5]), 4.0)(x, 0.5)
-    prompt, null = (model(x, torch.tensor([0.5]), model.prepare(both[i : i + 1], SHAPE)) for i in (0, 1))
+    batched = cfg(model, model.prepare(Conditions(text=both), SHAPE, [0.5]), 4.0)(x, 0.5)
+    prompt, null = (model(x, torch.tensor([0.5]), model.prepare(Conditions(text=both[i : i + 1]), SHAPE)) for i in (0, 1))
     assert torch.allclose(batched, null + 4.0 * (prompt - null), atol=1e-5)
 
 
@@ -75,7 +77,7 @@ def test_padding_of_the_text_changes_nothing() -> None:
     short = text()[1:]
     cut = Text(tuple(part[:, :3] for part in short.parts), tuple(mask[:, :3] for mask in short.masks))
     assert torch.allclose(
-        model(x, 0.5, model.prepare(short, SHAPE)), model(x, 0.5, model.prepare(cut, SHAPE)), atol=1e-5
+        model(x, 0.5, model.prepare(Conditions(text=short), SHAPE)), model(x, 0.5, model.prepare(Conditions(text=cut), SHAPE)), atol=1e-5
     )
 
 
@@ -85,14 +87,14 @@ def test_the_text_the_time_and_what_is_known_all_matter_and_unknown_cells_do_not
     one, known = text()[:1], torch.randn(1, 4, *SHAPE, generator=rng(5))
     clean = torch.zeros(1, 1, *SHAPE)
     clean[:, :, 0] = 1
-    plain = model(x, 0.5, model.prepare(one, SHAPE))
-    assert not torch.allclose(plain, model(x, 0.5, model.prepare(text()[1:], SHAPE)), atol=1e-4)
-    assert not torch.allclose(plain, model(x, 0.6, model.prepare(one, SHAPE)), atol=1e-4)
-    given = model(x, 0.5, model.prepare(one, SHAPE, known, clean))
+    plain = model(x, 0.5, model.prepare(Conditions(text=one), SHAPE))
+    assert not torch.allclose(plain, model(x, 0.5, model.prepare(Conditions(text=text()[1:]), SHAPE)), atol=1e-4)
+    assert not torch.allclose(plain, model(x, 0.6, model.prepare(Conditions(text=one), SHAPE)), atol=1e-4)
+    given = model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE))
     assert not torch.allclose(plain, given, atol=1e-4)
     other = known.clone()
     other[:, :, 1] = 9.0
-    assert torch.equal(given, model(x, 0.5, model.prepare(one, SHAPE, other, clean)))
+    assert torch.equal(given, model(x, 0.5, model.prepare(Conditions(text=one, known=other, clean=clean), SHAPE)))
 
 
 def test_a_fresh_model_ignores_what_is_known() -> None:
@@ -102,14 +104,14 @@ def test_a_fresh_model_ignores_what_is_known() -> None:
     torch.nn.init.normal_(model.write.weight)
     x, known, clean = torch.randn(1, 4, *SHAPE), torch.randn(1, 4, *SHAPE), torch.ones(1, 1, *SHAPE)
     one = text()[:1]
-    assert torch.equal(model(x, 0.5, model.prepare(one, SHAPE)), model(x, 0.5, model.prepare(one, SHAPE, known, clean)))
+    assert torch.equal(model(x, 0.5, model.prepare(Conditions(text=one), SHAPE)), model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE)))
 
 
 def test_too_large_a_latent_is_refused() -> None:
     with pytest.raises(ValueError, match="at most"):
-        build().prepare(text(), (5, 4, 4))
+        build().prepare(Conditions(text=text()), (5, 4, 4))
     with pytest.raises(ValueError, match="multiples"):
-        build().prepare(text(), (2, 3, 4))
+        build().prepare(Conditions(text=text()), (2, 3, 4))
 
 
 def test_the_norms_backward_is_the_true_gradient() -> None:
@@ -160,44 +162,48 @@ def models() -> VideoModels:
             TAEConfig(latent_channels=4, widths=(8, 8, 8), encoder_blocks=(0, 0, 0), decoder_blocks=(0, 0, 0))
         ).eval()
         words = TextEncoder(PRESETS["debug"]).eval()
-    return VideoModels(words, tae, build(SMALL.replace(text_widths=words.widths)))
+    return VideoModels(FlowGenerator(words, build(SMALL.replace(text_widths=words.widths))), tae)
 
 
 def test_a_clip_has_exactly_its_frames_and_a_seed_is_a_clip() -> None:
     made, grid = models(), Grid.of(1.0, (32, 32), 13)
-    latents = [generate_latent(made, ["a red ball"], grid, rng=rng(seed), steps=3) for seed in (0, 0, 1)]
+    latents = [made.generator.latents(["a red ball"], grid, rng=rng(seed), steps=3, scale=3.0) for seed in (0, 0, 1)]
     assert torch.equal(latents[0], latents[1]) and not torch.equal(latents[0], latents[2])
     assert decode_frames(made, latents[0], grid.frames).shape == (1, 13, 32, 32, 3)
 
 
 def test_a_batch_of_prompts_is_the_clips_one_by_one() -> None:
     made, grid = models(), Grid.of(1.0, (32, 32), 16)
-    both = generate_latent(made, ["a red ball", "a blue cube by the sea"], grid, rng=rng(), steps=3)
+    both = made.generator.latents(["a red ball", "a blue cube by the sea"], grid, rng=rng(), steps=3, scale=3.0)
     noise = torch.randn(2, 4, *grid.latent, generator=rng())
-    prepared = made.video.prepare(made.text.encode(["FPS-16 a red ball", ""]), grid.latent)
+    flow = made.generator
+    assert isinstance(flow, FlowGenerator)
+    prepared = flow.video.prepare(Conditions(text=flow.text.encode(["FPS-16 a red ball", ""])), grid.latent)
     x = noise[:1]
     from mediagen.sampling import euler, linear_quadratic
 
-    alone = euler(cfg(made.video, prepared, 3.0), x, linear_quadratic(3))
+    alone = euler(cfg(flow.video, prepared, 3.0), x, linear_quadratic(3))
     assert torch.allclose(both[:1], alone, atol=1e-3)
 
 
 def test_a_training_of_models_that_do_not_fit_is_refused_before_clips_are_encoded(tmp_path) -> None:
     made = models()
+    assert isinstance(made.generator, FlowGenerator)
     with pytest.raises(ValueError, match=r"widths \(32,\).*expected \(8, 12\)"):
-        VideoTask(build(), made.tae, made.text, VideoTaskConfig(), tmp_path / "cache")
+        VideoTask(build(), made.tae, made.generator.text, VideoTaskConfig(), tmp_path / "cache")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
     made, grid = models(), Grid.of(1.0, (32, 32), 24)
     frames = torch.randint(0, 255, (20, 32, 32, 3), dtype=torch.uint8, generator=rng())
-    known, clean = known_start(made, frames[:1], grid)
-    assert known.shape == (1, 4, 3, 4, 4) and clean[0, 0, :, 0, 0].tolist() == [STILL, 0, 0]
-    known, clean = known_start(made, frames, grid)
-    assert clean[0, 0, :, 0, 0].tolist() == [1, 1, 0]
+    told = known_start(made.tae, frames[:1], grid)
+    assert told.known is not None and told.clean is not None
+    assert told.known.shape == (1, 4, 3, 4, 4) and told.clean[0, 0, :, 0, 0].tolist() == [STILL, 0, 0]
+    told = known_start(made.tae, frames, grid)
+    assert told.clean is not None and told.clean[0, 0, :, 0, 0].tolist() == [1, 1, 0]
     with pytest.raises(ValueError, match="frames to begin"):
-        known_start(made, frames[:5], grid)
+        known_start(made.tae, frames[:5], grid)
 
 
 def test_a_model_that_sampled_in_inference_mode_can_be_trained() -> None:

@@ -225,9 +225,8 @@ class AudioTask:
         assert isinstance(model, AudioModel)
         latent, count = batch.latent, len(batch.latent)
         without_text, without_pictures = draw_drops(count, rng)
-        text = Text.cat([batch.text, batch.null])[
-            torch.where(without_text, count, torch.arange(count, device=rng.device))
-        ]
+        rows = torch.where(without_text, count, torch.arange(count, device=rng.device))
+        text = Text.cat([batch.text, batch.null])[rows]
         pictures = batch.pictures * ~without_pictures[:, None, None]
         clean = draw_clean(count, latent.shape[-1], rng, hidden=self.config.made)
         told = SoundConditions(text=text, pictures=pictures, known=latent, clean=clean)
@@ -267,8 +266,8 @@ class AudioTask:
         )
         prepared = model.prepare(SoundConditions(text=text, pictures=pictures), latent.shape[-1])
         t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
-        losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
-        figures = {"validation_loss": float(losses.mean())}
+        loss = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng)).mean()
+        figures = {"validation_loss": float(loss)}
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
         for name, sound in sounds.items() if impacts else ():
             figures[f"onset_f1{name}"] = impact_f1(impacts, sound.cpu())

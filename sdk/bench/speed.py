@@ -10,6 +10,7 @@ import torch
 
 from mediagen.flow import flow_loss
 from mediagen.generate import VideoModels
+from mediagen.generator import FlowGenerator
 from mediagen.guidance import cfg
 from mediagen.media.clip import Clip
 from mediagen.nn.denoiser import Conditions
@@ -82,10 +83,12 @@ def measure_step(models: VideoModels, limits: Limits) -> Part:
     Ours and theirs alternate within one run, so that other work on the machine hits both. The ratios need diffusers
     (extra `baseline`) and are left out without it.
     """
-    part, model = Part("Speed of a step"), models.video
+    part, flow = Part("Speed of a step"), models.generator
+    assert isinstance(flow, FlowGenerator)
+    model = flow.video
     device = next(model.parameters()).device
     grid, config = grid_of(models, limits), model.config
-    text = models.text.encode([_PROMPT, ""])
+    text = flow.text.encode([_PROMPT, ""])
     prepared = model.prepare(Conditions(text=text), grid.latent, times=[0.5])
     latent = torch.randn(1, config.latent_channels, *grid.latent, generator=torch.Generator().manual_seed(0)).to(device)
     guided = cfg(model, prepared, 3.0)

@@ -15,8 +15,8 @@ from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
 from mediagen.flow import draw_t, flow_loss, noise_like
-from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
-from mediagen.grid import Grid
+from mediagen.generate import STILL, VideoModels, decode_frames
+from mediagen.generator import FlowGenerator
 from mediagen.media.clip import to_float
 from mediagen.media.sheets import save_sheet
 from mediagen.nn.denoiser import Conditions
@@ -181,12 +181,12 @@ class VideoTask:
         """Clips from captions of validation clips, one row each."""
         assert isinstance(model, VideoModel)
         config = self.config
-        models = VideoModels(self.text, self.tae, model)
+        models = VideoModels(FlowGenerator(self.text, model), self.tae)
         captions = self._held_out_captions(12)
         seconds = config.seconds if config.images < 1 else 1 / config.fps
-        grid = Grid.of(seconds, config.size, config.fps, self.tae.stride, model.config.patch)
+        grid = models.grid(seconds, config.size, config.fps)
         rng = torch.Generator(self.device).manual_seed(0)
-        latent = generate_latent(models, captions, grid, rng=rng, steps=24, scale=config.guidance)
+        latent = models.generator.latents(captions, grid, rng=rng, steps=24, scale=config.guidance)
         frames = decode_frames(models, latent, grid.frames)
         save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
         return {}
