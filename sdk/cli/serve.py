@@ -58,7 +58,7 @@ def serve(
                 bar.show("Starting Ray")
                 from mediagen.sdk.service.queue.cluster import hired
 
-                engine = stack.enter_context(hired(engine, count))
+                engine = stack.enter_context(hired(engine, count, dtype))
                 count = engine.count
         folder = data_folder or data_home()
         say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")

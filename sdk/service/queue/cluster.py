@@ -182,10 +182,11 @@ class RayEngine:
 
 
 @contextmanager
-def hired(engine: Engine, count: int | None) -> Iterator[RayEngine]:
+def hired(engine: Engine, count: int | None, dtype: str | None = None) -> Iterator[RayEngine]:
     """A `RayEngine` on the Ray cluster of RAY_ADDRESS, or else on a Ray of this machine alone.
 
-    count: of workers; None for one on each GPU of the cluster, or on each machine where there is none.
+    count: of workers; None for one on each GPU of the cluster, or on each machine where there is none.  dtype: see
+    `Engine.from_pretrained`.
     RequestError where the package is missing, MediagenError where Ray does not start.
     """
     for name, value in _MANNERS.items():
@@ -203,6 +204,6 @@ def hired(engine: Engine, count: int | None) -> Iterator[RayEngine]:
         raise MediagenError(f"Ray does not start: {error}") from None
     try:
         machines = sum(node["Alive"] for node in ray.nodes())
-        yield RayEngine(engine, count or int(ray.cluster_resources().get("GPU", 0)) or machines)
+        yield RayEngine(engine, count or int(ray.cluster_resources().get("GPU", 0)) or machines, dtype)
     finally:
         ray.shutdown()
