@@ -82,9 +82,7 @@ def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, c
             if on_step is not None:
                 on_step(done + index, t, x)
 
-        seen = generate_video(
-            models, prompt, grid, rng=rng, way=way, begin=begin, on_step=counted, on_decode=on_decode
-        )
+        seen = generate_video(models, prompt, grid, rng=rng, way=way, begin=begin, on_step=counted, on_decode=on_decode)
         new = seen[len(begin) :][: min(_fresh(grid), count - made)]
         frames, made = torch.cat((frames, new)), made + len(new)
     return frames

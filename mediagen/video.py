@@ -125,7 +125,8 @@ class VideoModel(Denoiser):
             wanted = (len(like), config.beside_channels, *shape)
             if tuple(beside.shape) != wanted or not config.beside_channels:
                 raise ValueError(
-                    f"got a latent beside of {tuple(beside.shape)}, expected {wanted}; match the model's beside_channels."
+                    f"got a latent beside of {tuple(beside.shape)}, expected {wanted}; match the beside_channels of "
+                    "the model."
                 )
             made[:, config.latent_channels + 1 :] = beside
         return made

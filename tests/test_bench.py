@@ -15,10 +15,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from mediagen.audio.judge.scorer import PRESETS, SoundScorer
 from mediagen.generate import VideoModels
 from mediagen.generator import FlowGenerator
-from mediagen.nn.denoiser import Conditions
 from mediagen.judge.recogniser import truth
 from mediagen.judge.whole_objects import smallest_area
 from mediagen.media.clip import Clip
+from mediagen.nn.denoiser import Conditions
 from mediagen.sdk.bench import measure as bench
 from mediagen.sdk.bench.figures import Figure, Part, mean, share
 from mediagen.sdk.bench.films import measure_films, measure_gaps, measure_layers
@@ -184,7 +184,9 @@ def test_operations_agree_with_a_counter_and_steps_are_timed(tiny: VideoModels) 
     text = flow.text.encode(["a red ball"])
     prepared = flow.video.prepare(Conditions(text=text), grid.latent, [0.5])
     with torch.no_grad():
-        flow.video(torch.zeros(1, 16, *grid.latent), 0.5, prepared)  # the first step of a request reads the text as well
+        flow.video(
+            torch.zeros(1, 16, *grid.latent), 0.5, prepared
+        )  # the first step of a request reads the text as well
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         flow.video(torch.zeros(1, 16, *grid.latent), 0.5, prepared)
     length = text.parts[0].shape[1]

@@ -1,4 +1,4 @@
-"""What both transformers share: conditions that are off cost nothing, grown models are the old ones, half the bits do."""
+"""What both transformers share: what a model is told, how it grows, and half the bits of its weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mediagen.audio.model import AudioConfig, AudioModel
 from mediagen.nn.denoiser import Conditions, Denoiser
 from mediagen.text.text import Text
+from mediagen.train.optim import adamw
 from mediagen.video import VideoConfig, VideoModel
 from mediagen.weights import load_model, save_model, start_from
 
@@ -213,3 +214,19 @@ def test_t_may_be_a_whole_number(name: str) -> None:
 def test_sizes_are_checked_at_the_door(config: Any, values: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         config(**values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_without_gradients_shrinks_matrices_and_leaves_vectors_and_their_tables(name: str) -> None:
+    model = case(name)[0]
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    optimiser = adamw(model, (0.9, 0.99), 0.1)
+    for group in optimiser.param_groups:
+        group["lr"] = 0.1
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser.step()
+    kept = {key for key, value in model.named_parameters() if torch.equal(value, before[key])}
+    assert {key for key in kept if key.startswith("positions")} and {"blocks.0.bias", "blocks.1.bias"} <= kept
+    assert all(before[key].ndim == 1 or key.split(".")[-1] in ("bias", "table") or "positions" in key for key in kept)
+    assert {key for key, value in before.items() if value.ndim == 1} <= kept

@@ -119,10 +119,21 @@ def test_merges_weigh_the_windows(audio: AudioModel, monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(moved[:20], torch.ones(20))
 
 
+def test_every_window_has_noise_of_its_own() -> None:
+    """A fresh model moves nothing, so that what it makes is the noise it began with."""
+    latent = make(AudioModel.from_preset("debug").eval(), plan("segments"))
+    assert 0.8 < latent.std() < 1.2
+    windows = [latent[..., start : start + 30] for start in (0, 40, 70)]  # new frames of the three windows
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert (windows[one] - windows[other]).abs().mean() > 0.8, "two windows began with the same noise"
+
+
 def test_memory_holds_one_window_of_conditions(audio: AudioModel, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = []
     prepare = AudioModel.prepare
-    monkeypatch.setattr(AudioModel, "prepare", lambda self, told, n, *a: lengths.append(n) or prepare(self, told, n, *a))
+    monkeypatch.setattr(
+        AudioModel, "prepare", lambda self, told, n, *a: lengths.append(n) or prepare(self, told, n, *a)
+    )
     for method in ("segments", "blend"):
         make(audio, plan(method))
     assert max(lengths) == 40

@@ -39,5 +39,7 @@ def test_two_processes_give_what_one_gives(sharded: dict[str, torch.Tensor], nam
     prefix = f"{name} {way} "
     assert {key.removeprefix(prefix) for key in sharded if key.startswith(prefix)} == alone.keys()
     for key, value in alone.items():
-        torch.testing.assert_close(sharded[prefix + key], value, rtol=1e-5, atol=1e-5, msg=lambda why, key=key: key + why)
+        torch.testing.assert_close(
+            sharded[prefix + key], value, rtol=1e-5, atol=1e-5, msg=lambda why, key=key: key + why
+        )
     assert alone["out"].std() > 0.1

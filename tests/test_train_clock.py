@@ -12,8 +12,8 @@ from train_toy import Toy, exported, settings
 
 from mediagen.audio.train.recogniser import sound_of
 from mediagen.data.captions import EncodedCaptions
-from mediagen.parallel.spread import spread
 from mediagen.nn.denoiser import Conditions
+from mediagen.parallel.spread import spread
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, Text, TextEncoder
 from mediagen.train import clock as clock_module

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mediagen.generate import STILL, VideoModels, Way, decode_frames, extend_video, generate_video, known_start
+from mediagen.generate import STILL, VideoModels, Way, count_windows, decode_frames, extend_video, known_start
 from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.guidance import cfg
@@ -67,7 +67,9 @@ def test_batched_guidance_equals_two_plain_forwards() -> None:
     model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
     both = text()
     batched = cfg(model, model.prepare(Conditions(text=both), SHAPE, [0.5]), 4.0)(x, 0.5)
-    prompt, null = (model(x, torch.tensor([0.5]), model.prepare(Conditions(text=both[i : i + 1]), SHAPE)) for i in (0, 1))
+    prompt, null = (
+        model(x, torch.tensor([0.5]), model.prepare(Conditions(text=both[i : i + 1]), SHAPE)) for i in (0, 1)
+    )
     assert torch.allclose(batched, null + 4.0 * (prompt - null), atol=1e-5)
 
 
@@ -77,7 +79,9 @@ def test_padding_of_the_text_changes_nothing() -> None:
     short = text()[1:]
     cut = Text(tuple(part[:, :3] for part in short.parts), tuple(mask[:, :3] for mask in short.masks))
     assert torch.allclose(
-        model(x, 0.5, model.prepare(Conditions(text=short), SHAPE)), model(x, 0.5, model.prepare(Conditions(text=cut), SHAPE)), atol=1e-5
+        model(x, 0.5, model.prepare(Conditions(text=short), SHAPE)),
+        model(x, 0.5, model.prepare(Conditions(text=cut), SHAPE)),
+        atol=1e-5,
     )
 
 
@@ -104,7 +108,10 @@ def test_a_fresh_model_ignores_what_is_known() -> None:
     torch.nn.init.normal_(model.write.weight)
     x, known, clean = torch.randn(1, 4, *SHAPE), torch.randn(1, 4, *SHAPE), torch.ones(1, 1, *SHAPE)
     one = text()[:1]
-    assert torch.equal(model(x, 0.5, model.prepare(Conditions(text=one), SHAPE)), model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE)))
+    assert torch.equal(
+        model(x, 0.5, model.prepare(Conditions(text=one), SHAPE)),
+        model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE)),
+    )
 
 
 def test_too_large_a_latent_is_refused() -> None:
@@ -206,6 +213,64 @@ def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
         known_start(made.tae, frames[:5], grid)
 
 
+class Noise:
+    """A generator of clips that are nothing but the noise they would be made from, which it keeps."""
+
+    patch = (1, 1, 1)
+
+    def __init__(self) -> None:
+        self.drawn: list[torch.Tensor] = []
+        self.told: list[Conditions | None] = []
+
+    def latents(self, prompts, grid, *, rng, steps, scale, negative="", conditions=None, on_step=None):
+        self.drawn.append(torch.randn(len(prompts), 4, *grid.latent, generator=rng))
+        self.told.append(conditions)
+        for index in range(steps):
+            on_step(index, (index + 1) / steps, self.drawn[-1])
+        return self.drawn[-1]
+
+
+@pytest.mark.parametrize(("longest", "count"), [(16, 20), (8, 20), (2, 3), (24, 1)])
+def test_a_clip_goes_on_by_exactly_its_frames_in_windows_of_their_own_noise(longest: int, count: int) -> None:
+    """Also where the longest clip is one latent frame, of which the first frame is known; by any generator."""
+    noise, steps = Noise(), []
+    made = VideoModels(noise, models().tae)
+    frames = torch.randint(0, 255, (10, 32, 32, 3), dtype=torch.uint8, generator=rng())
+    grid = made.grid(longest / 16, (32, 32), 16)
+    longer = extend_video(
+        made, frames, "it falls", grid, count, rng=rng(), way=Way(steps=2), on_step=lambda i, t, x: steps.append(i)
+    )
+    assert len(longer) == 10 + count and torch.equal(longer[:10], frames)
+    assert steps == list(range(2 * count_windows(grid, count))) and len(noise.drawn) == count_windows(grid, count)
+    for number, first in enumerate(noise.drawn):
+        assert all((first - other).abs().min() > 0 for other in noise.drawn[:number])
+    for told in noise.told:
+        assert (
+            told is not None and told.clean is not None and told.clean[:, :, 0].min() == (1 if longest > 8 else STILL)
+        )
+
+
+def test_a_clip_of_one_frame_cannot_go_on() -> None:
+    made = VideoModels(Noise(), models().tae)
+    with pytest.raises(ValueError, match="windows of 1 frame"):
+        extend_video(
+            made, torch.zeros(1, 32, 32, 3).byte(), "", made.grid(1 / 16, (32, 32), 16), 4, rng=rng(), way=Way()
+        )
+
+
+def test_the_solver_adds_up_in_float32_whatever_the_weights_are() -> None:
+    made, grid = models(), Grid.of(0.5, (32, 32), 16)
+    flow = made.generator
+    assert isinstance(flow, FlowGenerator)
+    exact = flow.latents(["a red ball"], grid, rng=rng(), steps=4)
+    flow.video.bfloat16()
+    flow.text.bfloat16()
+    seen = []
+    half = flow.latents(["a red ball"], grid, rng=rng(), steps=4, on_step=lambda i, t, x: seen.append(x.dtype))
+    assert half.dtype is torch.float32 and set(seen) == {torch.float32}
+    assert (half - exact).square().mean() < 0.02 * exact.square().mean()
+
+
 def test_a_model_that_sampled_in_inference_mode_can_be_trained() -> None:
     x = torch.randn(1, 30, 8)
     with torch.inference_mode():
@@ -213,3 +278,40 @@ def test_a_model_that_sampled_in_inference_mode_can_be_trained() -> None:
     x.requires_grad_()
     mixer((2, 3, 5))(x).sum().backward()
     assert x.grad is not None and x.grad.sum() == x.numel()
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> VideoTask:
+    made = models()
+    assert isinstance(made.generator, FlowGenerator)
+    config = VideoTaskConfig(size=(32, 32), seconds=1.5, clips=3, batch=48, images=0.0, drop=0.25)
+    flow = made.generator
+    return VideoTask(flow.video, made.tae, flow.text, config, tmp_path_factory.mktemp("cache"))
+
+
+def test_training_gives_a_first_picture_just_as_generation_does(task: VideoTask) -> None:
+    task.config, config = task.config.replace(still=1.0, past=0.0), task.config
+    batch = task.batch(0, 0, 1)
+    task.config = config
+    picture = torch.zeros(1, 32, 32, 3, dtype=torch.uint8)
+    told = known_start(task.tae, picture, Grid.of(1.5, (32, 32), 16.0))
+    assert told.clean is not None and told.clean.shape[2:] == batch.clean.shape[2:]
+    assert torch.equal(batch.clean, told.clean.expand_as(batch.clean))
+    firsts = {tuple(still.float().flatten().tolist()) for still in task.stills[:, :, 0]}
+    assert all(tuple(known.flatten().tolist()) in firsts for known in batch.known[:, :, 0])
+
+
+@pytest.mark.parametrize("written", [0, 2])
+def test_a_share_of_the_captions_is_dropped(task: VideoTask, written: int, tmp_path) -> None:
+    """Of 4 x 48 captions about a quarter is what the encoder makes of no words, by either way of telling them."""
+    if written:
+        config = task.config.replace(captions_per_clip=written)
+        task = VideoTask(task.model, task.tae, task.text, config, tmp_path)  # type: ignore[arg-type]
+    nothing = task.text.encode([""])
+    texts = [task.batch(step, 0, 1).text for step in range(4)]
+    words = int(nothing.masks[0].sum())
+    dropped = [
+        int(mask.sum()) == words and torch.allclose(part[:words], nothing.parts[0][0, :words], atol=1e-4)
+        for text in texts for part, mask in zip(text.parts[0], text.masks[0], strict=True)
+    ]  # fmt: skip
+    assert 0.12 < sum(dropped) / len(dropped) < 0.4

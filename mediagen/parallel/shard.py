@@ -7,7 +7,7 @@ from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, 
 from mediagen.nn.denoiser import Denoiser
 from mediagen.nn.transformer import Block
 
-# Each process makes whole heads and its own hidden channels, from columns; what it makes of them is added up, from rows.
+# By columns a process makes whole heads and hidden channels of its own; by rows what they give is added up.
 _COLUMNS = ("attention.query", "attention.key", "attention.value", "text.query", "text.key", "text.value")
 _ROWS = ("attention.out", "text.out", "mlp.down")
 _HIDDEN = ("mlp.gate", "mlp.up")  # the plain MLP has no gate
@@ -40,8 +40,8 @@ def split_matrices(model: Denoiser, mesh: DeviceMesh) -> None:
     heads, hidden = model.config.heads, first.mlp.down.in_features
     if heads % size or hidden % size:
         raise ValueError(
-            f"got {size} processes for {heads} heads and {hidden} hidden channels, expected a number that divides both; "
-            "use fewer."
+            f"got {size} processes for {heads} heads and {hidden} hidden channels, expected a number that divides "
+            "both; use fewer."
         )
     for block in model.blocks:
         names = {name for name, _ in block.named_modules()}

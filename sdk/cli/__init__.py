@@ -1,6 +1,5 @@
 """The command line: `mediagen` and its commands, a file for each that is long."""
 
-
 import os
 
 

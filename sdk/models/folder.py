@@ -51,8 +51,9 @@ class ModelFolder:
     """A folder with engine.json and one sub-folder for each family (see `catalog`).
 
     path: the folder.  device: where its models go.  runtime: what decodes, "onnx", "torch" or None for the better one
-    (see `Engine.from_pretrained`).  dtype: of the weights of those families that may have others than float32.  Raises ModelError where the folder or a decoder that was asked for is missing or
-    damaged, RequestError for another runtime.
+    (see `Engine.from_pretrained`).  dtype: of the weights of the families that may have others than float32.
+    Raises ModelError where the folder or a decoder that was asked for is missing or damaged, RequestError for another
+    runtime.
     """
 
     def __init__(
