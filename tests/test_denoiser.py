@@ -174,6 +174,22 @@ def test_the_time_is_not_rounded_with_the_weights(name: str) -> None:
     assert (found - exact).abs().max() < 0.05 * exact.std() + 0.05 * (exact[0] - exact[1]).abs().max()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_prepared_and_sampled_with_can_still_be_trained_with(name: str) -> None:
+    """What the layers remember of a text has no gradients; a training step reads the text anew."""
+    model, x, t, told, shape = case(name)
+    gradients = []
+    for sampled in (False, True):
+        model.zero_grad()
+        prepared = model.prepare(told, shape)  # type: ignore[operator]
+        if sampled:
+            with torch.no_grad():
+                model(x, t, prepared)
+        model(x, t, prepared).square().mean().backward()
+        gradients.append(model.get_parameter("blocks.0.text.key.weight").grad)
+    assert gradients[0] is not None and gradients[0].any() and torch.equal(gradients[0], gradients[1])
+
+
 @torch.no_grad()
 def test_positions_reach_every_layer_of_the_pictures() -> None:
     """Through two layers that add nothing come positions once for each: what twice the positions do in one layer."""
