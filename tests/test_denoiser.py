@@ -10,7 +10,7 @@ from shard_toy import AUDIO, VIDEO, case
 from torch import Tensor, nn
 
 from mediagen.audio.model import AudioConfig, AudioModel
-from mediagen.nn.denoiser import Conditions, Denoiser
+from mediagen.nn.denoiser import Conditions
 from mediagen.text.text import Text
 from mediagen.train.optim import adamw
 from mediagen.video import VideoConfig, VideoModel
@@ -20,7 +20,7 @@ NAMES = ("video", "audio")
 OLD_VIDEO = VIDEO.replace(beside_channels=0, tasks=0)
 
 
-def drawn(model: Denoiser) -> Denoiser:
+def drawn(model: Any) -> Any:
     rng = torch.Generator().manual_seed(7)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -33,7 +33,7 @@ def velocity(model: Any, x: Tensor, t: Tensor, told: Conditions, shape: Any) -> 
     return model(x, t, model.prepare(told, shape))
 
 
-def grown(old: Denoiser, new: Denoiser, folder: Path) -> list[str]:
+def grown(old: Any, new: Any, folder: Path) -> list[str]:
     save_model(old, old.config, folder, half=False)
     return start_from(new.eval(), folder)
 
@@ -91,7 +91,7 @@ def test_a_grown_sound_model_equals_the_old_one(tmp_path: Path) -> None:
     ],
 )
 def test_weights_start_a_model_of_another_latent(old: Any, new: Any, built: tuple[str, ...], tmp_path: Path) -> None:
-    make = VideoModel if isinstance(old, VideoConfig) else AudioModel
+    make: Any = VideoModel if isinstance(old, VideoConfig) else AudioModel
     first, second = drawn(make(old)), make(new)
     before = {name: value.clone() for name, value in second.state_dict().items()}
     left = grown(first, second, tmp_path)
@@ -116,7 +116,7 @@ def test_weights_start_a_model_of_another_latent(old: Any, new: Any, built: tupl
     ],
 )
 def test_what_cannot_grow_is_named(old: Any, new: Any, named: str, tmp_path: Path) -> None:
-    make = VideoModel if isinstance(old, VideoConfig) else AudioModel
+    make: Any = VideoModel if isinstance(old, VideoConfig) else AudioModel
     with pytest.raises(ValueError, match=named):
         grown(make(old), make(new), tmp_path)
 
@@ -132,9 +132,9 @@ def test_the_task_and_the_latent_beside_are_heard_and_each_sample_has_its_own() 
     torch.testing.assert_close(velocity(model, x, t, one, shape)[1], plain[1])
     none = velocity(model, x, t, replace(told, task=None), shape)
     torch.testing.assert_close(none[1], plain[1])  # -1 is no task
-    rows = model.prepare(told, shape, [0.2, 0.7])  # type: ignore[operator]
+    rows = model.prepare(told, shape, [0.2, 0.7])
     torch.testing.assert_close(model(x, 0.7, rows), velocity(model, x, torch.full((2,), 0.7), told, shape))
-    for matrix in (model.tasks.shift, model.tasks.tokens):  # type: ignore[union-attr]
+    for matrix in (model.tasks.shift, model.tasks.tokens):
         before = matrix.weight.clone()
         matrix.weight.zero_()
         assert not torch.allclose(velocity(model, x, t, told, shape)[0], plain[0], atol=1e-3)
@@ -181,7 +181,7 @@ def test_what_was_prepared_and_sampled_with_can_still_be_trained_with(name: str)
     gradients = []
     for sampled in (False, True):
         model.zero_grad()
-        prepared = model.prepare(told, shape)  # type: ignore[operator]
+        prepared = model.prepare(told, shape)
         if sampled:
             with torch.no_grad():
                 model(x, t, prepared)
@@ -195,12 +195,12 @@ def test_positions_reach_every_layer_of_the_pictures() -> None:
     """Through two layers that add nothing come positions once for each: what twice the positions do in one layer."""
     model, x, t, told, shape = case("video")
     for block in model.blocks:
-        for matrix in (block.attention.out, block.text.out, block.mlp.down):  # type: ignore[union-attr]
-            matrix.weight.zero_()  # type: ignore[union-attr]
+        for matrix in (block.attention.out, block.text.out, block.mlp.down):
+            matrix.weight.zero_()
     two = velocity(model, x, t, told, shape)
     model.blocks = model.blocks[:1]
     once = velocity(model, x, t, told, shape)
-    for table in model.positions:  # type: ignore[union-attr]
+    for table in model.positions:
         table.mul_(2)
     torch.testing.assert_close(velocity(model, x, t, told, shape), two)
     assert not torch.allclose(once, two, atol=1e-2)
@@ -210,7 +210,7 @@ def test_positions_reach_every_layer_of_the_pictures() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_t_may_be_a_whole_number(name: str) -> None:
     model, x, _, told, shape = case(name)
-    assert torch.equal(model(x, 1, model.prepare(told, shape)), model(x, 1.0, model.prepare(told, shape)))  # type: ignore[operator]
+    assert torch.equal(model(x, 1, model.prepare(told, shape)), model(x, 1.0, model.prepare(told, shape)))
 
 
 @pytest.mark.parametrize(

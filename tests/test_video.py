@@ -226,7 +226,8 @@ class Noise:
         self.drawn.append(torch.randn(len(prompts), 4, *grid.latent, generator=rng))
         self.told.append(conditions)
         for index in range(steps):
-            on_step(index, (index + 1) / steps, self.drawn[-1])
+            if on_step is not None:
+                on_step(index, (index + 1) / steps, self.drawn[-1])
         return self.drawn[-1]
 
 

@@ -1,6 +1,6 @@
 """Denoiser: what the models of pictures and of sound share, and the record of all that one is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -83,7 +83,7 @@ class Denoiser(nn.Module):
     """
 
     what: ClassVar[str]
-    PRESETS: ClassVar[Mapping[str, Any]]
+    PRESETS: ClassVar[dict[str, Any]]
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Denoiser(nn.Module):
         """A new, untrained model of one of the `PRESETS`."""
         if name not in cls.PRESETS:
             raise ValueError(f"got the {cls.what} preset '{name}', expected one of {', '.join(cls.PRESETS)}; give one.")
-        return cls(cls.PRESETS[name])
+        return cls(cls.PRESETS[name])  # type: ignore[call-arg] (a subclass takes its config alone)
 
     def read_text(self, conditions: Conditions, times: list[float] | None) -> Prepared:
         """What every subclass prepares: the text for each layer, the task, and the modulation rows of `times`."""

@@ -5,7 +5,6 @@ from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 from mediagen.nn.denoiser import Denoiser
-from mediagen.nn.transformer import Block
 
 # By columns a process makes whole heads and hidden channels of its own; by rows what they give is added up.
 _COLUMNS = ("attention.query", "attention.key", "attention.value", "text.query", "text.key", "text.value")
@@ -35,9 +34,7 @@ def split_matrices(model: Denoiser, mesh: DeviceMesh) -> None:
     size = mesh.size()
     if size == 1:
         return
-    first = model.blocks[0]
-    assert isinstance(first, Block)
-    heads, hidden = model.config.heads, first.mlp.down.in_features
+    heads, hidden = model.config.heads, model.blocks[0].get_parameter("mlp.down.weight").shape[1]
     if heads % size or hidden % size:
         raise ValueError(
             f"got {size} processes for {heads} heads and {hidden} hidden channels, expected a number that divides "
