@@ -18,7 +18,7 @@ FILE = "model.safetensors"
 CONFIG = "config.json"
 Tensors = dict[str, torch.Tensor]
 M = TypeVar("M", bound=nn.Module)
-_FUSED = {  # matrices of a transformer's block in folders of before version 0.2, and what each became
+_FUSED = {  # matrices of a transformer's block in folders from before they were split, and what each became
     ".attention.qkv.weight": (".attention.query.weight", ".attention.key.weight", ".attention.value.weight"),
     ".text.key_value.weight": (".text.key.weight", ".text.value.weight"),
     ".mlp.gate_up.weight": (".mlp.gate.weight", ".mlp.up.weight"),
@@ -159,7 +159,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _split_fused(tensors: Tensors) -> Tensors:
-    """The tensors with each fused matrix as the plain ones it is made of, as models have them since version 0.2."""
+    """The tensors with each fused matrix as the plain ones it is made of, as models have them now."""
     made: Tensors = {}
     for name, value in tensors.items():
         fused = next((end for end in _FUSED if name.endswith(end)), None)
