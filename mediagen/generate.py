@@ -41,24 +41,24 @@ class VideoModels:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How pictures are made. steps: of the solver.  scale: of guidance, away from the words of `negative`."""
+    """How pictures are made. steps: of the solver.  scale: of guidance, which leads away from the negative prompt."""
 
     steps: int = 50
     scale: float = 3.0
-    negative: str = ""
 
 
 @torch.no_grad()
-def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rng: torch.Generator, way: Way,
-                   begin: Tensor | None = None, on_step: OnStep | None = None,
+def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rng: torch.Generator, negative: str = "",
+                   begin: Tensor | None = None, way: Way | None = None, on_step: OnStep | None = None,
                    on_decode: Callable[[], None] | None = None) -> Tensor:  # fmt: skip
     """uint8 frames (F, H, W, 3) of one clip, on the CPU.
 
     begin: uint8 frames of the grid's size that it begins with, see `known_start`.  on_step(index, t, latent) is called
     after each step of the solver and on_decode() before the frames are decoded; what they raise cancels.
     """
+    way = way or Way()
     conditions = None if begin is None else known_start(models.tae, begin, grid)
-    latent = models.generator.latents([prompt], grid, rng=rng, steps=way.steps, scale=way.scale, negative=way.negative,
+    latent = models.generator.latents([prompt], grid, rng=rng, steps=way.steps, scale=way.scale, negative=negative,
                                       conditions=conditions, on_step=on_step)  # fmt: skip
     if on_decode is not None:
         on_decode()
@@ -66,14 +66,14 @@ def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rng: torch.G
 
 
 def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, count: int, *, rng: torch.Generator,
-                 way: Way, on_step: OnStep | None = None,
+                 negative: str = "", way: Way | None = None, on_step: OnStep | None = None,
                  on_decode: Callable[[], None] | None = None) -> Tensor:  # fmt: skip
     """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
 
     grid: of one window, the longest clip that the model was trained for; the first half of it is known, from the end of
     what is there.  on_step is called way.steps times in each of `count_windows`, its index going on.
     """
-    half, made = grid.latent[0] // 2, 0
+    way, half, made = way or Way(), grid.latent[0] // 2, 0
     for window in range(count_windows(grid, count)):
         whole = min(len(frames) // grid.stride[0], half)  # latent frames of the clip that the window can know
         begin = frames[-whole * grid.stride[0] :] if whole else frames[-1:]
@@ -82,7 +82,8 @@ def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, c
             if on_step is not None:
                 on_step(done + index, t, x)
 
-        seen = generate_video(models, prompt, grid, rng=rng, way=way, begin=begin, on_step=counted, on_decode=on_decode)
+        seen = generate_video(models, prompt, grid, rng=rng, negative=negative, begin=begin, way=way, on_step=counted,
+                              on_decode=on_decode)  # fmt: skip
         new = seen[len(begin) :][: min(_fresh(grid), count - made)]
         frames, made = torch.cat((frames, new)), made + len(new)
     return frames

@@ -33,6 +33,7 @@ class ClipWork(Work):
             self.request.prompt,
             models.grid(seconds, size, fps),
             rng=self._rng(),
+            negative=self.request.negative_prompt,
             way=self._how,
             begin=first,
             on_step=self._steps("Making the pictures", self._count),
@@ -50,6 +51,7 @@ class ClipWork(Work):
             grid,
             count,
             rng=self._rng(),
+            negative=self.request.negative_prompt,
             way=self._how,
             on_step=self._steps("Making the pictures", count_windows(grid, count) * self._count),
             on_decode=self._decoding,
@@ -112,7 +114,7 @@ class ClipWork(Work):
     @property
     def _how(self) -> Way:
         assert self.request.guidance_scale is not None
-        return Way(steps=self._count, scale=self.request.guidance_scale, negative=self.request.negative_prompt)
+        return Way(steps=self._count, scale=self.request.guidance_scale)
 
     def _rng(self) -> torch.Generator:
         return torch.Generator(self.models.device).manual_seed(self._seed)
