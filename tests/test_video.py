@@ -117,20 +117,22 @@ def test_every_token_has_the_position_of_its_own_frame_row_and_column() -> None:
 @torch.no_grad()
 def test_what_is_read_from_a_cell_is_written_to_that_cell() -> None:
     """With maps that copy and layers that add nothing, the latent comes back, each token divided by its own size."""
-    model = build(SMALL.replace(patch=(2, 1, 2), mixing=False))
+    model = build(SMALL.replace(patch=(2, 2, 2), mixing=False))
     for parameter in (*model.blocks.parameters(), *model.positions, model.read.weight, model.read.bias):
         parameter.zero_()
     for parameter in (model.write.weight, model.write.bias):
         parameter.zero_()
     model.norm.weight.fill_(1)
-    for cell in range(4):
+    for cell in range(8):
         for channel in range(4):
             model.read.weight[cell * 4 + channel, cell * model.config.read_channels + channel] = 1
             model.write.weight[cell * 4 + channel, cell * 4 + channel] = 1
     x = torch.randn(1, 4, 4, 2, 6, generator=rng())
     out = model(x, 0.5, model.prepare(Conditions(text=text()[:1]), (4, 2, 6)))
-    tokens = x.view(1, 4, 2, 2, 2, 3, 2)  # channels, two frames in each of two, rows, two columns in each of three
-    size = tokens.square().sum((1, 3, 6), keepdim=True).div(32).sqrt()  # of the width 32
+    tokens = x.view(
+        1, 4, 2, 2, 1, 2, 3, 2
+    )  # channels; two frames in each of two, two rows in one, two columns in three
+    size = tokens.square().sum((1, 3, 5, 7), keepdim=True).div(32).sqrt()  # of the width 32
     assert torch.allclose(out, (tokens / size).view_as(x), atol=1e-3)
 
 
