@@ -6,17 +6,16 @@ the sound that is already known beside the noisy latent, as further channels.
 """
 
 import math
-from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mediagen.config import Config
-from mediagen.nn.conditions import TextProjection
-from mediagen.nn.transformer import MLP, Block, Memory, RMSNorm, TimestepMLP, mixer
-from mediagen.text.text import Text
+from mediagen.nn.denoiser import Conditions, Denoiser, Prepared, Tensors, check_sizes, grow_rows
+from mediagen.nn.transformer import MLP, RMSNorm, mixer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +43,39 @@ class AudioConfig(Config):
     early: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or self.width % 8:
-            raise ValueError(f"got width {self.width} and {self.heads} heads, expected a multiple of both 8 and heads.")
-        if self.picture_taps and self.picture_taps % 2 == 0:
+        names = ("latent_channels", "width", "depth", "heads", "text_widths", "picture_width", "longest")
+        check_sizes(self, **{name: getattr(self, name) for name in names})
+        if self.mlp_ratio * self.width < 1 or self.early <= 0:
+            raise ValueError(
+                f"got mlp_ratio={self.mlp_ratio:g} and early={self.early:g}, expected numbers above 0; raise them."
+            )
+        if self.picture_taps < 0 or (self.picture_taps and self.picture_taps % 2 == 0):
             raise ValueError(f"got picture_taps={self.picture_taps}, expected 0 or an odd number; add one.")
 
 
-@dataclass
-class Prepared:
-    """All of a request that does not depend on t: see `AudioModel.prepare`."""
+@dataclass(frozen=True, kw_only=True)
+class SoundConditions(Conditions):
+    """What the audio model is told: besides a denoiser's conditions, what is seen.
 
-    memories: list[Memory]
-    mask: Tensor  # (B, 1, 1, M)
+    pictures: features (B, L, P) at 25 Hz, all zeros for a sample without.  known: latent (B, C, L), read where clean,
+    bool (B, L), is True.
+    """
+
+    pictures: Tensor | None = None
+
+
+@dataclass(kw_only=True)
+class PreparedSound(Prepared):
+    """See `AudioModel.prepare`."""
+
     added: Tensor  # (B, L, D): positions, pictures and what is known, added to the tokens
     made: Tensor  # (B, 1, L): 1 where sound is to be made, 0 where it is known
-    rows: dict[float, Tensor] = field(default_factory=dict)  # modulation by time, (1, 6, D)
 
 
-class AudioModel(nn.Module):
+class AudioModel(Denoiser):
     """Predicts the velocity of a sound latent from its noisy state, the time, a text, the pictures and known sound."""
 
+    what = "audio"
     Config = AudioConfig
     PRESETS: ClassVar[dict[str, AudioConfig]] = {
         "debug": AudioConfig(latent_channels=8, width=32, depth=2, heads=2, text_widths=(32,), picture_width=272),
@@ -74,13 +86,11 @@ class AudioModel(nn.Module):
     }
 
     def __init__(self, config: AudioConfig) -> None:
-        super().__init__()
-        self.config = config
         width = config.width
+        super().__init__(config, round(width * config.mlp_ratio), MLP)
         self.read = nn.Linear(config.latent_channels, width)
-        self.recall = nn.Linear(
-            config.latent_channels + 1, width, bias=False
-        )  # with `read` the one map of all channels
+        # With `read` the one map of all channels.
+        self.recall = nn.Linear(config.latent_channels + 1, width, bias=False)
         self.see_norm = RMSNorm(config.picture_width)
         self.see = nn.Linear(config.picture_width, width, bias=False)  # no bias: zeros are "no pictures"
         self.follow = None
@@ -88,43 +98,25 @@ class AudioModel(nn.Module):
             self.follow = nn.Conv1d(width, width, config.picture_taps, padding="same", bias=False)
             nn.init.zeros_(self.follow.weight)  # starts as if it were not there
         self.positions = nn.Parameter(_waves(config.longest, width))
-        self.timestep = TimestepMLP(width)
-        self.text = TextProjection(config.text_widths, width)
-        hidden = round(width * config.mlp_ratio)
-        self.blocks = nn.ModuleList(Block(width, config.heads, hidden, MLP) for _ in range(config.depth))
-        self.norm = RMSNorm(width)
         self.write = nn.Linear(width, config.latent_channels)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
-    @classmethod
-    def from_preset(cls, name: str) -> Self:
-        """A new, untrained model of a preset: debug, tiny or 13b."""
-        if name not in cls.PRESETS:
-            raise ValueError(f"got the audio preset '{name}', expected one of {', '.join(cls.PRESETS)}.")
-        return cls(cls.PRESETS[name])
+    def prepare(self, conditions: SoundConditions, length: int, times: list[float] | None = None) -> PreparedSound:
+        """Computes once what every step needs: text, all that is added, modulation rows of `times`.
 
-    def prepare(
-        self,
-        text: Text,
-        length: int,
-        pictures: Tensor | None = None,
-        known: Tensor | None = None,
-        clean: Tensor | None = None,
-        times: list[float] | None = None,
-    ) -> Prepared:
-        """Computes once what every step needs: text keys and values, all that is added, modulation rows of `times`.
-
-        length: latent frames L.  pictures: features (B, L, P) at 25 Hz, all zeros for a sample without.  known: latent
-        (B, C, L), read where clean, bool (B, L), is True. Raises ValueError where a shape does not fit.
+        length: latent frames L. Raises ValueError where a shape does not fit.
         """
-        config = self.config
-        states, mask = self.text(text)
-        batch, device, dtype = len(states), states.device, states.dtype
+        config, pictures = self.config, conditions.pictures
         if not 1 <= length <= config.longest:
             raise ValueError(
                 f"got {length} latent frames, expected 1 to {config.longest}; make longer sound in windows."
             )
+        if conditions.beside is not None:
+            raise ValueError("got a latent beside, which no audio model reads; leave it out.")
+        told = self.read_text(conditions, times)
+        states = told.readings[0].states
+        batch, device, dtype = len(states), states.device, self.dtype
         added = self.positions[:length].expand(batch, -1, -1)
         if pictures is not None:
             _check("pictures", pictures, (batch, length, config.picture_width))
@@ -133,36 +125,40 @@ class AudioModel(nn.Module):
                 seen = seen + self.follow(functional.silu(seen).transpose(1, 2)).transpose(1, 2)
             added = added + seen
         made = torch.ones(batch, 1, length, device=device, dtype=dtype)
-        if known is not None and clean is not None:
-            _check("known", known, (batch, config.latent_channels, length))
-            _check("clean", clean, (batch, length))
-            kept = clean.to(device, dtype)[:, None]
-            added = added + self.recall(torch.cat((known.to(device, dtype) * kept, kept), dim=1).transpose(1, 2))
+        if conditions.known is not None and conditions.clean is not None:
+            _check("known", conditions.known, (batch, config.latent_channels, length))
+            _check("clean", conditions.clean, (batch, length))
+            kept = conditions.clean.to(device, dtype)[:, None]
+            known = torch.cat((conditions.known.to(device, dtype) * kept, kept), dim=1)
+            added = added + self.recall(known.transpose(1, 2))
             made = 1 - kept
-        prepared = Prepared([block.text.memorise(states) for block in self._blocks()], mask[:, None, None], added, made)
-        if times:
-            rows = self.timestep(torch.tensor(times, device=device))
-            prepared.rows = {t: rows[i : i + 1] for i, t in enumerate(times)}
-        return prepared
+        return PreparedSound(**vars(told), added=added, made=made)
 
-    def forward(self, x: Tensor, t: Tensor | float, prepared: Prepared) -> Tensor:
-        """The velocity (B, C, L) at x (B, C, L) and t, one number for all or (B,).
+    def forward(self, x: Tensor, t: Tensor | float, prepared: PreparedSound) -> Tensor:
+        """The velocity (B, C, L) at x (B, C, L) and t, one number for all or (B,), in the type of x.
 
         Where sound is known, x is not looked at and the velocity is 0: what is put there stays.
         """
-        if isinstance(t, float):
-            row = prepared.rows.get(t)
-            modulation = self.timestep(torch.tensor([t], device=x.device)) if row is None else row
-        else:
-            modulation = self.timestep(t)
-        tokens = self.read((x * prepared.made).transpose(1, 2)) + prepared.added
+        seen = x.to(prepared.made.dtype) * prepared.made
+        tokens = self.read(seen.transpose(1, 2)) + prepared.added
         mix = mixer((x.shape[-1],), x.device) if self.config.mixing else None
-        for block, memory in zip(self._blocks(), prepared.memories, strict=True):
-            tokens = block(tokens, modulation, memory, prepared.mask, mix)
-        return self.write(self.norm(tokens)).transpose(1, 2) * prepared.made
+        return (self.write(self.run_blocks(tokens, t, prepared, mix)).transpose(1, 2) * prepared.made).to(x.dtype)
 
-    def _blocks(self) -> list[Block]:
-        return list(self.blocks)  # type: ignore[arg-type]
+    def grow(self, tensors: Tensors, old: AudioConfig) -> Tensors:
+        """The tensors of a smaller model as this one's: new positions start as built, new taps at zero.
+
+        With no new text the grown model equals the old one. What reads and writes the latent starts as built where that
+        has other channels.
+        """
+        grown = self.grow_shared(tensors, old)
+        grown["positions"] = grow_rows(grown["positions"], self.positions)
+        extra = (self.config.picture_taps - old.picture_taps) // 2
+        if old.picture_taps and extra > 0:
+            grown["follow.weight"] = functional.pad(grown["follow.weight"], (extra, extra))
+        if old.latent_channels != self.config.latent_channels:
+            latent = ("read", "recall", "write")
+            return {name: value for name, value in grown.items() if name.partition(".")[0] not in latent}
+        return grown
 
 
 def _waves(length: int, width: int) -> Tensor:

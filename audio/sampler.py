@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from mediagen.audio.model import AudioModel, Prepared
+from mediagen.audio.model import AudioModel, PreparedSound, SoundConditions
 from mediagen.guidance import cfg, cfg_two
 from mediagen.sampling import OnStep, Velocity, linear, midpoint
 from mediagen.text.text import Text
@@ -21,11 +21,11 @@ def generate_latents(audio: AudioModel, text: Text, null: Text, length: int, *, 
                      steps: int = 32, guidance: Guidance = 3.0, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Latents (B, C, length), one per prompt in `text`; null: one prompt, what guidance leads away from.
 
-    pictures (B, length, P), known (B, C, length) and clean (B, length) are as in `AudioModel.prepare`. Movie Gen Audio
+    pictures (B, length, P), known (B, C, length) and clean (B, length) are as in `SoundConditions`. Movie Gen Audio
     samples by the midpoint rule, 64 evaluations, with guidance 3 (arXiv 2410.13720, section 6).
     """
     noise = torch.randn((len(text), audio.config.latent_channels, length), generator=rng, device=rng.device)
-    noise = noise.to(next(audio.parameters()))
+    noise = noise.to(next(audio.parameters()).device)  # float32, whatever the weights are
     given = None if known is None or clean is None else Given(known, clean, noise)
     times = linear(steps, audio.config.early)
     halves = [t + (after - t) / 2 for t, after in pairwise(times)]
@@ -58,7 +58,8 @@ def guided(audio: AudioModel, text: Text, null: Text, length: int, pictures: Ten
     both = guidance if isinstance(guidance, tuple) else (guidance, guidance)
     words, sights = both if pictures is not None else (both[0], both[0])
     if words == sights == 1.0:
-        return cfg(audio, audio.prepare(text, length, pictures, known, clean, times), 1.0)
+        told = SoundConditions(text=text, pictures=pictures, known=known, clean=clean)
+        return cfg(audio, audio.prepare(told, length, times), 1.0)
     batch, apart = len(text), words != sights
     count = 3 if apart else 2  # one batch: the prompts, without pictures where the scales differ, without anything
     texts = Text.cat([text, *([text] if apart else []), *[null] * batch])
@@ -67,16 +68,17 @@ def guided(audio: AudioModel, text: Text, null: Text, length: int, pictures: Ten
     if known is not None and clean is not None:
         known = torch.cat([known] * count)
         clean = torch.cat([*[clean] * (count - 1), torch.zeros_like(clean)])
-    prepared = audio.prepare(texts, length, pictures, known, clean, times)
+    told = SoundConditions(text=texts, pictures=pictures, known=known, clean=clean)
+    prepared = audio.prepare(told, length, times)
     model = audio if given is None else _forgetting(audio, given)
     return cfg_two(model, prepared, words, sights) if apart else cfg(model, prepared, words)
 
 
-def _forgetting(audio: AudioModel, given: Given) -> Callable[[Tensor, float, Prepared], Tensor]:
+def _forgetting(audio: AudioModel, given: Given) -> Callable[[Tensor, float, PreparedSound], Tensor]:
     """The model for batches whose last rows know nothing: they see what is known as noisy as if it were being made."""
     count, hidden = len(given.clean), given.clean[:, None]
 
-    def model(x: Tensor, t: float, prepared: Prepared) -> Tensor:
+    def model(x: Tensor, t: float, prepared: PreparedSound) -> Tensor:
         noisy = torch.where(hidden, torch.lerp(given.noise, given.latent, t), x[-count:])
         found = audio(torch.cat((x[:-count], noisy)), t, prepared)
         return torch.cat((found[:-count], found[-count:] * ~hidden))

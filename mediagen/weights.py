@@ -18,6 +18,11 @@ FILE = "model.safetensors"
 CONFIG = "config.json"
 Tensors = dict[str, torch.Tensor]
 M = TypeVar("M", bound=nn.Module)
+_FUSED = {  # matrices of a transformer's block in folders from before they were split, and what each became
+    ".attention.qkv.weight": (".attention.query.weight", ".attention.key.weight", ".attention.value.weight"),
+    ".text.key_value.weight": (".text.key.weight", ".text.value.weight"),
+    ".mlp.gate_up.weight": (".mlp.gate.weight", ".mlp.up.weight"),
+}
 
 
 def save_model(module: nn.Module, config: Config, folder: str | Path, half: bool = True) -> Path:
@@ -34,10 +39,13 @@ def save_model(module: nn.Module, config: Config, folder: str | Path, half: bool
     return folder
 
 
-def load_model(cls: type[M], folder: str | Path, device: str | torch.device = "cpu") -> M:
+def load_model(
+    cls: type[M], folder: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+) -> M:
     """Builds `cls(config)` from the folder's config.json, fills in the weights and returns it in eval mode on `device`.
 
-    cls: a module class with an attribute `Config`, its Config subclass. The global random state is left as it was.
+    cls: a module class with an attribute `Config`, its Config subclass.  dtype: of its floating tensors; None leaves
+    them as the class builds them. The global random state is left as it was.
     Raises ValueError where a file is missing, damaged or does not fit the class.
     """
     folder = Path(folder)
@@ -46,7 +54,7 @@ def load_model(cls: type[M], folder: str | Path, device: str | torch.device = "c
         raise ValueError(f"got the class {cls.__name__} without a Config; expected an attribute `Config`, set it.")
     config = config_class.load(folder / CONFIG)
     with torch.random.fork_rng(devices=[]):  # building a module draws its initial weights, which are thrown away here
-        module = cls(config)
+        module = cls(config).to(dtype)
     load_weights(module, folder)
     return module.to(device).eval()
 
@@ -57,7 +65,7 @@ def load_weights(module: nn.Module, folder: str | Path) -> None:
     Raises ValueError, and leaves the module as it was, where the file is missing, damaged or does not fit.
     """
     path = Path(folder) / FILE
-    fit_tensors(module, load_tensors(path), str(path))
+    fit_tensors(module, _split_fused(load_tensors(path)), str(path))
 
 
 def fit_tensors(module: nn.Module, tensors: Tensors, where: str) -> None:
@@ -79,28 +87,24 @@ def fit_tensors(module: nn.Module, tensors: Tensors, where: str) -> None:
 
 @torch.no_grad()
 def start_from(module: nn.Module, folder: str | Path) -> list[str]:
-    """Fills what fits of `module` from the weights in `folder`, to train on from there; returns what stays as built.
+    """Fills `module` from the weights of a model of its kind, to train on from there; returns what stays as built.
 
-    A tensor that has grown along one dimension (positions, channels) takes what there is for its beginning.
-    Raises ValueError where the file is missing or damaged, or not one tensor fits.
+    A tensor that only `module` has stays as built. One of another shape is for the module to say: `grow(tensors,
+    config)`, where it has it, takes the old tensors and their config, raises ValueError where the two cannot agree, and
+    returns the tensors as its own, without those that are to stay as built.
+    Raises ValueError, before any copy, where the file is missing or damaged or a tensor of it has no place.
     """
-    tensors, left = load_tensors(Path(folder) / FILE), list[str]()
-    own = module.state_dict()
-    for name, value in own.items():
-        given = tensors.get(name)
-        if given is not None and _has_grown(given.shape, value.shape):
-            value[tuple(slice(size) for size in given.shape)].copy_(given)
-        else:
-            left.append(name)
-    if len(left) == len(own):
+    path = Path(folder) / FILE
+    tensors, own = _split_fused(load_tensors(path)), module.state_dict()
+    if not tensors.keys() & own.keys():
         raise ValueError(f"got weights in {folder} that have nothing of {type(module).__name__}; give its own kind.")
+    if hasattr(module, "grow"):
+        config: type[Config] = module.Config  # type: ignore[assignment]
+        tensors = module.grow(tensors, config.load(Path(folder) / CONFIG))  # type: ignore[operator]
+    left = [name for name in own if name not in tensors]
+    kept = {name: value for name, value in own.items() if name in left}
+    fit_tensors(module, {**tensors, **kept}, str(path))
     return left
-
-
-def _has_grown(old: torch.Size, new: torch.Size) -> bool:
-    """Whether a shape is as it was, or larger in one dimension."""
-    other = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
-    return len(old) == len(new) and (not other or (len(other) == 1 and other[0][0] < other[0][1]))
 
 
 def save_tensors(tensors: Tensors, path: Path) -> None:
@@ -152,6 +156,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _split_fused(tensors: Tensors) -> Tensors:
+    """The tensors with each fused matrix as the plain ones it is made of, as models have them now."""
+    made: Tensors = {}
+    for name, value in tensors.items():
+        fused = next((end for end in _FUSED if name.endswith(end)), None)
+        if fused is None:
+            made[name] = value
+        else:
+            names = (name.removesuffix(fused) + end for end in _FUSED[fused])
+            made |= dict(zip(names, value.chunk(len(_FUSED[fused])), strict=True))
+    return made
 
 
 def _halved(value: torch.Tensor) -> torch.Tensor:

@@ -9,11 +9,11 @@ from mediagen.media.clip import Clip
 from mediagen.sdk.errors import MediagenError, RequestError
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.exporting import export_onnx
-from mediagen.sdk.models.folder import ModelFolder, device_of
+from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks import results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback, Share
-from mediagen.sdk.tasks.replay import decoder_of, read
+from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
@@ -45,24 +45,29 @@ class Engine:
         device: str | None = None,
         revision: str | None = None,
         decoder: str | None = None,
+        dtype: str | None = None,
     ) -> Self:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
         device: "cpu", "cuda", ...; None takes a GPU where there is one.  revision: of a hub model.
         decoder: what turns latents into pictures and sound, "onnx" or "torch"; None takes ONNX on a CPU where the
         decoders that `export_onnx` wrote stand beside the weights that they were made from, as in the built-in models.
-        Raises ModelError where there is no such folder or decoder, RequestError where there is no such device.
+        dtype: of the weights of the transformers, "bfloat16" or "float32"; None takes bfloat16 on a GPU. What a sampler
+        adds up is float32 either way.
+        Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or dtype.
         Weights are read when they are first needed.
         """
-        return cls(ModelFolder.of(model, device_of(device), revision, decoder))
+        where = device_of(device)
+        return cls(ModelFolder.of(model, where, revision, decoder, dtype_of(dtype, where)))
 
     @classmethod
     def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
-        """The engine that makes a clip again: with its decoder, or another; raises as `from_pretrained`."""
+        """The engine that makes a clip again: with its dtype and decoder, or another; raises as `from_pretrained`."""
+        dtype = dtype_name(settings)
         try:
-            return cls.from_pretrained(model, decoder=decoder_of(settings))
+            return cls.from_pretrained(model, decoder=decoder_of(settings), dtype=dtype)
         except MediagenError:
-            return cls.from_pretrained(model)
+            return cls.from_pretrained(model, dtype=dtype)
 
     @property
     def limits(self) -> Limits:

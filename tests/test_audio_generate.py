@@ -1,5 +1,6 @@
 """Making sound and learning to: exact lengths, known sound kept, seeds, time, and a loss that falls."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -245,6 +246,25 @@ def test_it_learns_in_bfloat16_too(task: AudioTask) -> None:
     assert losses[1] == pytest.approx(losses[0], rel=0.1)
 
 
+def test_a_share_of_prompts_and_pictures_is_hidden_from_training(
+    task: AudioTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where guidance is to lead, the model must have seen sounds without their words, and without their pictures."""
+    model, batch, told = AudioModel.from_preset("debug"), task.batch(1, 0, 1), []
+    prepare = AudioModel.prepare
+    monkeypatch.setattr(AudioModel, "prepare", lambda self, given, *a: told.append(given) or prepare(self, given, *a))
+    many = AudioBatch(torch.randn(200, 8, 25), torch.ones(200, 25, 272), batch.text[[0] * 200], batch.null)
+    task.loss(model, many, torch.Generator().manual_seed(0))
+    null, given = batch.null, told[0]
+    words = int(null.masks[0].sum())
+    wordless = (given.text.masks[0].sum(1) == words) & torch.isclose(
+        given.text.parts[0][:, :words], null.parts[0][:, :words], atol=1e-5
+    ).flatten(1).all(1)
+    sightless = (given.pictures == 0).flatten(1).all(1)
+    assert abs(wordless.float().mean() - 0.28) < 0.1 and abs(sightless.float().mean() - 0.28) < 0.1
+    assert (wordless & sightless).any() and (wordless ^ sightless).any()
+
+
 @torch.no_grad()
 def test_known_frames_are_not_judged(task: AudioTask, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a model that says 0 the loss is the mean square of the target over what is made: 2 for unit data."""
@@ -269,3 +289,19 @@ def test_the_model_survives_the_disk(models: SoundModels, tmp_path: Path) -> Non
     again = load_model(AudioModel, tmp_path)
     for mine, theirs in zip(models.audio.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_weights_of_bfloat16_make_the_same_sound_and_the_solver_adds_up_in_float32(models: SoundModels) -> None:
+    def make(audio: AudioModel) -> Tensor:
+        text, kept = models.text.encode(["a ball", ""]), torch.arange(40) < 10
+        rng, known = torch.Generator().manual_seed(1), torch.ones(1, 8, 40)
+        seen: list[torch.dtype] = []
+        made = generate_latents(
+            audio, text[:1], text[1:], 40, rng=rng, known=known, clean=kept[None], pictures=torch.ones(1, 40, 272),
+            steps=2, on_step=lambda i, t, x: seen.append(x.dtype),
+        )  # fmt: skip
+        assert set(seen) == {torch.float32} and (made[..., :10] == 1).all()
+        return made
+
+    exact, half = make(models.audio), make(copy.deepcopy(models.audio).bfloat16())
+    assert (half - exact).square().mean() < 0.02 * exact.square().mean()

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import at_sound_rate, draw_clean, draw_drops, mentions_music, sound_prompt
-from mediagen.audio.model import AudioConfig, AudioModel
+from mediagen.audio.model import AudioConfig, AudioModel, SoundConditions
 from mediagen.guidance import cfg
 from mediagen.text.text import Text
 
@@ -35,6 +35,10 @@ def fake_text(batch: int, words: int = 5, seed: int = 1) -> Text:
     return Text((torch.randn(batch, words, 12, generator=rng(seed)) * mask[..., None],), (mask,))
 
 
+def tell(text: Text, pictures: Tensor | None = None, known: Tensor | None = None, clean: Tensor | None = None):
+    return SoundConditions(text=text, pictures=pictures, known=known, clean=clean)
+
+
 def noise(batch: int, seed: int = 2) -> Tensor:
     return torch.randn(batch, 4, L, generator=rng(seed))
 
@@ -46,16 +50,16 @@ def given(batch: int) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def test_known_frames_stay_and_matter_and_their_noise_does_not(model: AudioModel) -> None:
     known, clean = given(2)
-    prepared = model.prepare(fake_text(2), L, None, known, clean)
+    prepared = model.prepare(tell(fake_text(2), None, known, clean), L)
     x = noise(2)
     velocity = model(x, 0.3, prepared)
     assert torch.equal(velocity[..., :6], torch.zeros(2, 4, 6))
     other = x.clone()
     other[..., :6] = 100.0
     assert torch.equal(model(other, 0.3, prepared), velocity)
-    louder = model(x, 0.3, model.prepare(fake_text(2), L, None, known * 2, clean))
+    louder = model(x, 0.3, model.prepare(tell(fake_text(2), None, known * 2, clean), L))
     assert (louder[..., 6:] - velocity[..., 6:]).abs().max() > 1e-3
-    unseen = model(x, 0.3, model.prepare(fake_text(2), L, None, torch.where(clean[:, None], known, 50.0), clean))
+    unseen = model(x, 0.3, model.prepare(tell(fake_text(2), None, torch.where(clean[:, None], known, 50.0), clean), L))
     assert torch.equal(unseen, velocity), "what is not clean must not be read"
 
 
@@ -64,19 +68,19 @@ def test_a_sample_does_not_depend_on_its_batch_nor_on_padding(model: AudioModel)
     text, pictures = fake_text(3), torch.randn(3, L, 6, generator=rng(7))
     known, clean = given(3)
     x, t = noise(3), torch.tensor([0.1, 0.5, 0.9])
-    together = model(x, t, model.prepare(text, L, pictures, known, clean))
+    together = model(x, t, model.prepare(tell(text, pictures, known, clean), L))
     for i in range(3):
         words = int(text.masks[0][i].sum())  # alone there is no padding
         alone = Text((text.parts[0][i : i + 1, :words],), (text.masks[0][i : i + 1, :words],))
         one = slice(i, i + 1)
-        single = model(x[one], t[one], model.prepare(alone, L, pictures[one], known[one], clean[one]))
+        single = model(x[one], t[one], model.prepare(tell(alone, pictures[one], known[one], clean[one]), L))
         torch.testing.assert_close(single, together[one], rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
 def test_rows_computed_beforehand_change_nothing(model: AudioModel) -> None:
     text, x = fake_text(2), noise(2)
-    plain, rows = model.prepare(text, L), model.prepare(text, L, times=[0.25, 0.5])
+    plain, rows = model.prepare(tell(text), L), model.prepare(tell(text), L, [0.25, 0.5])
     torch.testing.assert_close(model(x, 0.25, rows), model(x, torch.tensor([0.25, 0.25]), plain), rtol=1e-5, atol=1e-6)
     assert (model(x, 0.25, rows) - model(x, 0.5, rows)).abs().max() > 1e-3
 
@@ -84,10 +88,10 @@ def test_rows_computed_beforehand_change_nothing(model: AudioModel) -> None:
 @torch.no_grad()
 def test_guidance_in_one_batch_is_two_plain_forwards(model: AudioModel) -> None:
     text, null, pictures = fake_text(2), fake_text(2, seed=9), torch.randn(2, L, 6, generator=rng(7))
-    both = model.prepare(Text.cat([text, null]), L, torch.cat((pictures, torch.zeros_like(pictures))))
+    both = model.prepare(tell(Text.cat([text, null]), torch.cat((pictures, torch.zeros_like(pictures)))), L)
     x = noise(2)
-    prompt = model(x, 0.4, model.prepare(text, L, pictures))
-    nothing = model(x, 0.4, model.prepare(null, L))  # zeros are no pictures
+    prompt = model(x, 0.4, model.prepare(tell(text, pictures), L))
+    nothing = model(x, 0.4, model.prepare(tell(null), L))  # zeros are no pictures
     torch.testing.assert_close(cfg(model, both, 3.0)(x, 0.4), nothing + 3 * (prompt - nothing), rtol=1e-5, atol=1e-5)
 
 
@@ -97,7 +101,7 @@ def test_pictures_are_added_at_their_own_frame(model: AudioModel) -> None:
     later = pictures.clone()
     later[:, 12] = -1.0
     text = fake_text(1)
-    change = (model.prepare(text, L, later).added - model.prepare(text, L, pictures).added).abs().sum(-1)[0]
+    change = (model.prepare(tell(text, later), L).added - model.prepare(tell(text, pictures), L).added).abs().sum(-1)[0]
     assert change[12] > 0 and change.count_nonzero() == 1
 
 
@@ -166,10 +170,10 @@ def test_the_13b_preset_has_the_reports_size() -> None:
 def test_wrong_shapes_are_errors_at_the_door(model: AudioModel) -> None:
     text = fake_text(1)
     with pytest.raises(ValueError, match="expected 1 to 40; make longer sound in windows"):
-        model.prepare(text, 41)
+        model.prepare(tell(text), 41)
     with pytest.raises(ValueError, match="pictures"):
-        model.prepare(text, L, torch.zeros(1, L + 1, 6))
+        model.prepare(tell(text, torch.zeros(1, L + 1, 6)), L)
     with pytest.raises(ValueError, match="known"):
-        model.prepare(text, L, None, torch.zeros(1, 3, L), torch.zeros(1, L, dtype=torch.bool))
+        model.prepare(tell(text, None, torch.zeros(1, 3, L), torch.zeros(1, L, dtype=torch.bool)), L)
     with pytest.raises(ValueError, match="expected one of debug, tiny, 13b"):
         AudioModel.from_preset("huge")

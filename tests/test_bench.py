@@ -14,9 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mediagen.audio.judge.scorer import PRESETS, SoundScorer
 from mediagen.generate import VideoModels
+from mediagen.generator import FlowGenerator
 from mediagen.judge.recogniser import truth
 from mediagen.judge.whole_objects import smallest_area
 from mediagen.media.clip import Clip
+from mediagen.nn.denoiser import Conditions
 from mediagen.sdk.bench import measure as bench
 from mediagen.sdk.bench.figures import Figure, Part, mean, share
 from mediagen.sdk.bench.films import measure_films, measure_gaps, measure_layers
@@ -165,7 +167,7 @@ def tiny() -> VideoModels:
     video = VideoModel(config).eval()
     nn.init.normal_(video.write.weight, std=0.3)  # a fresh model predicts 0, which every schedule integrates alike
     tae = TAE(TAEConfig(widths=(8, 8, 16))).eval()
-    return VideoModels(text=text, tae=tae, video=video)
+    return VideoModels(FlowGenerator(text, video), tae)
 
 
 def test_finer_schedules_come_closer_to_the_reference(tiny: VideoModels) -> None:
@@ -175,12 +177,18 @@ def test_finer_schedules_come_closer_to_the_reference(tiny: VideoModels) -> None
 
 
 def test_operations_agree_with_a_counter_and_steps_are_timed(tiny: VideoModels) -> None:
-    limits, config = Limits(seconds=0.5), tiny.video.config
+    limits, flow = Limits(seconds=0.5), tiny.generator
+    assert isinstance(flow, FlowGenerator)
+    config = flow.video.config
     grid = grid_of(tiny, limits)
-    text = tiny.text.encode(["a red ball"])
-    prepared = tiny.video.prepare(text, grid.latent, times=[0.5])
+    text = flow.text.encode(["a red ball"])
+    prepared = flow.video.prepare(Conditions(text=text), grid.latent, [0.5])
+    with torch.no_grad():
+        flow.video(
+            torch.zeros(1, 16, *grid.latent), 0.5, prepared
+        )  # the first step of a request reads the text as well
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        tiny.video(torch.zeros(1, 16, *grid.latent), 0.5, prepared)
+        flow.video(torch.zeros(1, 16, *grid.latent), 0.5, prepared)
     length = text.parts[0].shape[1]
     ends = (
         2 * grid.tokens * config.width * 4 * (2 * 16 + 1 + 16)

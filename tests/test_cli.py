@@ -54,6 +54,17 @@ def test_help_is_quick_and_brings_no_torch():
     assert float(seconds) < 1.5  # of processor time, whatever else the machine does
 
 
+@pytest.mark.parametrize(("asked", "found"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_wait_without_spinning_unless_that_is_asked_for(asked, found):
+    """OpenMP itself says so, as it is loaded with torch."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    command = [sys.executable, "-m", "mediagen.sdk.cli", "generate", "a ball", "--model", "nowhere"]
+    done = subprocess.run(
+        command, env={**environment, "OMP_DISPLAY_ENV": "true", **asked}, capture_output=True, text=True, timeout=120
+    )
+    assert f"OMP_WAIT_POLICY = '{found}'" in done.stderr and "'nowhere'" in done.stderr
+
+
 def test_importing_the_sdk_brings_nothing_heavy():
     code = (
         "import sys, mediagen.sdk as sdk\n"

@@ -1,5 +1,6 @@
 """The engine on debug-size models: exact lengths, the same clip from the same seed, and refusals before any work."""
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +11,7 @@ from PIL import Image
 
 from mediagen.media.read import read_settings
 from mediagen.sdk import Cancelled, Clip, Engine, ModelError, RequestError
-from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.folder import ModelFolder, dtype_of
 from mediagen.sdk.tasks.replay import again, differences
 
 
@@ -115,6 +116,40 @@ def test_what_is_extended_matters(engine):
     dark, light = (Clip(torch.full((16, 32, 32, 3), level, dtype=torch.uint8)) for level in (20, 220))
     after_dark, after_light = (engine.extend(clip, "a ball", 0.5, sound=False, seed=1) for clip in (dark, light))
     assert not torch.equal(after_dark.frames[16:], after_light.frames[16:])
+
+
+def test_models_of_short_clips_extend_by_every_frame(model_folder, tmp_path):
+    """Their longest clip is one latent frame, of which the first frame is known."""
+    folder = tmp_path / "short"
+    shutil.copytree(model_folder, folder)
+    limits = json.loads((folder / "engine.json").read_text()) | {"seconds": 0.5, "max_seconds": 0.5}
+    (folder / "engine.json").write_text(json.dumps(limits))
+    engine = Engine.from_pretrained(folder, device="cpu")
+    clip = make(engine)
+    longer = engine.extend(clip, "a ball", 1.25, sound=False)
+    assert len(clip.frames) == 8 and longer.frames is not None and len(longer.frames) == 28
+
+
+def test_weights_may_be_bfloat16_and_the_clip_says_so(engine, model_folder):
+    half = Engine.from_pretrained(model_folder, device="cpu", dtype="bfloat16")
+    clip, exact = make(half, sound=True), make(engine, sound=True)
+    types = {name: next(half.models.get(name).parameters()).dtype for name in ("prompt", "video", "audio", "tae")}
+    assert set(list(types.values())[:3]) == {torch.bfloat16} and types["tae"] is torch.float32
+    assert (clip.settings["dtype"], exact.settings["dtype"]) == ("bfloat16", "float32")
+    assert (clip.frames.float() - exact.frames.float()).abs().mean() < 8 and clip.sound.isfinite().all()
+    again = Engine.to_repeat(clip.settings, model_folder)
+    assert torch.equal(make(again).frames, make(half).frames)
+    assert "weights of bfloat16" in differences(clip.settings, exact.settings)[0]
+    with pytest.raises(RequestError, match="got the dtype 'int8', expected bfloat16 or float32"):
+        Engine.from_pretrained(model_folder, dtype="int8")
+
+
+def test_a_gpu_that_can_gets_bfloat16(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert dtype_of(None, torch.device("cuda")) is torch.bfloat16
+    assert dtype_of("float32", torch.device("cuda")) is dtype_of(None, torch.device("cpu")) is torch.float32
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert dtype_of(None, torch.device("cuda")) is torch.float32
 
 
 def test_even_one_frame_can_be_extended(engine):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.extend import Extension, Pictures, count_steps, decode_chunks, extend_latents, segments
-from mediagen.audio.model import AudioModel
+from mediagen.audio.model import AudioModel, SoundConditions
 from mediagen.audio.sampler import Given, Guidance, guided
 from mediagen.guidance import cfg, cfg_two
 from mediagen.text.text import Text
@@ -27,6 +27,10 @@ def audio() -> AudioModel:
     model = AudioModel.from_preset("debug").eval()
     torch.nn.init.normal_(model.write.weight, std=0.3)
     return model
+
+
+def tell(text: Text, pictures: Tensor | None = None, known: Tensor | None = None, clean: Tensor | None = None):
+    return SoundConditions(text=text, pictures=pictures, known=known, clean=clean)
 
 
 def plan(method: str, merge: str = "triangle") -> Extension:
@@ -74,10 +78,10 @@ def test_guidance_leads_from_knowing_nothing_to_what_is_known(audio: AudioModel,
     given, t = Given(latent, clean, noise), 0.3
     x = given.start() + 0.1
     found = guided(audio, text, null, 40, pictures, given, [t], guidance)(x, t)
-    whole = audio(x, t, audio.prepare(text, 40, pictures, latent, clean))
-    blind = audio(x, t, audio.prepare(text, 40, torch.zeros_like(pictures), latent, clean))
+    whole = audio(x, t, audio.prepare(tell(text, pictures, latent, clean), 40))
+    blind = audio(x, t, audio.prepare(tell(text, torch.zeros_like(pictures), latent, clean), 40))
     as_if_made = torch.where(clean[:, None], t * latent + (1 - t) * noise, x)
-    nothing = audio(as_if_made, t, audio.prepare(Text.cat([null, null]), 40, torch.zeros_like(pictures)))
+    nothing = audio(as_if_made, t, audio.prepare(tell(Text.cat([null, null]), torch.zeros_like(pictures)), 40))
     first, second = guidance if isinstance(guidance, tuple) else (guidance, guidance)
     expected = nothing + first * (blind - nothing) + second * (whole - blind)
     torch.testing.assert_close(found, expected * ~clean[:, None], rtol=1e-4, atol=1e-5)
@@ -115,10 +119,21 @@ def test_merges_weigh_the_windows(audio: AudioModel, monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(moved[:20], torch.ones(20))
 
 
+def test_every_window_has_noise_of_its_own() -> None:
+    """A fresh model moves nothing, so that what it makes is the noise it began with."""
+    latent = make(AudioModel.from_preset("debug").eval(), plan("segments"))
+    assert 0.8 < latent.std() < 1.2
+    windows = [latent[..., start : start + 30] for start in (0, 40, 70)]  # new frames of the three windows
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert (windows[one] - windows[other]).abs().mean() > 0.8, "two windows began with the same noise"
+
+
 def test_memory_holds_one_window_of_conditions(audio: AudioModel, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = []
     prepare = AudioModel.prepare
-    monkeypatch.setattr(AudioModel, "prepare", lambda self, t, n, *a: lengths.append(n) or prepare(self, t, n, *a))
+    monkeypatch.setattr(
+        AudioModel, "prepare", lambda self, told, n, *a: lengths.append(n) or prepare(self, told, n, *a)
+    )
     for method in ("segments", "blend"):
         make(audio, plan(method))
     assert max(lengths) == 40
@@ -130,9 +145,9 @@ def test_pictures_keep_their_time_in_every_window(audio: AudioModel, monkeypatch
     seen = []
     prepare = AudioModel.prepare
 
-    def spy(self, text, length, given, *rest):  # type: ignore[no-untyped-def]
-        seen.append(given[0, :, 0])
-        return prepare(self, text, length, given, *rest)
+    def spy(self, told, *rest):  # type: ignore[no-untyped-def]
+        seen.append(told.pictures[0, :, 0])
+        return prepare(self, told, *rest)
 
     monkeypatch.setattr(AudioModel, "prepare", spy)
     make(audio, plan("segments"), pictures=pictures, guidance=1.0)

@@ -16,7 +16,7 @@ LONGEST = 320  # lines of a file; about 300 wants to be two
 FLOORS = {
     1: "config grid nn parcel parallel.ranks pretrained weights",
     2: "flow guidance media parallel sampling tae text upsample video world",
-    3: "data export generate judge story train",
+    3: "data export generate generator judge story train",
     4: "systems",
     5: "audio edit personalize",
     6: "sdk",

@@ -12,6 +12,7 @@ from train_toy import Toy, exported, settings
 
 from mediagen.audio.train.recogniser import sound_of
 from mediagen.data.captions import EncodedCaptions
+from mediagen.nn.denoiser import Conditions
 from mediagen.parallel.spread import spread
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, Text, TextEncoder
@@ -119,7 +120,7 @@ def test_equal_blocks_are_compiled_once_without_breaks_and_learn_the_same():
 
     def gradient() -> torch.Tensor:
         model.zero_grad()
-        prepared = model.prepare(text, (2, 4, 4), known, torch.ones(2, 1, 2, 4, 4))
+        prepared = model.prepare(Conditions(text=text, known=known, clean=torch.ones(2, 1, 2, 4, 4)), (2, 4, 4))
         model(x, torch.tensor([0.2, 0.7]), prepared).square().mean().backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 

@@ -1,15 +1,13 @@
-"""The video model: counts of the report, exact accelerations, conditioning on what is known; the story of a clip."""
+"""The video model: counts of the report, exact accelerations, conditioning on what is known."""
 
 import pytest
 import torch
 
-from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent, known_start
 from mediagen.grid import Grid
 from mediagen.guidance import cfg
+from mediagen.nn.denoiser import Conditions
 from mediagen.nn.transformer import Attention, RMSNorm, mixer
-from mediagen.tae import TAE, TAEConfig
-from mediagen.text.text import PRESETS, Text, TextEncoder
-from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
+from mediagen.text.text import Text
 from mediagen.video import VideoConfig, VideoModel
 
 SMALL = VideoConfig(
@@ -55,7 +53,7 @@ def test_the_reports_clip_fits_the_30b_positions() -> None:
 @torch.no_grad()
 def test_rows_computed_once_equal_rows_computed_each_step() -> None:
     model, x = build(), torch.randn(2, 4, *SHAPE, generator=rng())
-    once, each = model.prepare(text(), SHAPE, times=[0.25]), model.prepare(text(), SHAPE)
+    once, each = model.prepare(Conditions(text=text()), SHAPE, [0.25]), model.prepare(Conditions(text=text()), SHAPE)
     a, b = model(x, 0.25, once), model(x, torch.full((2,), 0.25), each)
     assert torch.allclose(a, b, atol=1e-5)
 
@@ -64,8 +62,10 @@ def test_rows_computed_once_equal_rows_computed_each_step() -> None:
 def test_batched_guidance_equals_two_plain_forwards() -> None:
     model, x = build(), torch.randn(1, 4, *SHAPE, generator=rng())
     both = text()
-    batched = cfg(model, model.prepare(both, SHAPE, times=[0.5]), 4.0)(x, 0.5)
-    prompt, null = (model(x, torch.tensor([0.5]), model.prepare(both[i : i + 1], SHAPE)) for i in (0, 1))
+    batched = cfg(model, model.prepare(Conditions(text=both), SHAPE, [0.5]), 4.0)(x, 0.5)
+    prompt, null = (
+        model(x, torch.tensor([0.5]), model.prepare(Conditions(text=both[i : i + 1]), SHAPE)) for i in (0, 1)
+    )
     assert torch.allclose(batched, null + 4.0 * (prompt - null), atol=1e-5)
 
 
@@ -75,7 +75,9 @@ def test_padding_of_the_text_changes_nothing() -> None:
     short = text()[1:]
     cut = Text(tuple(part[:, :3] for part in short.parts), tuple(mask[:, :3] for mask in short.masks))
     assert torch.allclose(
-        model(x, 0.5, model.prepare(short, SHAPE)), model(x, 0.5, model.prepare(cut, SHAPE)), atol=1e-5
+        model(x, 0.5, model.prepare(Conditions(text=short), SHAPE)),
+        model(x, 0.5, model.prepare(Conditions(text=cut), SHAPE)),
+        atol=1e-5,
     )
 
 
@@ -85,14 +87,63 @@ def test_the_text_the_time_and_what_is_known_all_matter_and_unknown_cells_do_not
     one, known = text()[:1], torch.randn(1, 4, *SHAPE, generator=rng(5))
     clean = torch.zeros(1, 1, *SHAPE)
     clean[:, :, 0] = 1
-    plain = model(x, 0.5, model.prepare(one, SHAPE))
-    assert not torch.allclose(plain, model(x, 0.5, model.prepare(text()[1:], SHAPE)), atol=1e-4)
-    assert not torch.allclose(plain, model(x, 0.6, model.prepare(one, SHAPE)), atol=1e-4)
-    given = model(x, 0.5, model.prepare(one, SHAPE, known, clean))
+    plain = model(x, 0.5, model.prepare(Conditions(text=one), SHAPE))
+    assert not torch.allclose(plain, model(x, 0.5, model.prepare(Conditions(text=text()[1:]), SHAPE)), atol=1e-4)
+    assert not torch.allclose(plain, model(x, 0.6, model.prepare(Conditions(text=one), SHAPE)), atol=1e-4)
+    given = model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE))
     assert not torch.allclose(plain, given, atol=1e-4)
     other = known.clone()
     other[:, :, 1] = 9.0
-    assert torch.equal(given, model(x, 0.5, model.prepare(one, SHAPE, other, clean)))
+    assert torch.equal(given, model(x, 0.5, model.prepare(Conditions(text=one, known=other, clean=clean), SHAPE)))
+
+
+@torch.no_grad()
+def test_a_model_is_told_where_the_latent_is_known_also_where_that_is_zero() -> None:
+    model, x, one = build(), torch.randn(1, 4, *SHAPE, generator=rng()), text()[:1]
+    black = Conditions(text=one, known=torch.zeros_like(x), clean=torch.ones(1, 1, *SHAPE))
+    plain = model(x, 0.5, model.prepare(Conditions(text=one), SHAPE))
+    assert not torch.allclose(model(x, 0.5, model.prepare(black, SHAPE)), plain, atol=1e-3)
+
+
+@torch.no_grad()
+def test_every_token_has_the_position_of_its_own_frame_row_and_column() -> None:
+    model = build()
+    positions = model.prepare(Conditions(text=text()), (3, 4, 8)).positions.view(3, 2, 4, -1)
+    frames, rows, columns = model.positions
+    for frame, row, column in ((0, 1, 3), (2, 0, 1), (1, 1, 0)):
+        assert torch.allclose(positions[frame, row, column], frames[frame] + rows[row] + columns[column])
+
+
+@torch.no_grad()
+def test_what_is_read_from_a_cell_is_written_to_that_cell() -> None:
+    """With maps that copy and layers that add nothing, the latent comes back, each token divided by its own size."""
+    model = build(SMALL.replace(patch=(2, 2, 2), mixing=False))
+    for parameter in (*model.blocks.parameters(), *model.positions, model.read.weight, model.read.bias):
+        parameter.zero_()
+    for parameter in (model.write.weight, model.write.bias):
+        parameter.zero_()
+    model.norm.weight.fill_(1)
+    for cell in range(8):
+        for channel in range(4):
+            model.read.weight[cell * 4 + channel, cell * model.config.read_channels + channel] = 1
+            model.write.weight[cell * 4 + channel, cell * 4 + channel] = 1
+    x = torch.randn(1, 4, 4, 2, 6, generator=rng())
+    out = model(x, 0.5, model.prepare(Conditions(text=text()[:1]), (4, 2, 6)))
+    tokens = x.view(
+        1, 4, 2, 2, 1, 2, 3, 2
+    )  # channels; two frames in each of two, two rows in one, two columns in three
+    size = tokens.square().sum((1, 3, 5, 7), keepdim=True).div(32).sqrt()  # of the width 32
+    assert torch.allclose(out, (tokens / size).view_as(x), atol=1e-3)
+
+
+@torch.no_grad()
+def test_mixing_is_part_of_the_model_where_its_config_asks_for_it() -> None:
+    x, told = torch.randn(1, 4, *SHAPE, generator=rng()), Conditions(text=text()[:1])
+    mixed, plain = build(), build(SMALL.replace(mixing=False))
+    plain.load_state_dict(mixed.state_dict())
+    assert not torch.allclose(
+        mixed(x, 0.5, mixed.prepare(told, SHAPE)), plain(x, 0.5, plain.prepare(told, SHAPE)), atol=1e-3
+    )
 
 
 def test_a_fresh_model_ignores_what_is_known() -> None:
@@ -102,14 +153,17 @@ def test_a_fresh_model_ignores_what_is_known() -> None:
     torch.nn.init.normal_(model.write.weight)
     x, known, clean = torch.randn(1, 4, *SHAPE), torch.randn(1, 4, *SHAPE), torch.ones(1, 1, *SHAPE)
     one = text()[:1]
-    assert torch.equal(model(x, 0.5, model.prepare(one, SHAPE)), model(x, 0.5, model.prepare(one, SHAPE, known, clean)))
+    assert torch.equal(
+        model(x, 0.5, model.prepare(Conditions(text=one), SHAPE)),
+        model(x, 0.5, model.prepare(Conditions(text=one, known=known, clean=clean), SHAPE)),
+    )
 
 
 def test_too_large_a_latent_is_refused() -> None:
     with pytest.raises(ValueError, match="at most"):
-        build().prepare(text(), (5, 4, 4))
+        build().prepare(Conditions(text=text()), (5, 4, 4))
     with pytest.raises(ValueError, match="multiples"):
-        build().prepare(text(), (2, 3, 4))
+        build().prepare(Conditions(text=text()), (2, 3, 4))
 
 
 def test_the_norms_backward_is_the_true_gradient() -> None:
@@ -151,53 +205,6 @@ def test_attention_can_be_swapped_from_outside() -> None:
     attention.attend = spy
     attention(torch.randn(1, 3, 8))
     assert seen == [(1, 2, 3, 4)]
-
-
-def models() -> VideoModels:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        tae = TAE(
-            TAEConfig(latent_channels=4, widths=(8, 8, 8), encoder_blocks=(0, 0, 0), decoder_blocks=(0, 0, 0))
-        ).eval()
-        words = TextEncoder(PRESETS["debug"]).eval()
-    return VideoModels(words, tae, build(SMALL.replace(text_widths=words.widths)))
-
-
-def test_a_clip_has_exactly_its_frames_and_a_seed_is_a_clip() -> None:
-    made, grid = models(), Grid.of(1.0, (32, 32), 13)
-    latents = [generate_latent(made, ["a red ball"], grid, rng=rng(seed), steps=3) for seed in (0, 0, 1)]
-    assert torch.equal(latents[0], latents[1]) and not torch.equal(latents[0], latents[2])
-    assert decode_frames(made, latents[0], grid.frames).shape == (1, 13, 32, 32, 3)
-
-
-def test_a_batch_of_prompts_is_the_clips_one_by_one() -> None:
-    made, grid = models(), Grid.of(1.0, (32, 32), 16)
-    both = generate_latent(made, ["a red ball", "a blue cube by the sea"], grid, rng=rng(), steps=3)
-    noise = torch.randn(2, 4, *grid.latent, generator=rng())
-    prepared = made.video.prepare(made.text.encode(["FPS-16 a red ball", ""]), grid.latent)
-    x = noise[:1]
-    from mediagen.sampling import euler, linear_quadratic
-
-    alone = euler(cfg(made.video, prepared, 3.0), x, linear_quadratic(3))
-    assert torch.allclose(both[:1], alone, atol=1e-3)
-
-
-def test_a_training_of_models_that_do_not_fit_is_refused_before_clips_are_encoded(tmp_path) -> None:
-    made = models()
-    with pytest.raises(ValueError, match=r"widths \(32,\).*expected \(8, 12\)"):
-        VideoTask(build(), made.tae, made.text, VideoTaskConfig(), tmp_path / "cache")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
-    made, grid = models(), Grid.of(1.0, (32, 32), 24)
-    frames = torch.randint(0, 255, (20, 32, 32, 3), dtype=torch.uint8, generator=rng())
-    known, clean = known_start(made, frames[:1], grid)
-    assert known.shape == (1, 4, 3, 4, 4) and clean[0, 0, :, 0, 0].tolist() == [STILL, 0, 0]
-    known, clean = known_start(made, frames, grid)
-    assert clean[0, 0, :, 0, 0].tolist() == [1, 1, 0]
-    with pytest.raises(ValueError, match="frames to begin"):
-        known_start(made, frames[:5], grid)
 
 
 def test_a_model_that_sampled_in_inference_mode_can_be_trained() -> None:

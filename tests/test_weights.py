@@ -1,12 +1,14 @@
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from mediagen.config import Config
-from mediagen.weights import load_model, load_weights, save_model, start_from
+from mediagen.nn.transformer import Attention, CrossAttention, SwiGLU
+from mediagen.weights import load_model, load_weights, save_model, save_tensors, start_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,21 +120,71 @@ def test_a_class_without_config_or_a_foreign_config_is_an_error(saved):
         load_model(Pair, folder)
 
 
-def test_training_may_start_from_a_smaller_model(tmp_path):
-    class Table(nn.Module):
-        def __init__(self, config, rows=4, more=False):
-            super().__init__()
-            self.positions = nn.Parameter(torch.randn(rows, 3))
-            self.register_buffer("seen", torch.tensor(float(rows)))
-            if more:
-                self.added = nn.Linear(3, 3)
+class Table(nn.Module):
+    """A model that grows by rows: with `grow` it says how."""
 
-    small, large = Table(None), Table(None, 6, more=True)
+    Config = Config
+
+    def __init__(self, rows=4, more=False):
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(rows, 3))
+        self.register_buffer("seen", torch.tensor(float(rows)))
+        if more:
+            self.added = nn.Linear(3, 3)
+
+
+class Growing(Table):
+    def grow(self, tensors, config):
+        assert isinstance(config, Config)
+        return {**tensors, "positions": torch.cat((tensors["positions"], self.positions[4:]))}
+
+
+def test_training_may_start_from_a_smaller_model_that_says_how_it_grows(tmp_path):
+    small, large = Table(), Growing(6, more=True)
     save_model(small, Config(), tmp_path, half=False)
     before = {name: value.clone() for name, value in large.state_dict().items()}
     assert start_from(large, tmp_path) == ["added.weight", "added.bias"]
     assert torch.equal(large.positions[:4], small.positions) and large.seen == 4
     assert torch.equal(large.positions[4:], before["positions"][4:])
     assert torch.equal(large.added.weight, before["added.weight"])
+
+
+def test_what_cannot_grow_is_named_and_nothing_is_copied(tmp_path):
+    save_model(Table(more=True), Config(), tmp_path, half=False)
+    large = Table(6, more=True)
+    before = {name: value.clone() for name, value in large.state_dict().items()}
+    with pytest.raises(ValueError, match=r"'positions' is \(4, 3\) instead of \(6, 3\)"):
+        start_from(large, tmp_path)
+    with pytest.raises(ValueError, match=r"'added.weight' is unknown"):
+        start_from(Table(), tmp_path)
+    assert all(torch.equal(value, before[name]) for name, value in large.state_dict().items())
     with pytest.raises(ValueError, match="nothing of Linear"):
         start_from(nn.Linear(2, 2), tmp_path)
+
+
+def test_fused_matrices_of_older_folders_are_read_as_the_plain_ones_they_are_made_of(tmp_path):
+    class Older(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention, self.text, self.mlp = nn.Module(), nn.Module(), nn.Module()
+            self.attention.qkv, self.text.key_value = nn.Linear(8, 24, bias=False), nn.Linear(8, 16, bias=False)
+            self.mlp.gate_up = nn.Linear(8, 24, bias=False)
+
+    class Newer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention, self.text, self.mlp = Attention(8, 2), CrossAttention(8, 2), SwiGLU(8, 12)
+
+    older, newer, x = nn.ModuleList([Older()]), nn.ModuleList([Newer()]), torch.randn(1, 5, 8)
+    rest = {name: value for name, value in newer.state_dict().items() if name.split(".")[2] in ("query", "out", "down")}
+    own = {name: value for name, value in rest.items() if "attention.query" not in name}
+    save_tensors({**older.state_dict(), **own}, tmp_path / "model.safetensors")
+    load_weights(newer, tmp_path)
+    old: Any = older[0]
+    gate, up = old.mlp.gate_up(x).chunk(2, dim=-1)
+    new: Any = newer[0]
+    torch.testing.assert_close(new.mlp(x), new.mlp.down(nn.functional.silu(gate) * up))
+    fused = torch.cat([matrix(x) for matrix in (new.attention.query, new.attention.key, new.attention.value)], dim=-1)
+    torch.testing.assert_close(fused, old.attention.qkv(x))
+    both = torch.cat([new.text.key(x), new.text.value(x)], dim=-1)
+    torch.testing.assert_close(both, old.text.key_value(x))

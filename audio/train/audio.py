@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
-from mediagen.audio.model import AudioModel
+from mediagen.audio.model import AudioModel, SoundConditions
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.codec import impact_f1, save_spectrograms
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
@@ -225,12 +225,12 @@ class AudioTask:
         assert isinstance(model, AudioModel)
         latent, count = batch.latent, len(batch.latent)
         without_text, without_pictures = draw_drops(count, rng)
-        text = Text.cat([batch.text, batch.null])[
-            torch.where(without_text, count, torch.arange(count, device=rng.device))
-        ]
+        rows = torch.where(without_text, count, torch.arange(count, device=rng.device))
+        text = Text.cat([batch.text, batch.null])[rows]
         pictures = batch.pictures * ~without_pictures[:, None, None]
         clean = draw_clean(count, latent.shape[-1], rng, hidden=self.config.made)
-        prepared = model.prepare(text, latent.shape[-1], pictures, latent, clean)
+        told = SoundConditions(text=text, pictures=pictures, known=latent, clean=clean)
+        prepared = model.prepare(told, latent.shape[-1])
         noise, t = noise_like(latent, rng), draw_t(count, rng, self.config.t_mean, self.config.t_std)
         target = velocity(latent, noise)
         losses = flow_loss(
@@ -264,10 +264,10 @@ class AudioTask:
             steps=config.preview_steps,
             guidance=config.guidance,
         )
-        prepared = model.prepare(text, latent.shape[-1], pictures)
+        prepared = model.prepare(SoundConditions(text=text, pictures=pictures), latent.shape[-1])
         t = (torch.arange(len(latent), device=self.device) + 0.5) / len(latent)
-        losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
-        figures = {"validation_loss": float(losses.mean())}
+        loss = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng)).mean()
+        figures = {"validation_loss": float(loss)}
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
         for name, sound in sounds.items() if impacts else ():
             figures[f"onset_f1{name}"] = impact_f1(impacts, sound.cpu())

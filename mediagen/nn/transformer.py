@@ -14,52 +14,82 @@ Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 @dataclass
 class Memory:
-    """Keys and values of a text for one layer, each (B, heads, M, D / heads), computed once per request."""
+    """Keys and values of a text for one layer, each (B, heads, M, D / heads)."""
 
     key: Tensor
     value: Tensor
+
+
+@dataclass
+class Reading:
+    """A text as one layer reads it: states (B, M, D) and mask, bool (B, 1, 1, M).
+
+    memory: what the layer made of the states. It is kept when nothing is trained, so that a request pays for it once;
+    the layer makes it inside its own forward, for that is where the weights of a sharded layer are whole.
+    """
+
+    states: Tensor
+    mask: Tensor
+    memory: Memory | None = None
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax attention over (B, heads, N, D / heads); mask: bool, True where a key may be read."""
     if query.device.type == "cpu" and query.dtype is torch.bfloat16:  # whose backward is five times slower there
         with torch.autocast("cpu", enabled=False):
-            return F.scaled_dot_product_attention(query.float(), key.float(), value.float(), attn_mask=mask)
+            wide = F.scaled_dot_product_attention(query.float(), key.float(), value.float(), attn_mask=mask)
+        return wide.to(query.dtype)
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 
 class Attention(nn.Module):
-    """Full self-attention without biases. `attend` is swapped from outside for context parallelism."""
+    """Full self-attention without biases. `attend` is swapped from outside for context parallelism.
+
+    Query, key and value have a matrix each, so that a tensor-parallel plan by columns gives every process whole heads;
+    one fused matrix is no faster (within 1 % on a CPU).
+    """
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.size = width // heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
         self.attend: Attend = attend
 
     def forward(self, x: Tensor) -> Tensor:
-        q, k, v = (_split(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        q, k, v = (_split(matrix(x), self.size) for matrix in (self.query, self.key, self.value))
         return self.out(_merge(self.attend(q, k, v, None)))
 
 
 class CrossAttention(nn.Module):
-    """Attention of the tokens to a text whose keys and values were computed by `memorise`."""
+    """Attention of the tokens to a text."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        self.heads = heads
+        self.size = width // heads
         self.query = nn.Linear(width, width, bias=False)
-        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
         self.attend: Attend = attend
 
-    def memorise(self, text: Tensor) -> Memory:
-        """text (B, M, D) to this layer's keys and values."""
-        return Memory(*(_split(part, self.heads) for part in self.key_value(text).chunk(2, dim=-1)))
+    def memorise(self, reading: Reading) -> Memory:
+        """This layer's keys and values of a text, from `reading` where it has them."""
+        if torch.is_grad_enabled():  # each forward has its own gradients
+            return self._remember(reading.states)
+        if reading.memory is None:
+            reading.memory = self._remember(reading.states)
+        return reading.memory
 
-    def forward(self, x: Tensor, memory: Memory, mask: Tensor | None) -> Tensor:
-        return self.out(_merge(self.attend(_split(self.query(x), self.heads), memory.key, memory.value, mask)))
+    def _remember(self, states: Tensor) -> Memory:
+        return Memory(_split(self.key(states), self.size), _split(self.value(states), self.size))
+
+    def forward(self, x: Tensor, reading: Reading) -> Tensor:
+        memory = self.memorise(reading)
+        query = _split(self.query(x), self.size)
+        return self.out(_merge(self.attend(query, memory.key, memory.value, reading.mask)))
 
 
 class SwiGLU(nn.Module):
@@ -67,12 +97,12 @@ class SwiGLU(nn.Module):
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
-        self.gate_up = nn.Linear(width, 2 * hidden, bias=False)
+        self.gate = nn.Linear(width, hidden, bias=False)
+        self.up = nn.Linear(width, hidden, bias=False)
         self.down = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)
+        return self.down(F.silu(self.gate(x)) * self.up(x))
 
 
 class MLP(nn.Module):
@@ -108,15 +138,14 @@ class Block(nn.Module):
         self,
         x: Tensor,
         modulation: Tensor,
-        memory: Memory,
-        mask: Tensor | None,
+        reading: Reading,
         mix: Callable[[Tensor], Tensor] | None = None,
     ) -> Tensor:
         """x (B, N, D). mix: applied to the input of the attention and of the MLP (local mixing), nothing by default."""
         scale_a, shift_a, gate_a, scale_m, shift_m, gate_m = (modulation + self.bias).unsqueeze(2).unbind(1)
         y = self.norm_attention(x, scale_a, shift_a)
         x = torch.addcmul(x, gate_a, self.attention(mix(y) if mix else y).to(x.dtype))
-        x = x + self.text(self.norm_text(x), memory, mask)
+        x = x + self.text(self.norm_text(x), reading)
         y = self.norm_mlp(x, scale_m, shift_m)
         return torch.addcmul(x, gate_m, self.mlp(mix(y) if mix else y).to(x.dtype))
 
@@ -186,9 +215,6 @@ class TimestepMLP(nn.Module):
 
     def __init__(self, width: int, frequencies: int = 128):
         super().__init__()
-        rates = torch.exp(torch.linspace(0, 9.2, frequencies // 2))
-        self.register_buffer("rates", rates, persistent=False)
-        self.rates: Tensor
         self.hidden = nn.Linear(frequencies, width)
         self.rows = nn.Linear(width, 6 * width)
         nn.init.zeros_(self.rows.weight)
@@ -197,14 +223,19 @@ class TimestepMLP(nn.Module):
             self.rows.bias.view(6, width)[2].fill_(0.5)  # gates: half open, so that small models learn from step one
             self.rows.bias.view(6, width)[5].fill_(0.5)
 
-    def forward(self, t: Tensor) -> Tensor:
-        angle = t[:, None].float() * self.rates
+    def forward(self, t: Tensor, shift: Tensor | None = None) -> Tensor:
+        """shift (B, D): added to what the MLP makes of t, in its middle."""
+        # Not a buffer: a model of bfloat16 weights would round the rates, and with them the time.
+        rates = torch.exp(torch.linspace(0, 9.2, self.hidden.in_features // 2, device=t.device, dtype=torch.float32))
+        angle = t[:, None].float() * rates
         waves = torch.cat((angle.cos(), angle.sin()), dim=-1).to(self.hidden.weight.dtype)
-        return self.rows(F.silu(self.hidden(waves))).unflatten(-1, (6, -1))
+        hidden = self.hidden(waves)
+        return self.rows(F.silu(hidden if shift is None else hidden + shift)).unflatten(-1, (6, -1))
 
 
-def _split(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+def _split(x: Tensor, size: int) -> Tensor:
+    """To heads of `size`, however many of them this process has."""
+    return x.unflatten(-1, (-1, size)).transpose(1, 2)
 
 
 def _merge(x: Tensor) -> Tensor:

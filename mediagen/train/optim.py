@@ -8,16 +8,24 @@ from torch import nn
 
 from mediagen.parallel.ranks import Ranks
 
+_VECTORS = {"bias", "positions", "position_embedding", "relative_attention_bias", "table"}  # words of names
+
 
 def adamw(module: nn.Module, betas: tuple[float, float], weight_decay: float) -> torch.optim.AdamW:
-    """AdamW over what requires gradients; vectors and scalars (biases, norms) do not decay.
+    """AdamW over what requires gradients; vectors and scalars do not decay: biases, norms, and tables of such.
+
+    A table of vectors, such as positions or the bias of a block's modulation, has two dimensions, but is no matrix that
+    multiplies.
 
     A parameter with an attribute `lr_scale` gets the learning rate times that number.
     """
     groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
-    for parameter in module.parameters():
+    for name, parameter in module.named_parameters():
         if parameter.requires_grad:
-            key = (parameter.ndim >= 2, float(getattr(parameter, "lr_scale", 1.0)))
+            key = (
+                parameter.ndim >= 2 and not _VECTORS.intersection(name.split(".")),
+                float(getattr(parameter, "lr_scale", 1.0)),
+            )
             groups.setdefault(key, []).append(parameter)
     if not groups:
         raise ValueError(f"got {type(module).__name__} without a trainable parameter; unfreeze what is to be trained.")

@@ -81,8 +81,8 @@ class TrainConfig(Config):
 
 
 def multiplies_bf16_fast(device: torch.device) -> bool:
-    """Whether bfloat16 pays there: on a GPU, and on a CPU with matrix tiles (AMX: about 6x the rate of float32)."""
+    """Whether bfloat16 pays there: on a GPU, and on a CPU that multiplies it (AMX about 6x float32, AVX-512 2.4x)."""
     if device.type != "cpu":
         return True
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16", False))
+    return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mediagen.generate import VideoModels, decode_frames, generate_latent
+from mediagen.generate import VideoModels, decode_frames
+from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.judge.measures import frechet, psnr, ssim
 from mediagen.judge.outlines import SHAPES, outline_of, squares
@@ -110,7 +111,8 @@ def make_clips(engine: Engine, asked: list[Asked], seed: int = 0, tell: Tell | N
     clips = []
     for start in range(0, len(asked), CHUNK):
         prompts = [one.prompt for one in asked[start : start + CHUNK]]
-        latent = generate_latent(video, prompts, grid, rng=rng, steps=limits.steps, scale=limits.guidance_scale)
+        steps, scale = limits.steps, limits.guidance_scale
+        latent = video.generator.latents(prompts, grid, rng=rng, steps=steps, scale=scale)
         frames = decode_frames(video, latent, grid.frames).cpu()
         clips += [Clip(frames=f, fps=limits.fps, caption=p) for f, p in zip(frames, prompts, strict=True)]
         if tell is not None:
@@ -121,13 +123,12 @@ def make_clips(engine: Engine, asked: list[Asked], seed: int = 0, tell: Tell | N
 def video_models(engine: Engine) -> VideoModels:
     """The picture models of an engine, loaded."""
     get = engine.models.get
-    return VideoModels(text=get("prompt"), tae=get("tae"), video=get("video"))
+    return VideoModels(FlowGenerator(get("prompt"), get("video")), get("tae"))
 
 
 def grid_of(models: VideoModels, limits: Limits) -> Grid:
     """The grid of a clip at the folder's defaults."""
-    size = (limits.width, limits.height)
-    return Grid.of(limits.seconds, size, limits.fps, models.tae.stride, models.video.config.patch)
+    return models.grid(limits.seconds, (limits.width, limits.height), limits.fps)
 
 
 def measure_schedule(models: VideoModels, asked: list[Asked], limits: Limits, seed: int = 0) -> Part:
@@ -136,13 +137,13 @@ def measure_schedule(models: VideoModels, asked: list[Asked], limits: Limits, se
     Root mean square error in units of the latent's standard deviation. Movie Gen (arXiv 2410.13720, section 3.4.2)
     claims that 50 linear-quadratic steps do what 250 uniform ones do.
     """
-    part, grid = Part("Schedule"), grid_of(models, limits)
+    part, grid, flow = Part("Schedule"), grid_of(models, limits), models.generator
+    assert isinstance(flow, FlowGenerator)
     prompts = [one.prompt for one in asked]
 
     def latents(times: list[float]) -> Tensor:
-        device = next(models.video.parameters()).device
-        rng = torch.Generator(device).manual_seed(seed)
-        return generate_latent(models, prompts, grid, rng=rng, times=times, scale=limits.guidance_scale)
+        rng = torch.Generator(next(flow.video.parameters()).device).manual_seed(seed)
+        return flow.latents(prompts, grid, rng=rng, times=times, scale=limits.guidance_scale)
 
     reference = latents(linear(1000))
     schedules = {"50 linear-quadratic": linear_quadratic(50), "50 uniform": linear(50), "250 uniform": linear(250)}

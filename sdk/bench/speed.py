@@ -10,8 +10,10 @@ import torch
 
 from mediagen.flow import flow_loss
 from mediagen.generate import VideoModels
+from mediagen.generator import FlowGenerator
 from mediagen.guidance import cfg
 from mediagen.media.clip import Clip
+from mediagen.nn.denoiser import Conditions
 from mediagen.sdk.bench.figures import Figure, Part
 from mediagen.sdk.bench.pictures import grid_of
 from mediagen.sdk.engine import Engine
@@ -81,11 +83,13 @@ def measure_step(models: VideoModels, limits: Limits) -> Part:
     Ours and theirs alternate within one run, so that other work on the machine hits both. The ratios need diffusers
     (extra `baseline`) and are left out without it.
     """
-    part, model = Part("Speed of a step"), models.video
+    part, flow = Part("Speed of a step"), models.generator
+    assert isinstance(flow, FlowGenerator)
+    model = flow.video
     device = next(model.parameters()).device
     grid, config = grid_of(models, limits), model.config
-    text = models.text.encode([_PROMPT, ""])
-    prepared = model.prepare(text, grid.latent, times=[0.5])
+    text = flow.text.encode([_PROMPT, ""])
+    prepared = model.prepare(Conditions(text=text), grid.latent, times=[0.5])
     latent = torch.randn(1, config.latent_channels, *grid.latent, generator=torch.Generator().manual_seed(0)).to(device)
     guided = cfg(model, prepared, 3.0)
     states = model.text(text)[0]
@@ -96,7 +100,7 @@ def measure_step(models: VideoModels, limits: Limits) -> Part:
             guided(latent, 0.5)
 
     def train() -> None:
-        _train_step(model, lambda x, t: model(x, t, model.prepare(text[0:1], grid.latent)), latent)
+        _train_step(model, lambda x, t: model(x, t, model.prepare(Conditions(text=text[0:1]), grid.latent)), latent)
 
     theirs = _wan(model, latent, states.shape[1])
     times = _times([step, *([theirs[0]] if theirs else [])], device)

@@ -49,6 +49,9 @@ Decoder = Annotated[
     str | None,
     typer.Option("--decoder", help="onnx or torch. Default: onnx on a CPU, where the model folder has it."),
 ]
+Dtype = Annotated[
+    str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
+]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
 
 
@@ -68,6 +71,7 @@ def generate(
     image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
     model: Model = None,
     decoder: Decoder = None,
+    dtype: Dtype = None,
     again: Annotated[
         Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
     ] = None,
@@ -105,8 +109,9 @@ def generate(
 
             before = {} if again is None else settings_of(again)
             stored = {} if again is None else request_of(before, again.name, image)
-            repeat = again is not None and decoder is None
-            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, decoder=decoder)
+            repeat = again is not None and decoder is None and dtype is None
+            chosen = {"decoder": decoder, "dtype": dtype}
+            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
             clip = engine.run(GenerateRequest.of({**stored, **asked}), on_progress=bar)
             bar.show("Writing")
             clip.save(out)
@@ -129,6 +134,7 @@ def extend(
     sound_prompt: SoundPrompt = None,
     model: Model = None,
     decoder: Decoder = None,
+    dtype: Dtype = None,
 ) -> None:
     """Continue a clip: more pictures and sound from its end."""
     with reporting():
@@ -151,7 +157,7 @@ def extend(
                 "sound_prompt": sound_prompt,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
-            engine = Engine.from_pretrained(model, decoder=decoder)
+            engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)
             longer = engine.run_extend(clip, request, on_progress=bar)
             bar.show("Writing")
             longer.save(out)
@@ -199,6 +205,7 @@ def bench(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other prompts, and other noise.")] = 0,
     model: Model = None,
+    dtype: Dtype = None,
 ) -> None:
     """Measure the models: speed and quality."""
     with reporting(f"Stopped; the parts that were finished are in {out}."):
@@ -211,7 +218,7 @@ def bench(
             for name in part or []:
                 if name not in PARTS:
                     raise RequestError(f"got the part '{name}'; {nearest(name, list(PARTS))}")
-            engine = Engine.from_pretrained(model)
+            engine = Engine.from_pretrained(model, dtype=dtype)
             report = measure(engine, prompts=prompts, out=out, parts=part or PARTS, seed=seed, progress=bar.show)
         console().print(report.table())
         say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")

@@ -26,6 +26,9 @@ def serve(
     model: Annotated[
         str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
     ] = None,
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
+    ] = None,
     workers: Annotated[
         str, typer.Option("--workers", help="Clips made side by side; ray or ray:N for actors of Ray.")
     ] = "1",
@@ -50,12 +53,12 @@ def serve(
             program.check_address(host, token)
             from mediagen.sdk.engine import Engine
 
-            engine: Any = Engine.from_pretrained(model)
+            engine: Any = Engine.from_pretrained(model, dtype=dtype)
             if on_ray:
                 bar.show("Starting Ray")
                 from mediagen.sdk.service.queue.cluster import hired
 
-                engine = stack.enter_context(hired(engine, count))
+                engine = stack.enter_context(hired(engine, count, dtype))
                 count = engine.count
         folder = data_folder or data_home()
         say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")

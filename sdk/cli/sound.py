@@ -51,6 +51,9 @@ def sound(
     model: Annotated[
         str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
     ] = None,
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
+    ] = None,
 ) -> None:
     """Make sound for a film of any length, or from a prompt alone."""
     with reporting():
@@ -83,7 +86,7 @@ def sound(
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
 
-            engine = Engine.from_pretrained(model)
+            engine = Engine.from_pretrained(model, dtype=dtype)
             if video is None:
                 made = engine.generate_audio(asked.pop("prompt", None), asked.pop("seconds"), **asked, on_progress=bar)
             else:

@@ -21,6 +21,7 @@ class Family:
 
     graph: gives the class of its decoder's ONNX graph, built from the model; None where it has no decoder to export.
     kinds: gives the classes of other models that do the same, by the `kind` in their config.json; not exported.
+    half: whether it may have bfloat16 weights; the others are small, or what they make is looked at bit by bit.
     """
 
     folder: str
@@ -28,6 +29,7 @@ class Family:
     load: Callable[[], "type[nn.Module]"]
     graph: Callable[[], "Callable[[Any], Graph]"] | None = None
     kinds: Mapping[str, Callable[[], "type[nn.Module]"]] = field(default_factory=dict)
+    half: bool = False
 
     def found(self, models: Path) -> Self:
         """The family as a model folder has it: with the class that its config.json asks for."""
@@ -115,13 +117,13 @@ def _sound_scorer() -> "type[nn.Module]":
 
 FAMILIES: dict[str, Family] = {
     "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae, _tae_graph),
-    "prompt": Family("prompt", "text encoder that reads the prompt", _prompt),
+    "prompt": Family("prompt", "text encoder that reads the prompt", _prompt, half=True),
     "aligned": Family("aligned", "encoder in which text and pictures share one space", _aligned),
-    "video": Family("video", "diffusion transformer of the pictures", _video),
+    "video": Family("video", "diffusion transformer of the pictures", _video, half=True),
     "codec": Family(
         "codec", "48 kHz sound codec: sound to latent and back", _codec, _codec_graph, {"encodec": _encodec}
     ),
-    "audio": Family("audio", "diffusion transformer of the sound", _audio),
+    "audio": Family("audio", "diffusion transformer of the sound", _audio, half=True),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
     "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),

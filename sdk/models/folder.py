@@ -20,6 +20,7 @@ from mediagen.weights import load_model
 
 ENGINE = "engine.json"
 DECODERS = ("onnx", "torch")
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 log = logging.getLogger(__name__)
 _COUNTED = (".json", ".safetensors")  # decoders in ONNX files are made of these, and stand in a clip's settings by name
 _EDGE = 1 << 16  # bytes read from each end of a weights file for the fingerprint: all of a 30B model would take minutes
@@ -37,16 +38,32 @@ def device_of(name: str | None) -> torch.device:
     return device
 
 
+def dtype_of(name: str | None, device: torch.device) -> torch.dtype:
+    """The type of weights of that name, or (None) what suits the device; RequestError for another."""
+    if name is None:
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    if name not in DTYPES:
+        raise RequestError(f"got the dtype '{name}', expected {' or '.join(DTYPES)}; give one, or leave it out.")
+    return DTYPES[name]
+
+
 class ModelFolder:
     """A folder with engine.json and one sub-folder for each family (see `catalog`).
 
     path: the folder.  device: where its models go.  runtime: what decodes, "onnx", "torch" or None for the better one
-    (see `Engine.from_pretrained`).  Raises ModelError where the folder or a decoder that was asked for is missing or
-    damaged, RequestError for another runtime.
+    (see `Engine.from_pretrained`).  dtype: of the weights of the families that may have others than float32.
+    Raises ModelError where the folder or a decoder that was asked for is missing or damaged, RequestError for another
+    runtime.
     """
 
-    def __init__(self, path: str | Path, device: str | torch.device = "cpu", runtime: str | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self,
+        path: str | Path,
+        device: str | torch.device = "cpu",
+        runtime: str | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.path, self.dtype = Path(path), dtype
         self.device = torch.device(device)
         # Said aloud, the number of threads stays what it is: left alone, MKL uses fewer on a busy machine, and sums
         # made in another order are another clip.
@@ -74,13 +91,14 @@ class ModelFolder:
         device: str | torch.device,
         revision: str | None = None,
         runtime: str | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> Self:
         """The folder at a path, of a name "owner/model" on the Hugging Face hub, or a built-in one.
 
         "tiny" and "small" name the built-in ones; None takes what suits the device (`variants.choose`).
         """
         path = locate(model, revision)
-        return cls(choose(path, torch.device(device)) if model is None else path, device, runtime)
+        return cls(choose(path, torch.device(device)) if model is None else path, device, runtime, dtype)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
@@ -96,8 +114,9 @@ class ModelFolder:
                         "request needs; add it, or give another folder."
                     )
                 family = FAMILIES[name].found(self.path)
+                dtype = self.dtype if family.half else None
                 try:
-                    self._loaded[name] = load_model(family.load(), self.path / family.folder, self.device)
+                    self._loaded[name] = load_model(family.load(), self.path / family.folder, self.device, dtype)
                 except (ValueError, OSError) as error:
                     raise ModelError(f"cannot load '{name}': {error}") from None
             return self._loaded[name]

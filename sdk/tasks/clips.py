@@ -1,17 +1,15 @@
 """ClipWork: a request for pictures, with their sound, on its way to a clip."""
 
-import math
-
 import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import mentions_music, sound_prompt
 from mediagen.audio.generate import count_sound_steps, generate_sound, see_pictures
-from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
-from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
+from mediagen.generate import VideoModels, Way, count_windows, extend_video, generate_video
+from mediagen.generator import FlowGenerator
+from mediagen.grid import SOUND_HOP, SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.resample import resample
-from mediagen.sampling import OnStep
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import Request
@@ -30,28 +28,34 @@ class ClipWork(Work):
     def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
         """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
         models = self._video_models()
-        grid = self._grid(models, seconds, size, fps)
-        on_step = self._steps("Making the pictures", self._count)
-        return self._window(models, grid, first, self._rng(), on_step)
+        return generate_video(
+            models,
+            self.request.prompt,
+            models.grid(seconds, size, fps),
+            rng=self._rng(),
+            negative=self.request.negative_prompt,
+            way=self._how,
+            begin=first,
+            on_step=self._steps("Making the pictures", self._count),
+            on_decode=self._decoding,
+        )
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
-        """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
-
-        Each window is as long as the model was trained for, and its first half is known: the clip's last frames.
-        """
+        """`frames` (F, H, W, 3) and `count` more that go on from them, in windows of the models' longest clip."""
         models = self._video_models()
-        grid = self._grid(models, self.limits.max_seconds, (frames.shape[2], frames.shape[1]), fps)
-        time = grid.stride[0]
-        rng, parts, made = self._rng(), frames, 0
-        fresh = grid.frames - grid.latent[0] // 2 * time
-        windows = math.ceil(count / fresh)
-        for window in range(windows):
-            whole = min(len(parts) // time, grid.latent[0] // 2)  # latent frames of the clip that the window can know
-            start = parts[-whole * time :] if whole else parts[-1:]
-            on_step = self._steps("Making the pictures", windows * self._count, window * self._count)
-            new = self._window(models, grid, start, rng, on_step)[len(start) :][: min(fresh, count - made)]
-            parts, made = torch.cat((parts, new)), made + len(new)
-        return parts
+        grid = models.grid(self.limits.max_seconds, (frames.shape[2], frames.shape[1]), fps)
+        return extend_video(
+            models,
+            frames,
+            self.request.prompt,
+            grid,
+            count,
+            rng=self._rng(),
+            negative=self.request.negative_prompt,
+            way=self._how,
+            on_step=self._steps("Making the pictures", count_windows(grid, count) * self._count),
+            on_decode=self._decoding,
+        )
 
     def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
         """Float sound (1, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
@@ -93,44 +97,24 @@ class ClipWork(Work):
         made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
-    def _window(
-        self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, on_step: OnStep
-    ) -> Tensor:
-        """One clip of the grid, beginning with the frames `start` where there are some."""
-        request = self.request
-        assert request.guidance_scale is not None
-        known, clean = (None, None)
-        if start is not None:
-            known, clean = known_start(models, start.to(self.models.device), grid)
-        latent = generate_latent(
-            models,
-            [request.prompt],
-            grid,
-            rng=rng,
-            negative=request.negative_prompt,
-            scale=request.guidance_scale,
-            steps=self._count,
-            known=known,
-            clean=clean,
-            on_step=on_step,
-        )
-        self._stage("Decoding the pictures")
-        return decode_frames(models, latent, grid.frames)[0].cpu()
-
     def _video_models(self) -> VideoModels:
         if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
             self._stage("Loading")
-        made = VideoModels(
-            self.models.get("prompt"), self.models.get("tae"), self.models.get("video"), self._decoder("tae")
-        )
+        text, tae, video = (self.models.get(name) for name in ("prompt", "tae", "video"))
+        made = VideoModels(FlowGenerator(text, video), tae, self._decoder("tae"))
         self._stage("Reading the prompt")
         for name in ("prompt", "negative_prompt"):
-            if made.text.too_long([getattr(self.request, name)])[0]:
+            if text.too_long([getattr(self.request, name)])[0]:
                 self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
         return made
 
-    def _grid(self, models: VideoModels, seconds: float, size: tuple[int, int], fps: float) -> Grid:
-        return Grid.of(seconds, size, fps, stride=models.tae.stride, patch=models.video.config.patch)
+    def _decoding(self) -> None:
+        self._stage("Decoding the pictures")
+
+    @property
+    def _how(self) -> Way:
+        assert self.request.guidance_scale is not None
+        return Way(steps=self._count, scale=self.request.guidance_scale)
 
     def _rng(self) -> torch.Generator:
         return torch.Generator(self.models.device).manual_seed(self._seed)

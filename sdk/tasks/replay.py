@@ -57,10 +57,17 @@ def decoder_of(settings: dict[str, Any]) -> str:
     return str(settings.get("decoder", "torch"))
 
 
+def dtype_name(settings: dict[str, Any]) -> str:
+    """The type of weights that made a clip; files of before there was a choice do not say it."""
+    return str(settings.get("dtype", "float32"))
+
+
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Sentences about why a clip that was made again cannot be the same: other models, another version or picture."""
     words = {"model": "other models", "version": "another version of mediagen", "picture": "another picture"}
     changed = [word for key, word in words.items() if old.get(key) != new.get(key)]
     if decoder_of(old) != decoder_of(new):
         changed.append(f"the decoder '{decoder_of(old)}'")
+    if dtype_name(old) != dtype_name(new):
+        changed.append(f"weights of {dtype_name(old)}")
     return [f"the first clip was made with {' and '.join(changed)}: this one differs."] if changed else []

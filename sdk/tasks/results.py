@@ -96,7 +96,7 @@ def _settings(work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
     """What the file will say about how the clip was made."""
     models = work.models
     settings = {**work.asked.settings(), "version": __version__, "model": models.fingerprint}
-    settings["decoder"] = models.runtime
+    settings |= {"decoder": models.runtime, "dtype": str(models.dtype).removeprefix("torch.")}
     seconds = getattr(request, "seconds", None)
     if seconds is not None and seconds != settings["seconds"]:
         settings["asked"] = {"seconds": seconds}

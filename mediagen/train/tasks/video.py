@@ -15,10 +15,11 @@ from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
 from mediagen.flow import draw_t, flow_loss, noise_like
-from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
-from mediagen.grid import Grid
+from mediagen.generate import STILL, VideoModels, decode_frames
+from mediagen.generator import FlowGenerator
 from mediagen.media.clip import to_float
 from mediagen.media.sheets import save_sheet
+from mediagen.nn.denoiser import Conditions
 from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
@@ -166,7 +167,7 @@ class VideoTask:
         latent = batch.latent
         t = draw_t(len(latent), rng, self.config.t_mean, self.config.t_std)
         shape = (latent.shape[2], latent.shape[3], latent.shape[4])
-        prepared = model.prepare(batch.text, shape, batch.known, batch.clean)
+        prepared = model.prepare(Conditions(text=batch.text, known=batch.known, clean=batch.clean), shape)
         losses = flow_loss(lambda x, t: model(x, t, prepared), latent, t, noise_like(latent, rng))
         noisy = t < 0.3
         figures: dict[str, float | Tensor] = {
@@ -180,12 +181,12 @@ class VideoTask:
         """Clips from captions of validation clips, one row each."""
         assert isinstance(model, VideoModel)
         config = self.config
-        models = VideoModels(self.text, self.tae, model)
+        models = VideoModels(FlowGenerator(self.text, model), self.tae)
         captions = self._held_out_captions(12)
         seconds = config.seconds if config.images < 1 else 1 / config.fps
-        grid = Grid.of(seconds, config.size, config.fps, self.tae.stride, model.config.patch)
+        grid = models.grid(seconds, config.size, config.fps)
         rng = torch.Generator(self.device).manual_seed(0)
-        latent = generate_latent(models, captions, grid, rng=rng, steps=24, scale=config.guidance)
+        latent = models.generator.latents(captions, grid, rng=rng, steps=24, scale=config.guidance)
         frames = decode_frames(models, latent, grid.frames)
         save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
         return {}

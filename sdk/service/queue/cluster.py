@@ -19,7 +19,7 @@ from typing import Any
 
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
-from mediagen.sdk.models.folder import ModelFolder, device_of
+from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.service.kinds.table import KINDS
 from mediagen.sdk.tasks.progress import Progress
 from mediagen.sdk.tasks.soundtracks import Soundtrack
@@ -43,14 +43,16 @@ class Turn:
 class Worker:
     """The models of a folder in a process of its own, spoken to turn by turn; Ray makes an actor of it.
 
-    threads: of torch. Sums are made in another order on another number of them, which would be another clip.
+    threads: of torch. Sums are made in another order on another number of them, which would be another clip.  dtype:
+    see `Engine.from_pretrained`.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, dtype: str | None = None) -> None:
         import torch
 
         torch.set_num_threads(threads)
-        self._engine = Engine(ModelFolder(folder, device_of(None)))
+        device = device_of(None)
+        self._engine = Engine(ModelFolder(folder, device, dtype=dtype_of(dtype, device)))
         self._said: queue.SimpleQueue[Turn] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
@@ -109,7 +111,7 @@ class RayEngine:
     An actor that dies is started again, and its job begun anew there. Ray must be running: see `hired`.
     """
 
-    def __init__(self, engine: Engine, count: int) -> None:
+    def __init__(self, engine: Engine, count: int, dtype: str | None = None) -> None:
         import ray  # pyright: ignore[reportMissingImports]
         import torch
 
@@ -117,7 +119,7 @@ class RayEngine:
         share = min(1.0, ray.cluster_resources().get("GPU", 0.0) / count)
         kind: Any = ray.remote(Worker)
         kind = kind.options(max_restarts=-1, num_cpus=0, num_gpus=share, scheduling_strategy="SPREAD")
-        self.actors = [kind.remote(engine.models.path.resolve(), torch.get_num_threads()) for _ in range(count)]
+        self.actors = [kind.remote(engine.models.path.resolve(), torch.get_num_threads(), dtype) for _ in range(count)]
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for actor in self.actors:
             self._free.put(actor)
@@ -180,10 +182,11 @@ class RayEngine:
 
 
 @contextmanager
-def hired(engine: Engine, count: int | None) -> Iterator[RayEngine]:
+def hired(engine: Engine, count: int | None, dtype: str | None = None) -> Iterator[RayEngine]:
     """A `RayEngine` on the Ray cluster of RAY_ADDRESS, or else on a Ray of this machine alone.
 
-    count: of workers; None for one on each GPU of the cluster, or on each machine where there is none.
+    count: of workers; None for one on each GPU of the cluster, or on each machine where there is none.  dtype: see
+    `Engine.from_pretrained`.
     RequestError where the package is missing, MediagenError where Ray does not start.
     """
     for name, value in _MANNERS.items():
@@ -201,6 +204,6 @@ def hired(engine: Engine, count: int | None) -> Iterator[RayEngine]:
         raise MediagenError(f"Ray does not start: {error}") from None
     try:
         machines = sum(node["Alive"] for node in ray.nodes())
-        yield RayEngine(engine, count or int(ray.cluster_resources().get("GPU", 0)) or machines)
+        yield RayEngine(engine, count or int(ray.cluster_resources().get("GPU", 0)) or machines, dtype)
     finally:
         ray.shutdown()
