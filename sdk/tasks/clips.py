@@ -32,13 +32,13 @@ class ClipWork(Work):
             models,
             self.request.prompt,
             models.grid(seconds, size, fps),
-            rng=self._rng(),
+            rngs=[self._rng()],
             negative=self.request.negative_prompt,
             way=self._how,
             begin=first,
             on_step=self._steps("Making the pictures", self._count),
             on_decode=self._decoding,
-        )
+        )[0]
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
         """`frames` (F, H, W, 3) and `count` more that go on from them, in windows of the models' longest clip."""
