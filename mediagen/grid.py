@@ -41,8 +41,9 @@ class Grid:
 
     @property
     def latent(self) -> tuple[int, int, int]:
-        """Latent frames, rows and columns; the last latent frame may stand for fewer than `stride[0]` frames."""
-        return math.ceil(self.frames / self.stride[0]), self.height // self.stride[1], self.width // self.stride[2]
+        """Latent frames, rows and columns; the last latent frames may stand for fewer frames than they could."""
+        length = math.ceil(self.frames / (self.stride[0] * self.patch[0])) * self.patch[0]
+        return length, self.height // self.stride[1], self.width // self.stride[2]
 
     @property
     def tokens(self) -> int:

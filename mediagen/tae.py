@@ -25,7 +25,9 @@ class TAEConfig(Config):
     stem: pixels (time, height, width) folded into channels before the first convolution, 1 in the report; the tiny
     preset folds 2x2x2, which costs a CPU eight times less.  widths, blocks: channels and residual blocks per level,
     finest first; each level after the first halves time, height and width.  attention: at the coarsest level.
-    skip: a linear path beside the convolutions, set by PCA over 8x8x8 patches (`TAE.fit_linear`).
+    skip: a linear path beside the convolutions, set by PCA over patches of a latent cell (`TAE.fit_linear`).
+    blend: whether the decoder's finest level is told what the linear path gives, so that its convolutions can clear
+    the borders of the patches; it starts without influence.
     noise: standard deviation, in units of the latent's own, of noise added before decoding in training (drawn from 0
     to this), which makes the latent space smooth: a variational autoencoder of fixed variance.
     """
@@ -37,6 +39,8 @@ class TAEConfig(Config):
     decoder_blocks: tuple[int, ...] = (1, 2, 2)
     attention: bool = True
     skip: bool = True
+    blend: bool = False
+    replicate: bool = True  # borders of pictures are padded with their nearest pixels, not with zeros
     noise: float = 0.3
 
     @property
@@ -52,6 +56,10 @@ class TAE(nn.Module):
     Config = TAEConfig
     PRESETS: ClassVar[dict[str, TAEConfig]] = {
         "tiny": TAEConfig(),
+        "standard": TAEConfig(
+            stem=(1, 2, 2), widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False
+        ),
+        "standard-8x8x8": TAEConfig(widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False),
         "small": TAEConfig(
             widths=(64, 144, 224),
             encoder_blocks=(1, 1, 2),
@@ -75,22 +83,28 @@ class TAE(nn.Module):
         widths, top = config.widths, config.widths[-1]
         self.read = nn.Conv2d(pixels, widths[0], 1)
         self.encoder = nn.ModuleList(
-            _Down(widths[i - 1] if i else None, width, config.encoder_blocks[i]) for i, width in enumerate(widths)
+            _Down(widths[i - 1] if i else None, width, config.encoder_blocks[i], config.replicate)
+            for i, width in enumerate(widths)
         )
         self.encoder_attention = FrameAttention(top) if config.attention else None
         self.to_latent = nn.Conv2d(top, config.latent_channels, 1)
         self.from_latent = nn.Conv2d(config.latent_channels, top, 1)
         self.decoder_attention = FrameAttention(top) if config.attention else None
         self.decoder = nn.ModuleList(
-            _Up(widths[i], widths[i - 1] if i else None, config.decoder_blocks[i]) for i in reversed(range(len(widths)))
+            _Up(widths[i], widths[i - 1] if i else None, config.decoder_blocks[i], config.replicate)
+            for i in reversed(range(len(widths)))
         )
-        self.write = SpaceConv(widths[0], pixels)
+        self.write = SpaceConv(widths[0], pixels, replicate=config.replicate)
         if config.skip:
             patch = 3 * math.prod(self.stride)
             self.linear_in = nn.Linear(patch, config.latent_channels)
             self.linear_out = nn.Linear(config.latent_channels, patch)
             for parameter in (*self.linear_in.parameters(), *self.linear_out.parameters()):
                 parameter.lr_scale = 0.07  # type: ignore[attr-defined]  # Adam at full rate wrecks the wide PCA matrices
+            if config.blend:
+                self.blend = nn.Conv2d(pixels, widths[0], 1)
+                nn.init.zeros_(self.blend.weight)
+                nn.init.zeros_(self.blend.bias)  # type: ignore[arg-type]
         self.register_buffer("latent_mean", torch.zeros(config.latent_channels))
         self.register_buffer("latent_std", torch.ones(config.latent_channels))
         self.latent_mean: Tensor
@@ -145,16 +159,27 @@ class TAE(nn.Module):
         x = self.from_latent(x)
         if self.decoder_attention is not None:
             x = self.decoder_attention(x, frames)
-        for level in self.decoder:
+        for level in self.decoder[:-1]:
             x, frames = level(x, frames)
         a, b, c = self.config.stem
-        video = rearrange(self.write(x), "(B F) (C a b c) H W -> B C (F a) (H b) (W c)", F=frames, a=a, b=b, c=c)
+        plain = None
         if self.config.skip:
-            patches = self.linear_out(latent.movedim(1, -1))
-            video = video + rearrange(
-                patches, "B L H W (C a b c) -> B C (L a) (H b) (W c)", a=time, b=height, c=width, C=3
-            )
-        return video
+            plain = rearrange(
+                self.linear_out(latent.movedim(1, -1)),
+                "B L H W (C t p x q y r) -> (B L t) (C p q r) (H x) (W y)",
+                C=3,
+                t=time // a,
+                x=height // b,
+                y=width // c,
+                p=a,
+                q=b,
+                r=c,
+            ).contiguous(memory_format=torch.channels_last)
+            if self.config.blend:
+                x = x + self.blend(plain)
+        x, frames = self.decoder[-1](x, frames)
+        folded = self.write(x) if plain is None else self.write(x) + plain
+        return rearrange(folded, "(B F) (C a b c) H W -> B C (F a) (H b) (W c)", F=frames, a=a, b=b, c=c)
 
     def decode_tiled(self, latent: Tensor, frames: int | None = None, *, tile: int = 4, overlap: int = 2) -> Tensor:
         """As `decode`, in tiles of `tile` latent frames blended linearly over `overlap`, in memory that does not grow.
@@ -186,11 +211,11 @@ class TAE(nn.Module):
 class _Down(nn.Module):
     """One encoder level: halves time, height and width when it has a level before it, then residual blocks."""
 
-    def __init__(self, cin: int | None, width: int, blocks: int):
+    def __init__(self, cin: int | None, width: int, blocks: int, replicate: bool):
         super().__init__()
-        self.space = SpaceConv(cin, width, stride=2) if cin else None
+        self.space = SpaceConv(cin, width, 2, replicate) if cin else None
         self.time = TimeConv(width, stride=2) if cin else None
-        self.blocks = nn.ModuleList(ConvBlock(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ConvBlock(width, replicate) for _ in range(blocks))
 
     def forward(self, x: Tensor, frames: int) -> tuple[Tensor, int]:
         if self.space is not None and self.time is not None:
@@ -203,11 +228,11 @@ class _Down(nn.Module):
 class _Up(nn.Module):
     """One decoder level: residual blocks, then doubles time, height and width towards the next level's width."""
 
-    def __init__(self, width: int, cout: int | None, blocks: int):
+    def __init__(self, width: int, cout: int | None, blocks: int, replicate: bool):
         super().__init__()
-        self.blocks = nn.ModuleList(ConvBlock(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ConvBlock(width, replicate) for _ in range(blocks))
         self.narrow = nn.Conv2d(width, cout, 1) if cout else None
-        self.space = SpaceConv(cout, cout) if cout else None
+        self.space = SpaceConv(cout, cout, replicate=replicate) if cout else None
         self.time = TimeConv(cout) if cout else None
 
     def forward(self, x: Tensor, frames: int) -> tuple[Tensor, int]:

@@ -69,6 +69,9 @@ class VideoModel(Denoiser):
     Config = VideoConfig
     PRESETS: ClassVar[dict[str, VideoConfig]] = {
         "tiny": VideoConfig(mixing=True),
+        "standard": VideoConfig(
+            patch=(2, 2, 2), width=320, heads=5, hidden=864, text_widths=(192,), longest=(16, 32, 32), mixing=True
+        ),
         "small": VideoConfig(width=384, depth=8, heads=6, hidden=1024, longest=(32, 32, 32), mixing=True),
         "5b": VideoConfig(
             width=3072, depth=32, heads=24, hidden=8192, text_widths=(4096, 1472, 1280), longest=(32, 64, 64)

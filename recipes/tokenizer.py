@@ -16,7 +16,7 @@ def world_captions(count: int, seed: int = 0) -> Iterator[str]:
     """Captions of pictures, sounds and music, with and without frame rates: what the tokenizer is learnt from."""
     for index in range(seed, seed + count):
         rng = np.random.default_rng((index, 3))
-        scene = draw_scene(index, "train", "full" if index % 2 else "simple")
+        scene = draw_scene(index, "train", "simple" if index % 4 == 0 else "standard")
         yield caption(scene, rng)
         yield with_fps(caption(scene, rng), RATES[index % len(RATES)])
         if index % 2:
@@ -25,4 +25,4 @@ def world_captions(count: int, seed: int = 0) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    train_tokenizer(world_captions(4_000)).save(sys.argv[1] if len(sys.argv) > 1 else str(OWN_FILE))
+    train_tokenizer(world_captions(8_000), 2048).save(sys.argv[1] if len(sys.argv) > 1 else str(OWN_FILE))

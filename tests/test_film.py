@@ -9,7 +9,9 @@ import torch
 from mediagen.audio.judge.measures import onset_f1, onsets
 from mediagen.audio.train.mixes import EFFECTS, SHARES, Mix, film_prompt, mixes_of
 from mediagen.world.draw import render
-from mediagen.world.film import draw_film, film_contacts, film_pictures, film_sound, render_films
+from mediagen.world.film import draw_film, draw_turning, film_contacts, film_pictures, film_sound, render_films
+from mediagen.world.motion import path
+from mediagen.world.people import Person, pose
 from mediagen.world.scene import UNSEEN, is_held_out
 
 FILMS = [draw_film(seed) for seed in range(40)]
@@ -109,3 +111,43 @@ def test_a_window_is_told_by_its_own_shots(start: float, seconds: float) -> None
     own = {thing.colour for shot in inside for thing in shot.things}
     assert any(colour in text for text in told for colour in own)
     assert not any(f" {colour} " in text for text in told for colour in colours - own)
+
+
+def test_a_shot_that_goes_on_moves_without_a_jump_and_its_caption_tells_the_last_motion() -> None:
+    times = np.arange(96) / 16
+    for seed in range(120):
+        scene = draw_turning(seed, seconds=6.0, times=(2.0, 4.0))
+        subject = scene.subject
+        assert [turn.time for turn in subject.turns] == [2.0, 4.0]
+        assert scene.ending.subject.motion == subject.turns[-1].motion and scene.ending.place == scene.place
+        if isinstance(subject, Person):
+            where = pose(subject, 6.0, 1.0, times)
+            assert np.abs(np.diff(where.x)).max() < 0.06 and np.abs(np.diff(where.yaw)).max() < 0.6
+        else:
+            track = path(scene, subject, times)
+            assert np.abs(np.diff(track.x)).max() < 0.16 and np.abs(np.diff(track.y)).max() < 0.25
+    assert {turn.motion for seed in range(120) for turn in draw_turning(seed).subject.turns} >= {
+        "rests",
+        "falls",
+        "nods",
+    }
+
+
+def test_before_its_turn_a_shot_is_the_one_without_it() -> None:
+    scene = draw_turning(3, times=(1.0,))
+    subject = dataclasses.replace(scene.subject, turns=())
+    plain = (
+        dataclasses.replace(scene, person=subject) if scene.person else dataclasses.replace(scene, things=(subject,))
+    )
+    shown = render([scene], (64, 64), frames=[0, 5, 10])
+    assert scene == draw_turning(3, times=(1.0,)) and scene.subject.turns
+    if not scene.subject.motion.startswith(
+        ("rolls", "walks", "crosses")
+    ):  # which pass the middle in half of their time
+        assert (shown.int() - render([plain], (64, 64), frames=[0, 5, 10]).int()).abs().max() <= 1
+
+
+def test_films_of_the_standard_world_have_people() -> None:
+    films = [draw_film(seed, difficulty="standard") for seed in range(30)]
+    assert any(shot.person for film in films for shot in film.shots)
+    assert film_sound(films[0]).shape == (1, films[0].samples)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from mediagen.judge.measures import frechet, psnr, ssim, wilson
-from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, labels, truth
+from mediagen.judge.outlines import SHAPES, outline_of, squares
+from mediagen.judge.recogniser import ATTRIBUTES, UNKNOWN, Recogniser, labels, truth
 from mediagen.judge.whole_objects import colour_mask, largest_regions, lowest_points, shows_whole_object
 from mediagen.media.clip import to_float
 from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
@@ -146,9 +147,37 @@ def test_recogniser_reads_any_size_and_batch_alike() -> None:
 
 
 def test_labels_say_the_truth() -> None:
-    scenes = [draw_scene(seed, "test", "full") for seed in range(40)]
+    scenes = [draw_scene(seed, "test", "standard") for seed in range(60)]
     classes = labels(scenes)
     assert [ATTRIBUTES["camera"][i] for i in classes["camera"].tolist()] == [truth(scene)["camera"] for scene in scenes]
+    for row, scene in enumerate(scenes):
+        assert (classes["glasses"][row] == UNKNOWN) == (scene.person is None or scene.person.shot == "figure")
+        assert (classes["size"][row] == UNKNOWN) == (scene.person is not None)
+        assert ATTRIBUTES["motion"][int(classes["motion"][row])] == scene.subject.motion
+
+
+def test_outlines_are_read_off_true_renders_and_not_off_lumps() -> None:
+    right, asked = 0, 0
+    for seed in range(200):
+        scene = draw_scene(seed, "test")
+        thing = scene.things[0]
+        if thing.kind in SHAPES:
+            asked += 1
+            right += outline_of(render([scene], (128, 128), frames=[4, 14, 24])[0], thing.colour) == thing.kind
+    assert asked > 100 and right > 0.9 * asked
+    y, x = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    frame = torch.full((1, 64, 64, 3), 128, dtype=torch.uint8)
+    frame[0, (x - 30).abs() + (y - 30).abs() < 18] = torch.tensor([220, 36, 38], dtype=torch.uint8)
+    assert outline_of(frame, "red") == "cube"  # a turned square
+    assert outline_of(torch.full((1, 64, 64, 3), 128, dtype=torch.uint8), "red") is None
+
+
+def test_squares_are_steps_at_the_borders_of_cells() -> None:
+    rng = torch.Generator().manual_seed(0)
+    fine = torch.randint(0, 256, (2, 64, 64, 3), generator=rng, dtype=torch.uint8)
+    cells = torch.randint(0, 256, (2, 8, 8, 3), generator=rng, dtype=torch.uint8)
+    cells = cells.repeat_interleave(8, 1).repeat_interleave(8, 2)
+    assert squares(fine) == pytest.approx(1, abs=0.1) and squares(cells // 2 + fine // 8) > 5
 
 
 def test_recogniser_task_learns_places_and_its_batches_depend_on_the_step_alone(tmp_path: Path) -> None:

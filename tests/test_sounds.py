@@ -71,7 +71,7 @@ def test_every_source_is_heard_and_has_its_own_class() -> None:
         ("ring", "orbits"): "whoosh", ("triangle", "floats up"): "rise", ("bird", "crosses"): "wings",
         ("boat", "crosses"): "water", ("rocket", "floats up"): "roar", ("star", "rests"): "ambience",
     }  # fmt: skip
-    assert set(wanted.values()) == set(SOUND_CLASSES)
+    assert set(wanted.values()) == set(SOUND_CLASSES) - {"steps", "claps", "hum"}  # of people: test_people.py
     for (kind, motion), name in wanted.items():
         scene = scene_of(kind, motion)
         assert foreground_class(scene) == name

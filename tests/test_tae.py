@@ -1,11 +1,14 @@
 """The temporal autoencoder: shapes of any length, pictures as one-frame videos, tiles, outliers, PCA."""
 
+import numpy as np
 import pytest
 import torch
+from einops import rearrange
 
 from mediagen.media.clip import to_float
 from mediagen.nn.conv import TimeConv
 from mediagen.tae import TAE, TAEConfig, outlier_penalty
+from mediagen.train.tasks.tae import crops
 from mediagen.weights import load_model, save_model
 from mediagen.world.draw import render
 from mediagen.world.scene import draw_scene
@@ -44,7 +47,32 @@ def test_presets_compress_by_eight_and_paper_has_sixteen_channels() -> None:
     with torch.device("meta"):
         for name in TAE.PRESETS:
             tae = TAE.from_preset(name)
-            assert tae.stride == (8, 8, 8) and tae.config.latent_channels == 16
+            assert tae.stride == ((4 if name == "standard" else 8), 8, 8) and tae.config.latent_channels == 16
+
+
+@pytest.mark.parametrize("preset", ["standard", "standard-8x8x8"])
+@torch.no_grad()
+def test_the_linear_path_starts_as_pca_whatever_the_finest_level_is_told(preset: str) -> None:
+    torch.manual_seed(0)
+    tae = TAE.from_preset(preset).eval()
+    videos = to_float(render([draw_scene(i, "train", "standard", seconds=0.5) for i in range(16)], (32, 32)))
+    tae.fit_linear(videos)
+    found = tae.decode(tae.encode(videos), videos.shape[2])
+    time, height, width = tae.stride
+    rows = rearrange(videos, "B C (L a) (H b) (W c) -> (B L H W) (C a b c)", a=time, b=height, c=width)
+    centred = rows - rows.mean(0)
+    vectors = torch.linalg.svd(centred, full_matrices=False)[2][:16]
+    best = (centred - centred @ vectors.T @ vectors).square().mean()
+    assert float((found - videos).square().mean()) == pytest.approx(float(best), rel=0.02)
+
+
+def test_crops_are_where_things_move() -> None:
+    still, moving = torch.zeros(3, 4, 16, 16), torch.zeros(3, 4, 16, 16)
+    moving[:, ::2, :8, :8] = 1
+    cut = crops(torch.stack((still, moving)), 8, np.random.default_rng(0))
+    assert cut.shape == (2, 3, 4, 8, 8)
+    found = [bool(crops(moving[None], 8, np.random.default_rng(seed)).any()) for seed in range(40)]
+    assert np.mean(found) > 0.7  # one random window in two would show it
 
 
 @torch.no_grad()

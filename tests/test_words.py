@@ -19,7 +19,7 @@ def has(text: str, words: tuple[str, ...]) -> bool:
     return any(word.lower() in text.lower() for word in words)
 
 
-@pytest.mark.parametrize("difficulty", ["simple", "full"])
+@pytest.mark.parametrize("difficulty", ["simple", "full", "standard"])
 def test_every_caption_names_colour_kind_and_place(difficulty: str) -> None:
     for scene, text in some(600, difficulty):
         assert has(text, tuple(word.split("|")[1].strip() for word in PLACE_WORDS[scene.place])), (scene.place, text)

@@ -18,11 +18,12 @@ def open_stream(
     *,
     sound: bool = False,
     device: str = "cpu",
+    turning: float = 0.0,
 ) -> Stream:
-    """Where a training gets its clips from: the world (of `difficulty`, drawn on `device`), or the folder `data`.
+    """Where a training gets its clips from: the world (as `WorldStream` has it), or the folder `data`.
 
     A folder of less than ten videos holds none out: there "validation" is the world's.  Errors as in FolderStream.
     """
     if data is None or (split == "validation" and len(videos_in(Path(data))) < HOLD_OUT):
-        return WorldStream(split, difficulty, size, seconds, fps, device=device)
+        return WorldStream(split, difficulty, size, seconds, fps, device=device, turning=turning)
     return FolderStream(data, size, seconds, fps, split=split, sound=sound)

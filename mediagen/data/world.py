@@ -8,18 +8,21 @@ from mediagen.data.batch import PER_STEP, check_batch
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.world.draw import render
+from mediagen.world.film import draw_turning
 from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.sounds import synthesise
 from mediagen.world.words import caption
 
 PER_SEED = 2**48
+TURN = 0.25  # seconds: a latent frame of four pictures
 
 
 class WorldStream:
     """Scenes of one split and difficulty, all of one size (width, height), length and frame rate.
 
     What step s gives depends on s alone. The ranks of one step get disjoint parts of what one process would get with
-    their batches together.  device: where pictures are drawn, and stay.
+    their batches together.  device: where pictures are drawn, and stay.  turning: share of standard shots in which
+    something else is done from a moment on, a multiple of `TURN` seconds; their captions tell what is done then.
     """
 
     def __init__(
@@ -31,7 +34,9 @@ class WorldStream:
         fps: float = 16.0,
         seed: int = 0,
         device: str = "cpu",
+        turning: float = 0.0,
     ) -> None:
+        self.turning = turning
         self.split, self.difficulty, self.size, self.seconds, self.fps = split, difficulty, size, seconds, fps
         self.seed, self.device = seed, device
         self.scene(0)  # a wrong split or difficulty is an error here
@@ -43,14 +48,13 @@ class WorldStream:
 
     def scene(self, index: int) -> Scene:
         """Scene number `index`; any integer from 0 to 2**48 - 1."""
-        return draw_scene(
-            self.seed * PER_SEED + index,
-            self.split,
-            self.difficulty,
-            seconds=self.seconds,
-            fps=self.fps,
-            aspect=self.size[0] / self.size[1],
-        )
+        number, aspect = self.seed * PER_SEED + index, self.size[0] / self.size[1]
+        if self.turning:
+            rng = np.random.default_rng((number, 43))
+            if rng.random() < self.turning:
+                times = (TURN * int(rng.integers(1, max(2, self.seconds / TURN / 2 + 1))),)
+                return draw_turning(number, self.split, seconds=self.seconds, fps=self.fps, aspect=aspect, times=times)
+        return draw_scene(number, self.split, self.difficulty, seconds=self.seconds, fps=self.fps, aspect=aspect)
 
     def scenes(self, step: int, batch: int, rank: int = 0, world: int = 1) -> list[Scene]:
         """The `batch` scenes of `rank` (of `world`) in a step."""
@@ -81,7 +85,7 @@ class WorldStream:
                 fps=self.fps,
                 sound=synthesise(scene) if sound else None,
                 rate=SOUND_RATE,
-                caption=caption(scene, np.random.default_rng((scene.seed, 13))),
+                caption=caption(scene.ending, np.random.default_rng((scene.seed, 13))),
             )
             for scene, drawn in zip(scenes, render(scenes, self.size, self.device, frames), strict=True)
         ]

@@ -1,6 +1,6 @@
 """Recogniser: a small network that says what decoded pixels show, and gives the features of the Fréchet distance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import torch
@@ -9,30 +9,52 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.media.clip import to_float
-from mediagen.world.scene import CAMERAS, COLOURS, KINDS, MOTIONS, PLACES, SIZES, TIMES, WEATHERS, Scene
+from mediagen.world import people
+from mediagen.world.scene import ACTIONS, CAMERAS, COLOURS, PLACES, SIZES, STYLES, SUBJECTS, TIMES, WEATHERS, Scene
 
-# What is recognised, and its classes. Kind, colour, size and motion are those of a scene's first thing.
+# What is recognised, and its classes. Kind, colour, size and motion are those of what the clip is about: a person,
+# whose colour is the clothes', or the first thing. kind2, colour2: of what else there is. The rest: of a portrait.
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "place": PLACES,
-    "kind": KINDS,
+    "kind": SUBJECTS,
     "colour": COLOURS,
-    "motion": MOTIONS,
+    "motion": ACTIONS,
     "weather": WEATHERS,
     "camera": CAMERAS,
     "time": TIMES,
     "size": SIZES,
+    "style": STYLES,
+    "kind2": (*SUBJECTS[:-1], "none"),
+    "colour2": COLOURS,
+    "woman": ("no", "yes"),
+    "age": people.AGES,
+    "hair_style": people.HAIR_STYLES,
+    "hair_colour": people.HAIR_COLOURS,
+    "glasses": ("none", "clear", "dark"),
+    "beard": people.BEARDS,
+    "hat": people.HATS,
 }
+HAIR_LENGTHS = {"bald": "none", "short": "short", "spiky": "short", "curly": "curly"}  # the other styles are long
+UNKNOWN = -100  # the class of what a clip does not have; cross entropy ignores it
+
+
+def _class_counts() -> dict[str, int]:
+    return {name: len(classes) for name, classes in ATTRIBUTES.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecogniserConfig(Config):
-    """Shape of a Recogniser: pixels it looks at, frames it looks at, channels of its four stages, points, width."""
+    """Shape of a Recogniser: pixels it looks at, frames it looks at, channels of its four stages, points, width.
+
+    classes: how many classes of each attribute it tells apart, the first ones of `ATTRIBUTES`.
+    """
 
     size: int = 64
     frames: int = 16
     channels: tuple[int, ...] = (16, 32, 64, 96)
     points: int = 32  # feature maps whose centre of mass is followed over time
     width: int = 128  # D of the features
+    classes: dict[str, int] = field(default_factory=_class_counts)
 
 
 class Recogniser(nn.Module):
@@ -42,6 +64,7 @@ class Recogniser(nn.Module):
     PRESETS: ClassVar[dict[str, RecogniserConfig]] = {
         "tiny": RecogniserConfig(),
         "small": RecogniserConfig(frames=32, channels=(24, 48, 96, 128), points=48, width=160),
+        "standard": RecogniserConfig(size=80, channels=(24, 48, 80, 112), points=48, width=192),
         "debug": RecogniserConfig(channels=(8, 8, 8, 16), points=4, width=16),
     }
 
@@ -60,7 +83,7 @@ class Recogniser(nn.Module):
         self.mix = nn.Conv1d(per_frame, config.width, 1)
         self.time = nn.ModuleList(_TimeBlock(config.width, dilation) for dilation in (1, 2, 4))
         self.out = nn.Sequential(nn.Linear(2 * config.width, config.width), nn.LayerNorm(config.width))
-        self.heads = nn.ModuleDict({name: nn.Linear(config.width, len(c)) for name, c in ATTRIBUTES.items()})
+        self.heads = nn.ModuleDict({name: nn.Linear(config.width, count) for name, count in config.classes.items()})
 
     @classmethod
     def from_preset(cls, name: str) -> Self:
@@ -107,7 +130,7 @@ class Recogniser(nn.Module):
         for part in frames.split(chunk):
             found = self.features(to_float(part.to(device)))
             best = {name: logits.argmax(1).tolist() for name, logits in self.read(found).items()}
-            names += [{name: ATTRIBUTES[name][best[name][row]] for name in ATTRIBUTES} for row in range(len(part))]
+            names += [{name: ATTRIBUTES[name][best[name][row]] for name in best} for row in range(len(part))]
             features.append(found.cpu())
         return names, torch.cat(features) if features else torch.zeros(0, self.config.width)
 
@@ -122,25 +145,41 @@ class Recogniser(nn.Module):
 
 
 def truth(scene: Scene) -> dict[str, str]:
-    """What a perfect recogniser says of `scene`, by attribute."""
-    thing = scene.things[0]
-    return {
+    """What a perfect recogniser says of `scene`, by attribute; what the clip does not have is left out."""
+    subject = scene.subject
+    found = {
         "place": scene.place,
-        "kind": thing.kind,
-        "colour": thing.colour,
-        "motion": thing.motion,
+        "kind": subject.kind,
+        "colour": subject.colour,
+        "motion": subject.motion,
         "weather": scene.weather,
         "camera": scene.camera,
         "time": scene.time,
-        "size": thing.size,
+        "style": scene.style,
     }
+    others = scene.things if scene.person else scene.things[1:]
+    found |= {"kind2": others[0].kind, "colour2": others[0].colour} if others else {"kind2": "none"}
+    if not scene.person:
+        return {**found, "size": scene.things[0].size}
+    who = scene.person.identity
+    if scene.person.shot == "portrait":
+        found |= {
+            "woman": "yes" if who.woman else "no",
+            "age": who.age,
+            "hair_style": who.hair_style,
+            "glasses": {"round": "clear", "square": "clear"}.get(who.glasses, who.glasses),
+            "beard": who.beard,
+            "hat": scene.person.hat,
+        }
+        found |= {"hair_colour": who.hair_colour} if who.hair_style != "bald" else {}
+    return found
 
 
 def labels(scenes: list[Scene], device: torch.device | str = "cpu") -> dict[str, Tensor]:
-    """The classes of `scenes` as int64 (B,) by attribute, for a cross entropy."""
+    """The classes of `scenes` as int64 (B,) by attribute, for a cross entropy; UNKNOWN where a clip has none."""
     names = [truth(scene) for scene in scenes]
     return {
-        name: torch.tensor([classes.index(row[name]) for row in names], device=device)
+        name: torch.tensor([classes.index(row[name]) if name in row else UNKNOWN for row in names], device=device)
         for name, classes in ATTRIBUTES.items()
     }
 

@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 import torch
 
-from mediagen.world.draw import COLOUR_RGB
+from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import RADIUS
 
 SHARE = 0.8  # of the colour's pixels that the one region must hold
@@ -158,7 +158,13 @@ def _largest(rows: list[int], starts: list[int], stops: list[int]) -> Region | N
 
 
 def _hull_area(points: list[tuple[int, int]]) -> float:
-    """Area of the convex hull, by Andrew's monotone chain and the shoelace formula."""
+    """Area of the convex hull, by the shoelace formula."""
+    hull = hull_of(points)
+    return 0.5 * abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(hull, hull[1:] + hull[:1], strict=True)))
+
+
+def hull_of(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Corners of the convex hull in order, by Andrew's monotone chain."""
     ordered = sorted(set(points))
 
     def chain(path: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -172,8 +178,7 @@ def _hull_area(points: list[tuple[int, int]]) -> float:
             made.append((x, y))
         return made[:-1]
 
-    hull = chain(ordered) + chain(ordered[::-1])
-    return 0.5 * abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(hull, hull[1:] + hull[:1], strict=True)))
+    return chain(ordered) + chain(ordered[::-1])
 
 
 def _coherent(region: Region | None, height: int, smallest: float) -> TypeGuard[Region]:

@@ -37,8 +37,10 @@ def train_tokenizer(captions: Iterable[str], vocabulary: int = 1024) -> Tokenize
 
 @lru_cache(maxsize=4)
 def own_tokenizer(file: str = "") -> PreTrainedTokenizerFast:
-    """The packaged tokenizer of the default models, or the one in `file`, a tokenizer.json."""
+    """The packaged tokenizer of the default models, or the one in `file`, a tokenizer.json; a bare name is packaged."""
     path = Path(file) if file else OWN_FILE
+    if file and path.name == file and not path.is_file():
+        path = OWN_FILE.with_name(file)
     if not path.is_file():
         raise ValueError(f"got no tokenizer at {path}; expected a tokenizer.json, make one with recipes/tokenizer.py.")
     tokenizer = PreTrainedTokenizerFast(

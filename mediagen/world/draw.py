@@ -1,6 +1,7 @@
 """Drawing scenes: anti-aliased pictures by batched torch operations, on any device, at any size."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,21 +9,11 @@ from torch import Tensor
 
 from mediagen.world import shapes
 from mediagen.world.backdrops import PAINTERS, Stage, colour_of
-from mediagen.world.motion import GROUND, camera, path
+from mediagen.world.figures import FaceTruth, draw_person, draw_shadow, face_truth, place
+from mediagen.world.motion import GROUND, camera, facing, path
+from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import RADIUS, Scene, Thing
 
-COLOUR_RGB: dict[str, tuple[float, float, float]] = {
-    "red": (0.86, 0.14, 0.15),
-    "orange": (0.97, 0.50, 0.06),
-    "yellow": (0.97, 0.87, 0.12),
-    "green": (0.13, 0.70, 0.22),
-    "turquoise": (0.10, 0.80, 0.76),
-    "blue": (0.14, 0.30, 0.90),
-    "purple": (0.55, 0.18, 0.80),
-    "pink": (0.98, 0.45, 0.72),
-    "white": (0.96, 0.96, 0.96),
-    "black": (0.09, 0.09, 0.10),
-}
 _NIGHT = (0.42, 0.46, 0.66)  # how much of each colour is left of a place at night
 _NIGHT_THING = (0.84, 0.84, 0.90)
 
@@ -48,9 +39,9 @@ def render(
     for index, scene in enumerate(scenes):
         groups[scene.place, scene.camera == "still"].append(index)
     out = torch.empty(len(scenes), len(times), 3, height, width, device=device)
-    for (place, still), members in groups.items():
+    for (where, still), members in groups.items():
         out[_send(members, device)] = _backdrop(
-            place, [scenes[i] for i in members], times[:1] if still else times, width, height, device
+            where, [scenes[i] for i in members], times[:1] if still else times, width, height, device
         )
     _draw_things(out, scenes, times)
     for index, scene in enumerate(scenes):
@@ -105,6 +96,7 @@ def _backdrop(
 
 def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
     """Draws shadows, then things, kind by kind; the second thing of a scene stands behind the first."""
+    _draw_people(out, scenes, times)
     for order in (1, 0):
         groups: dict[str, list[int]] = defaultdict(list)
         for index, scene in enumerate(scenes):
@@ -112,10 +104,39 @@ def _draw_things(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
                 groups[scene.things[order].kind].append(index)
         for kind, members in groups.items():
             chosen, index = [scenes[i] for i in members], _send(members, out.device)
-            out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)
+            out[index] = _draw_kind(out[index], kind, chosen, [scene.things[order] for scene in chosen], times)[0]
 
 
-def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray) -> Tensor:
+def _draw_people(out: Tensor, scenes: list[Scene], times: np.ndarray) -> None:
+    """People one by one, since each is made of other parts; they stand behind the things."""
+    for index, scene in enumerate(scenes):
+        if scene.person is not None:
+            _paint_person(out[index], None, scene, times)
+
+
+def _paint_person(canvas: Tensor, mask: Tensor | None, scene: Scene, times: np.ndarray) -> None:
+    assert scene.person is not None
+    pan, zoom = camera(scene, times)
+    placed = place(scene.person, scene.seconds, scene.aspect, times)
+    if scene.person.shot == "figure":
+        draw_shadow(canvas, scene.person, placed, pan, zoom)
+    draw_person(
+        canvas,
+        mask,
+        scene.person,
+        placed,
+        pan,
+        zoom,
+        tint=colour_of(_NIGHT_THING, canvas.device)[0] if scene.time == "night" else None,
+        outlined=scene.style == "outlined",
+        soft=scene.style == "soft",
+    )
+
+
+def _draw_kind(
+    canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thing], times: np.ndarray
+) -> tuple[Tensor, Tensor]:
+    """The canvas with the things on it, and how much of each pixel they cover, (B, F, 1, H, W)."""
     device, (height, width) = canvas.device, canvas.shape[-2:]
     pan, zoom = _views(scenes, times, device)
     aspect = width / height
@@ -131,7 +152,7 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     pixel = 1 / (height * zoom * radius)  # of the screen, in local units
     centre_x, centre_y = column([p.x for p in paths]), column([p.y for p in paths])
     squash, angle = column([p.squash for p in paths]), column([p.angle for p in paths])
-    facing = column([thing.facing for thing in things])
+    side = column([facing(thing, times) for thing in things])
     # the shadow, on the ground under the thing, paler the higher it is
     lift = (GROUND - radius - centre_y).clamp_min(0)
     spread = radius * (0.95 + 0.5 * lift)
@@ -141,7 +162,7 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     up_x = (x - centre_x) / (radius * (1 + 0.22 * squash))
     up_y = (y - centre_y - 0.25 * radius * squash) / (radius * (1 - 0.25 * squash))
     cos, sin = torch.cos(angle), torch.sin(angle)
-    turned_x, turned_y = (up_x * cos + up_y * sin) * facing, up_y * cos - up_x * sin
+    turned_x, turned_y = (up_x * cos + up_y * sin) * side, up_y * cos - up_x * sin
     beat = torch.sin(column([9.0 * times + 6.28 * thing.phase for thing in things]))
     distance = shapes.outline(kind, turned_x, turned_y, beat)
     soft = column([3.0 if scene.style == "soft" else 1.0 for scene in scenes])
@@ -159,7 +180,7 @@ def _draw_kind(canvas: Tensor, kind: str, scenes: list[Scene], things: list[Thin
     colour = colour * (1 - 0.85 * edge * lined)
     night = column([scene.time == "night" for scene in scenes]).unsqueeze(2)
     colour = colour * (1 - night * (1 - colour_of(_NIGHT_THING, device)))
-    return torch.lerp(canvas, colour.clamp(0, 1), cover)
+    return torch.lerp(canvas, colour.clamp(0, 1), cover), cover
 
 
 def _weather(canvas: Tensor, scene: Scene, times: np.ndarray) -> Tensor:
@@ -185,3 +206,36 @@ def _weather(canvas: Tensor, scene: Scene, times: np.ndarray) -> Tensor:
     cover = (0.5 - (distance - thin) * height).clamp(0, 1).amax(0).unsqueeze(1)
     tint = grey if scene.weather == "rain" else torch.ones_like(grey)
     return torch.lerp(canvas * 0.92, tint.expand_as(canvas), 0.75 * cover)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What stands where in a clip. masks: bool (F, H, W) by name ("person", "thing0", "thing1"), what can be seen of
+    each, from the back to the front.  face: of the person, if there is one."""
+
+    masks: dict[str, Tensor]
+    face: FaceTruth | None
+
+
+@torch.no_grad()
+def truth(scene: Scene, size: tuple[int, int] = (64, 64), frames: list[int] | None = None) -> Truth:
+    """The truth about what `render` draws of one scene, at a size (width, height) in pixels."""
+    width, height = size
+    times = np.asarray(frames if frames is not None else range(scene.frames)) / scene.fps
+    canvas = torch.zeros(len(times), 3, height, width)
+    covers: dict[str, Tensor] = {}
+    face = None
+    if scene.person is not None:
+        covers["person"] = torch.zeros(len(times), height, width)
+        _paint_person(canvas, covers["person"], scene, times)
+        placed = place(scene.person, scene.seconds, scene.aspect, times)
+        face = face_truth(scene.person, placed, *camera(scene, times), scene.aspect)
+    for order in reversed(range(len(scene.things))):
+        thing = scene.things[order]
+        covers[f"thing{order}"] = _draw_kind(canvas[None], thing.kind, [scene], [thing], times)[1][0, :, 0]
+    masks = {name: cover > 0.5 for name, cover in covers.items()}
+    names = list(masks)
+    for index, name in enumerate(names):
+        for front in names[index + 1 :]:
+            masks[name] = masks[name] & ~masks[front]
+    return Truth(masks, face)

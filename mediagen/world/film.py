@@ -12,9 +12,10 @@ from torch import Tensor
 from mediagen.grid import SOUND_RATE
 from mediagen.world.ambience import ambience as place_sound
 from mediagen.world.draw import render
-from mediagen.world.motion import Contact, contacts
+from mediagen.world.motion import Contact, contacts, path
 from mediagen.world.music import music as music_bed
-from mediagen.world.scene import MOODS, SPLITS, UNSEEN, Scene, draw_scene, is_held_out
+from mediagen.world.people import BODY_MOTIONS, HEAD_MOTIONS, Person, Turn, pose
+from mediagen.world.scene import MOODS, SPLITS, SUITS, UNSEEN, Scene, draw_scene, is_held_out
 from mediagen.world.sounds import effects_of, to_peak
 
 SHOT_SECONDS = (1.5, 2.0, 2.5, 3.0)
@@ -81,10 +82,53 @@ def draw_film(
     return Film(seed, tuple(replace(shot, time=time) for shot in shots), mood)
 
 
+def draw_turning(
+    seed: int,
+    split: str = "train",
+    *,
+    seconds: float = 2.0,
+    fps: float = 16.0,
+    aspect: float = 1.0,
+    times: tuple[float, ...] = (1.0,),
+) -> Scene:
+    """One standard shot that goes on, in which the person or the first thing does something else from each time on.
+
+    The same one in the same place; what comes next is what can follow: who has come to the right goes left. A caption
+    of `Scene.ending` says what is done last.
+    """
+    rng = np.random.default_rng((seed, SPLITS.index(split), 37))
+    scene = draw_scene(seed, split, "standard", seconds=seconds, fps=fps, aspect=aspect)
+    for time in times:
+        subject = scene.subject
+        now = replace(scene, seconds=time)
+        if isinstance(subject, Person):
+            x = float(pose(subject, time, aspect, np.array([time])).x[0])
+            known = HEAD_MOTIONS if subject.shot == "portrait" else BODY_MOTIONS
+        else:
+            x, known = float(path(now, subject, np.array([time])).x[0]), SUITS[subject.kind]
+        doing = subject.turns[-1].motion if subject.turns else subject.motion
+        side = "left" if x > 0.5 * aspect else "right"  # where there is room
+        other = {"left": "right", "right": "left"}[side]
+        choices = [motion for motion in known if motion != doing and not motion.endswith(other)]
+        if not subject.turns and doing not in _HIGH:
+            choices = [motion for motion in choices if motion != "falls"] or choices
+        turn = Turn(time, str(rng.choice(choices)), 1 if side == "right" else -1, float(rng.random()))
+        changed = replace(subject, turns=(*subject.turns, turn))
+        if isinstance(changed, Person):
+            scene = replace(scene, person=changed)
+        else:
+            scene = replace(scene, things=(changed, *scene.things[1:]))
+    return scene
+
+
+_HIGH = ("floats up", "orbits", "spins")  # from where a thing can fall
+
+
 def _fits(scene: Scene, place: str, split: str) -> bool:
     """Whether the things of a scene may stand in `place`, by the rules of `draw_scene`."""
-    held_out = [is_held_out(thing.kind, thing.colour, place) for thing in scene.things]
-    if any((thing.colour, place) in UNSEEN for thing in scene.things):
+    shown = [*([scene.person] if scene.person else []), *scene.things]
+    held_out = [is_held_out(one.kind, one.colour, place) for one in shown]
+    if any((one.colour, place) in UNSEEN for one in shown):
         return False
     return held_out[0] if split == "held-out" else not (split in ("train", "validation") and any(held_out))
 

@@ -1,9 +1,10 @@
 """How the things of a scene move, and when they touch the ground: the physics that pictures and sound share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mediagen.world.people import BLEND, beats, blend
 from mediagen.world.scene import RADIUS, Scene, Thing
 
 GROUND = 0.80  # height of the ground line on which things rest, in picture heights from the top
@@ -20,9 +21,12 @@ class Path:
     squash: np.ndarray
 
 
+PERSON = -1  # in place of a thing's number
+
+
 @dataclass(frozen=True)
 class Contact:
-    """One impact of a thing on the ground: seconds from the start, which thing, and how hard (0 to 1)."""
+    """One impact: seconds from the start, which thing hits the ground (PERSON: a step, a clap), how hard (0 to 1)."""
 
     time: float
     thing: int
@@ -37,6 +41,43 @@ def gravity(scene: Scene) -> float:
 def path(scene: Scene, thing: Thing, times: np.ndarray) -> Path:
     """The state of `thing` at `times` (seconds from the start of the clip)."""
     t = np.asarray(times, dtype=np.float64)
+    if not thing.turns:
+        return _path(scene, thing, t)
+    last = thing.turns[-1]
+    before = replace(thing, turns=thing.turns[:-1])
+    until, rest = replace(scene, seconds=last.time), replace(scene, seconds=scene.seconds - last.time)
+    at = float(path(until, before, np.array([last.time])).x[0])
+    old, new = path(until, before, t), _path(rest, _after(scene, thing, at), t - last.time)
+    if last.motion in _TRAVELS:  # from where it is
+        new = replace(new, x=new.x + at - float(_path(rest, _after(scene, thing, at), np.zeros(1)).x[0]))
+    share = blend(t, last.time)
+    return Path(*(a + (b - a) * share for a, b in zip(_parts(old), _parts(new), strict=True)))
+
+
+def facing(thing: Thing, times: np.ndarray) -> np.ndarray:
+    """Where a thing looks at `times`, (F,): 1 right, -1 left; it turns round in the middle of a change of motion."""
+    seen = np.full(len(times), thing.facing, dtype=np.float64)
+    for turn in thing.turns:
+        seen[times >= turn.time + BLEND / 2] = turn.facing
+    return seen
+
+
+_TRAVELS = ("rolls left", "rolls right", "crosses")
+
+
+def _after(scene: Scene, thing: Thing, x: float) -> Thing:
+    """What a thing is after its last turn, at x."""
+    last, margin = thing.turns[-1], 0.12 * scene.aspect
+    x = min(max(x, margin), scene.aspect - margin)
+    return replace(thing, motion=last.motion, facing=last.facing, phase=last.phase, x=x, turns=())
+
+
+def _parts(where: Path) -> tuple[np.ndarray, ...]:
+    return where.x, where.y, where.angle, where.squash
+
+
+def _path(scene: Scene, thing: Thing, t: np.ndarray) -> Path:
+    """`path` of a thing that does one thing."""
     radius, sign, rate = RADIUS[thing.size], thing.facing, thing.pace
     still = np.zeros_like(t)
     floor = GROUND - radius
@@ -47,7 +88,8 @@ def path(scene: Scene, thing: Thing, times: np.ndarray) -> Path:
     if thing.motion in ("rolls left", "rolls right"):
         sign = 1 if thing.motion == "rolls right" else -1
         x = 0.5 * scene.aspect + sign * (0.33 * rate * (t - 0.5 * scene.seconds))
-        return Path(x, still + floor, (x - x[0]) / radius if len(x) else still, still)
+        start = 0.5 * scene.aspect - sign * (0.33 * rate * 0.5 * scene.seconds)
+        return Path(x, still + floor, (x - start) / radius, still)
     if thing.motion == "crosses":
         x = 0.5 * scene.aspect + sign * (0.34 * rate * (t - 0.5 * scene.seconds))
         if thing.kind in ("car", "boat"):
@@ -67,12 +109,25 @@ def path(scene: Scene, thing: Thing, times: np.ndarray) -> Path:
 def contacts(scene: Scene) -> list[Contact]:
     """Every impact within the clip, in order of time."""
     found = []
+    if scene.person is not None:
+        strength = {"jumps": 0.6, "claps": 0.55}.get(scene.person.motion, 0.35)
+        found += [Contact(time, PERSON, strength) for time in beats(scene.person, scene.seconds)]
     for index, thing in enumerate(scene.things):
-        if thing.motion in ("bounces", "falls"):
-            for time, speed in _impacts(scene, thing, scene.seconds):
-                if 0 <= time < scene.seconds:
-                    found.append(Contact(time, index, min(1.0, speed / 2.2)))
+        found += [Contact(time, index, strength) for time, strength in _hits(scene, thing)]
     return sorted(found, key=lambda contact: contact.time)
+
+
+def _hits(scene: Scene, thing: Thing) -> list[tuple[float, float]]:
+    """Times and strengths of a thing's impacts."""
+    if thing.turns:
+        last = thing.turns[-1]
+        until, rest = replace(scene, seconds=last.time), replace(scene, seconds=scene.seconds - last.time)
+        later = [(last.time + t, s) for t, s in _hits(rest, _after(scene, thing, thing.x)) if t > BLEND]
+        return _hits(until, replace(thing, turns=thing.turns[:-1])) + later
+    if thing.motion not in ("bounces", "falls"):
+        return []
+    series = _impacts(scene, thing, scene.seconds)
+    return [(time, min(1.0, speed / 2.2)) for time, speed in series if 0 <= time < scene.seconds]
 
 
 def _drop(scene: Scene, thing: Thing) -> tuple[float, float, float]:

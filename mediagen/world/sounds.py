@@ -5,12 +5,28 @@ import torch
 
 from mediagen.grid import SOUND_RATE
 from mediagen.world.ambience import ambience as place_sound
-from mediagen.world.motion import contacts
+from mediagen.world.motion import PERSON, contacts
 from mediagen.world.music import music as music_bed
 from mediagen.world.scene import Scene
 from mediagen.world.sources import source, source_class
+from mediagen.world.voices import voice
 
-SOUND_CLASSES = ("ambience", "impact", "roll", "engine", "whirr", "whoosh", "rise", "wings", "water", "roar")
+SOUND_CLASSES = (
+    "ambience",
+    "impact",
+    "roll",
+    "engine",
+    "whirr",
+    "whoosh",
+    "rise",
+    "wings",
+    "water",
+    "roar",
+    "steps",
+    "claps",
+    "hum",
+)
+_VOICES = {"walks left": "steps", "walks right": "steps", "jumps": "steps", "claps": "claps", "hums": "hum"}
 _PEAK = 0.95
 
 
@@ -40,6 +56,9 @@ def effects_of(scene: Scene, samples: int) -> np.ndarray:
     for index, thing in enumerate(scene.things):
         own = [hit for hit in hits if hit.thing == index]
         sound += source(scene, thing, own, samples, _rng(scene, 2 + index))
+    if scene.person is not None:
+        own = [hit for hit in hits if hit.thing == PERSON]
+        sound += voice(scene.person, scene.place, own, samples, _rng(scene, 9))
     return sound
 
 
@@ -50,11 +69,13 @@ def to_peak(sound: np.ndarray) -> torch.Tensor:
 
 
 def foreground_class(scene: Scene) -> str:
-    """The class in `SOUND_CLASSES` of the first thing's sound; "ambience" where it makes none."""
-    return source_class(scene.things[0]) if scene.things else "ambience"
+    """The class in `SOUND_CLASSES` of what the clip is about; "ambience" where it makes no sound."""
+    if scene.person is not None:
+        return _VOICES.get(scene.person.motion, "ambience")
+    return source_class(scene.things[0])
 
 
 def _rng(scene: Scene, layer: int) -> np.random.Generator:
-    # The first thing's phase tells apart scenes of different splits that have the same number.
-    phase = round(scene.things[0].phase * 2**32) if scene.things else 0
+    # The phase tells apart scenes of different splits that have the same number.
+    phase = round(scene.subject.phase * 2**32)
     return np.random.default_rng((scene.seed, phase, layer))

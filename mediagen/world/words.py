@@ -2,6 +2,23 @@
 
 import numpy as np
 
+from mediagen.world.people import Person
+from mediagen.world.people_words import (
+    BEARD_WORDS,
+    EARRING_WORDS,
+    FIGURE_FRAMES,
+    FRECKLE_WORDS,
+    GLASSES_WORDS,
+    HAIR_COLOUR_WORDS,
+    HAIR_WORDS,
+    HAT_WORDS,
+    MOUSTACHE_WORDS,
+    PERSON_MOTION_WORDS,
+    PERSON_NOISE_WORDS,
+    PERSON_WORDS,
+    PORTRAIT_FRAMES,
+    TOP_WORDS,
+)
 from mediagen.world.scene import Scene, Thing
 from mediagen.world.vocabulary import (
     AMBIENCE_WORDS,
@@ -42,18 +59,21 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     """`caption`, and the names of what it says, since a reader can't know the rest.
 
     Names: "place", "camera", "weather", "time", "style", and for thing number 0 and 1 "kind0", "colour0", "size0",
-    "motion0" and "facing0".
+    "motion0" and "facing0". A person comes first, and so is number 0; of a person's looks either all are told that can
+    be seen ("looks": woman, age, hair, glasses, beard, hat) or none, and the clothes ("colour0") in most captions.
     """
     said = {"place"}
     before, bare = _word(rng, PLACE_WORDS[scene.place]).split("|")
     words = {"p": before + bare, "b": bare.strip()}
-    moving = len(scene.things) > 1 or rng.random() < 0.95
-    for index, thing in enumerate(scene.things):
-        words |= _thing_words(thing, index, rng, said, moving)
+    subjects = [*([scene.person] if scene.person else []), *scene.things]
+    moving = len(subjects) > 1 or rng.random() < 0.95
+    for index, subject in enumerate(subjects):
+        tell_of = _person_words if isinstance(subject, Person) else _thing_words
+        words |= tell_of(subject, index, rng, said, moving)
     clauses = CLAUSES if moving else STILL_CLAUSES
-    text = str(rng.choice(PAIR_CLAUSES if len(scene.things) > 1 else clauses)).format(**words)
-    if text.startswith(("a ", "an ")) and rng.random() < 0.15:
-        text = str(rng.choice(FRAMES)).format(text)
+    text = str(rng.choice(PAIR_CLAUSES if len(subjects) > 1 else clauses)).format(**words)
+    if text.startswith(("a ", "an ")):
+        text = _framed(text, scene.person, rng)
     extras = _extras(scene, rng, said)
     for extra in extras:
         text = f"{text} {extra}" if extra.startswith(("in ", "at ", "on ", "with ", "while ")) else f"{text}, {extra}"
@@ -83,6 +103,61 @@ def _thing_words(thing: Thing, index: int, rng: np.random.Generator, said: set[s
             said.add(f"facing{index}")
     verb, gerund = _sided(motion, thing).split("|")
     return {f"a{key}": _article(noun), f"n{key}": noun, f"v{key}": verb, f"g{key}": gerund}
+
+
+def _person_words(person: Person, index: int, rng: np.random.Generator, said: set[str], moving: bool) -> dict[str, str]:
+    who, key = person.identity, "" if index == 0 else str(index + 1)
+    said |= {f"kind{index}"}
+    noun = str(_word(rng, PERSON_WORDS[who.woman, who.age]))
+    if rng.random() < 0.85:
+        said |= {"looks"}
+        noun = _joined(noun, " with ", _looks(person, rng), rng)
+    if rng.random() < (0.75 if person.shot == "figure" else 0.5):
+        said |= {f"colour{index}"}
+        top = _word(rng, TOP_WORDS[person.top]).format(c=_word(rng, COLOUR_WORDS[person.colour]))
+        noun = f"{noun} {rng.choice(('in', 'in', 'wearing', 'dressed in'))} {_with_article(top)}"
+    if moving:
+        said.add(f"motion{index}")
+    his = "their" if who.age == "child" and rng.random() < 0.3 else "her" if who.woman else "his"
+    verb, gerund = _word(rng, PERSON_MOTION_WORDS[person.motion]).replace("{h}", his).split("|")
+    return {f"a{key}": _article(noun), f"n{key}": noun, f"v{key}": verb, f"g{key}": gerund}
+
+
+def _looks(person: Person, rng: np.random.Generator) -> list[str]:
+    """Everything that can be seen of a person's head, in words."""
+    who = person.identity
+    colour = _word(rng, HAIR_COLOUR_WORDS[who.hair_colour])
+    looks = [_with_article(_word(rng, HAIR_WORDS[who.hair_style]).format(c=colour))]
+    if who.beard != "none":
+        looks.append(_word(rng, BEARD_WORDS[who.beard]))
+    if who.moustache:
+        looks.append(_word(rng, MOUSTACHE_WORDS))
+    if who.glasses != "none":
+        looks.append(_word(rng, GLASSES_WORDS[who.glasses]))
+    if person.hat != "none":
+        looks.append(
+            _with_article(_word(rng, HAT_WORDS[person.hat]).format(c=_word(rng, COLOUR_WORDS[person.hat_colour])))
+        )
+    if who.freckles and rng.random() < 0.7:
+        looks.append(_word(rng, FRECKLE_WORDS))
+    if who.earrings and rng.random() < 0.5:
+        looks.append(_word(rng, EARRING_WORDS))
+    return looks
+
+
+def _joined(noun: str, joint: str, parts: list[str], rng: np.random.Generator) -> str:
+    """A noun with its parts in some order: "a, b and c"."""
+    parts = [parts[i] for i in rng.permutation(len(parts))] if rng.random() < 0.4 else parts
+    listed = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
+    return noun + joint + listed
+
+
+def _framed(text: str, person: Person | None, rng: np.random.Generator) -> str:
+    """Some captions say that they are of a video, or how near a person is seen."""
+    if person is None:
+        return str(rng.choice(FRAMES)).format(text) if rng.random() < 0.15 else text
+    frames, often = (PORTRAIT_FRAMES, 0.35) if person.shot == "portrait" else (FIGURE_FRAMES, 0.15)
+    return str(rng.choice(frames)).format(text) if rng.random() < often else text
 
 
 def _extras(scene: Scene, rng: np.random.Generator, said: set[str]) -> list[str]:
@@ -127,9 +202,16 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
+def _with_article(phrase: str) -> str:
+    """ "a orange cap" as "an orange cap"; a phrase without an article stays."""
+    return _article(phrase[2:]) if phrase.startswith("a ") else phrase
+
+
 def sound_caption(scene: Scene, rng: np.random.Generator) -> str:
     """One of many phrasings of what `scene` sounds like, without its music: motions and impacts, place, weather."""
     parts = []
+    if scene.person and (table := PERSON_NOISE_WORDS.get(scene.person.motion)):
+        parts.append(_word(rng, table))
     for thing in scene.things:
         table = CROSSING_NOISE_WORDS[thing.kind] if thing.motion == "crosses" else NOISE_WORDS[thing.motion]
         if table:

@@ -1,5 +1,6 @@
 """Whether the pictures show what the prompts say: the part of the bench that generates."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from mediagen.generate import VideoModels, decode_frames
 from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.judge.measures import frechet, psnr, ssim
-from mediagen.judge.recogniser import Recogniser, truth
+from mediagen.judge.outlines import SHAPES, outline_of, squares
+from mediagen.judge.recogniser import HAIR_LENGTHS, Recogniser, truth
 from mediagen.judge.whole_objects import shows_whole_object, smallest_area
 from mediagen.media.clip import Clip, to_float, to_uint8
 from mediagen.sampling import linear, linear_quadratic
@@ -26,6 +28,10 @@ from mediagen.world.words import tell
 CHUNK = 16  # clips at a time
 JUDGED = ("place", "kind", "colour", "motion", "weather", "camera", "time")
 WHOLE = ("place", "kind", "colour", "motion")  # what "all at once" asks for
+BOTH = ("kind", "colour", "kind2", "colour2")  # what "both things" asks for
+LOOKS = ("hair length", "hair_colour", "glasses", "beard", "motion")  # of a person in a portrait whose looks are told
+PLAIN = ("clear", "plain")  # weather and style in which an outline can be read
+MOVING = 20  # of 255: pixels that differ so much from their clip's mean are called moving
 HELD_OUT = 5  # one prompt in so many is of a triple that training lacks
 
 
@@ -148,17 +154,29 @@ def measure_schedule(models: VideoModels, asked: list[Asked], limits: Limits, se
 
 
 def measure_tae(tae: TAE, limits: Limits, count: int = 64, seed: int = 0) -> Part:
-    """PSNR and SSIM of held-out clips after the TAE."""
+    """PSNR (of what moves, too), SSIM and squares of held-out clips after the TAE."""
     part = Part("Autoencoder")
     scenes = [one.scene for one in draw_prompts(count * HELD_OUT, limits, seed + 2) if one.split == "held-out"]
-    ratio, likeness = [], []
+    ratio, moving, likeness, edges = [], [], [], []
     for chunk in _renders(scenes, (limits.width, limits.height), next(tae.parameters()).device):
         passed = through_tae(tae, chunk)
         ratio += psnr(passed, chunk).tolist()
         likeness += ssim(passed, chunk).tolist()
+        moving += moving_psnr(passed, chunk)
+        edges.append(squares(passed) / squares(chunk))
     part.figures["PSNR"] = mean(ratio, "dB", "held-out clips")
+    part.figures["PSNR of what moves"] = mean(moving, "dB", f"pixels {MOVING} of 255 from their clip's mean, or more")
     part.figures["SSIM"] = mean(likeness, "SSIM", "held-out clips")
+    part.figures["squares"] = mean(edges, "x", "steps at the borders of cells, over those of true clips")
     return part
+
+
+def moving_psnr(found: Tensor, true: Tensor) -> list[float]:
+    """PSNR in dB of the pixels that move, of each clip (B, F, H, W, 3) in which anything does."""
+    moves = (true.float() - true.float().mean(1, keepdim=True)).abs().amax(-1) > MOVING
+    error = ((found.float() - true.float()) / 255).square().mean(-1)
+    means = [float(one[where].mean()) for one, where in zip(error, moves, strict=True) if where.any()]
+    return [-10 * math.log10(max(value, 1e-10)) for value in means]
 
 
 @torch.inference_mode()
@@ -174,25 +192,56 @@ def through_tae(tae: TAE, frames: Tensor) -> Tensor:
 def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser: Recogniser) -> Tensor:
     """Adds the figures of one set of clips (B, F, H, W, 3) to `part`, and returns their features."""
     found, features = recogniser.judge(frames)
-    right = [
-        {key: seen[key] == truth(one.scene)[key] for key in JUDGED} for seen, one in zip(found, asked, strict=True)
-    ]
-    whole = [
-        shows_whole_object(clip, one.scene.things[0].colour, smallest_area(one.scene.things[0].size))
-        for clip, one in zip(frames, asked, strict=True)
-    ]
+    truths = [truth(one.scene) for one in asked]
+    judged = [name for name in JUDGED if name in recogniser.config.classes]
+    right = [{key: seen[key] == true[key] for key in judged} for seen, true in zip(found, truths, strict=True)]
+    alone = [i for i, one in enumerate(asked) if not one.scene.person and len(one.scene.things) == 1]
+    whole = {
+        i: shows_whole_object(frames[i], thing.colour, smallest_area(thing.size))
+        for i in alone
+        for thing in asked[i].scene.things
+    }
     groups = {"": range(len(asked)), "held-out": [i for i, one in enumerate(asked) if one.split == "held-out"]}
     for group, members in groups.items():
         prefix = f"{name}, held-out triples" if group else name
-        for key in JUDGED:
+        for key in judged:
             # A prompt that does not name the motion cannot be wrong about it.
             part.figures[f"{prefix} / {key}"] = share(right[i][key] for i in members if key in asked[i].said)
-        everything = [all(right[i][key] for key in WHOLE if key in asked[i].said) for i in members]
-        part.figures[f"{prefix} / all of it"] = share(everything, "place, kind, colour and motion")
-        part.figures[f"{prefix} / one object"] = share((whole[i] for i in members), "one whole thing of that colour")
-        both = (a and whole[i] for a, i in zip(everything, members, strict=True))
-        part.figures[f"{prefix} / all of it, one object"] = share(both)
+        everything = {i: all(right[i][key] for key in WHOLE if key in asked[i].said) for i in members}
+        part.figures[f"{prefix} / all of it"] = share(everything.values(), "place, kind, colour and motion")
+        one = [i for i in members if i in whole]
+        part.figures[f"{prefix} / one object"] = share((whole[i] for i in one), "one whole thing of that colour")
+        part.figures[f"{prefix} / all of it, one object"] = share(everything[i] and whole[i] for i in one)
+    part.figures[f"{name} / outline"] = share(
+        (outline_of(frames[i], asked[i].scene.things[0].colour) == asked[i].scene.things[0].kind)
+        for i in alone
+        if asked[i].scene.things[0].kind in SHAPES and (asked[i].scene.weather, asked[i].scene.style) == PLAIN
+    )
+    two = [i for i, true in enumerate(truths) if true["kind2"] != "none"]
+    if two and "kind2" in recogniser.config.classes:
+        both = (_same_pair(found[i], truths[i]) for i in two)
+        part.figures[f"{name} / both things"] = share(both, "kinds and colours of prompts of two, in any order")
+    portraits = [i for i, true in enumerate(truths) if "glasses" in true and "looks" in asked[i].said]
+    if portraits and "glasses" in recogniser.config.classes:
+        for key in LOOKS:
+            known = [i for i in portraits if _look(truths[i], key) and (key != "motion" or key in asked[i].said)]
+            part.figures[f"{name} / people: {key}"] = share(
+                _look(found[i], key) == _look(truths[i], key) for i in known
+            )
     return features
+
+
+def _same_pair(found: dict[str, str], true: dict[str, str]) -> bool:
+    pairs = [{(seen["kind"], seen["colour"]), (seen["kind2"], seen["colour2"])} for seen in (found, true)]
+    if true["kind"] == "person":  # whose clothes need not have been told
+        pairs = [{(k, c) for k, c in pair if k != "person"} | {k for k, _ in pair if k == "person"} for pair in pairs]
+    return pairs[0] == pairs[1]
+
+
+def _look(names: dict[str, str], key: str) -> str | None:
+    if key != "hair length":
+        return names.get(key)
+    return HAIR_LENGTHS.get(names["hair_style"], "long") if "hair_style" in names else None
 
 
 def _renders(

@@ -14,17 +14,30 @@ from mediagen.text.encoders import Encoder
 from mediagen.text.text import TextConfig, TextEncoder, with_fps
 from mediagen.text.tokenizer import MASK
 from mediagen.weights import load_model, save_model
+from mediagen.world import people
 from mediagen.world import scene as sc
-from mediagen.world.scene import Scene, draw_scene
+from mediagen.world.people import Person
+from mediagen.world.scene import Scene, Thing, draw_scene
 from mediagen.world.words import tell
 
 RATES = (8, 12, 16, 24, 25, 30, 50, 60)
 _SCENE = {"place": sc.PLACES, "weather": sc.WEATHERS, "time": sc.TIMES, "camera": sc.CAMERAS, "style": sc.STYLES}
-_THING = {"kind": sc.KINDS, "colour": sc.COLOURS, "size": sc.SIZES, "motion": sc.MOTIONS, "facing": (-1, 1)}
+_THING = {"kind": sc.SUBJECTS, "colour": sc.COLOURS, "size": sc.SIZES, "motion": sc.ACTIONS, "facing": (-1, 1)}
+_LOOKS = {
+    "woman": (False, True),
+    "age": people.AGES,
+    "hair_style": people.HAIR_STYLES,
+    "hair_colour": people.HAIR_COLOURS,
+    "beard": people.BEARDS,
+    "moustache": (False, True),
+    "glasses": people.GLASSES,
+}
+_DRESS = {"top": people.TOPS, "hat": people.HATS, "hat_colour": sc.COLOURS}
 HEADS: dict[str, int] = {
     **{name: len(values) for name, values in _SCENE.items()},
     **{f"{name}{index}": len(values) for index in (0, 1) for name, values in _THING.items()},
-    "things": 2,
+    **{name: len(values) for name, values in {**_LOOKS, **_DRESS}.items()},
+    "subjects": 2,
     "fps": len(RATES) + 1,  # and none
 }
 UNSAID = -100  # the class of what a caption leaves open; cross entropy ignores it
@@ -40,7 +53,7 @@ class PromptTaskConfig(Config):
     """
 
     batch: int = 64
-    full: float = 0.6
+    standard: float = 0.85
     hidden: float = 0.2
     guess: float = 0.1
     check: int = 256
@@ -136,7 +149,7 @@ class PromptTask:
         rows: list[dict[str, int]] = []
         for seed in range(first, first + count):
             rng = np.random.default_rng((seed, sc.SPLITS.index(split), 17))
-            scene = draw_scene(seed, split, "full" if rng.random() < self.config.full else "simple")
+            scene = draw_scene(seed, split, "standard" if rng.random() < self.config.standard else "simple")
             text, said = tell(scene, rng)
             rate = int(rng.integers(len(RATES))) if rng.random() < 2 / 3 else len(RATES)
             captions.append(with_fps(text, RATES[rate]) if rate < len(RATES) else text)
@@ -153,12 +166,28 @@ def keep_encoder(export: Path, folder: Path) -> Path:
 
 def classes_of(scene: Scene, said: frozenset[str]) -> dict[str, int]:
     """The class of each head but "fps" for a caption of `scene` that says the attributes `said`."""
-    classes = {"things": len(scene.things) - 1}
+    subjects: list[Person | Thing] = [*([scene.person] if scene.person else []), *scene.things]
+    classes = {"subjects": len(subjects) - 1}
     for name, values in _SCENE.items():
         known = name in said or name in _PLAIN
         classes[name] = values.index(getattr(scene, name)) if known else UNSAID
     for index in (0, 1):
         for name, values in _THING.items():
             head = f"{name}{index}"
-            classes[head] = values.index(getattr(scene.things[index], name)) if head in said else UNSAID
+            classes[head] = values.index(getattr(subjects[index], name)) if head in said else UNSAID
+    person = scene.person
+    for name, values in _LOOKS.items():
+        told = person is not None and ("looks" in said or name in ("woman", "age"))
+        classes[name] = values.index(getattr(person.identity, name)) if person and told else UNSAID
+    for name, values in _DRESS.items():
+        told = "colour0" in said if name == "top" else "looks" in said and (name == "hat" or _hatted(person))
+        classes[name] = values.index(getattr(person, name)) if person and told else UNSAID
+    if person and person.identity.hair_style == "bald":
+        classes["hair_colour"] = UNSAID
+    if person and person.identity.glasses in ("round", "square"):  # most captions only say glasses
+        classes["glasses"] = UNSAID if classes["glasses"] == UNSAID else people.GLASSES.index("round")
     return classes
+
+
+def _hatted(person: Person | None) -> bool:
+    return person is not None and person.hat != "none"

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mediagen.config import Config
-from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, labels
+from mediagen.judge.recogniser import ATTRIBUTES, UNKNOWN, Recogniser, labels
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.media.sheets import save_sheet
 from mediagen.world.draw import render
@@ -22,13 +22,13 @@ SHOWN = ("colour", "kind", "motion", "place")  # answers beneath the preview's c
 class RecogniserTaskConfig(Config):
     """What the Recogniser is trained on.
 
-    batch: clips a step, at least 2.  full: share of clips of difficulty "full", the rest is "simple".  size: (width,
+    batch: clips a step, at least 2.  standard: share of clips of that difficulty, the rest is "simple".  size: (width,
     height).  blur, noise: largest standard deviations, in pixels and in units of the range [-1, 1].  coarse: largest
     reduction of the pictures.  lag: largest share of a frame taken from its neighbours.  check: clips of a preview.
     """
 
     batch: int = 16
-    full: float = 0.0
+    standard: float = 1.0
     size: tuple[int, int] = (64, 64)
     seconds: float = 2.0
     fps: float = 16.0
@@ -39,8 +39,8 @@ class RecogniserTaskConfig(Config):
     check: int = 96
 
     def __post_init__(self) -> None:
-        if self.batch < 2 or not 0 <= self.full <= 1:
-            raise ValueError(f"got batch={self.batch} and full={self.full}, expected 2 or more and 0 to 1.")
+        if self.batch < 2 or not 0 <= self.standard <= 1:
+            raise ValueError(f"got batch={self.batch} and standard={self.standard}, expected 2 or more and 0 to 1.")
 
 
 class RecogniserTask:
@@ -64,16 +64,21 @@ class RecogniserTask:
         frames, classes = batch
         logits = model(self.degrade(to_float(frames.to(device)), rng))
         classes = {name: value.to(device) for name, value in classes.items()}
-        parts = [F.cross_entropy(logits[name], classes[name], label_smoothing=0.02) for name in ATTRIBUTES]
-        figures: dict[str, float | Tensor] = {
-            name: (logits[name].detach().argmax(1) == classes[name]).float().mean() for name in ATTRIBUTES
-        }
-        return torch.stack(parts).mean(), figures
+        parts, figures = [], dict[str, float | Tensor]()
+        for name, found in logits.items():
+            known = classes[name] != UNKNOWN
+            if bool(known.any()):
+                wrong = F.cross_entropy(found, classes[name], label_smoothing=0.02, ignore_index=UNKNOWN)
+                parts.append(wrong * known.float().mean())  # every answer counts alike
+                figures[name] = (found.detach().argmax(1) == classes[name])[known].float().mean()
+        return torch.stack(parts).sum() / len(logits), figures
 
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Shares of right answers on validation clips, clean and degraded; draws degraded clips with the answers."""
         rng = torch.Generator(self.device).manual_seed(0)
-        hits: dict[str, list[Tensor]] = {f"{name}{kind}": [] for name in ATTRIBUTES for kind in ("", "_degraded")}
+        hits: dict[str, list[Tensor]] = {
+            f"{name}{kind}": [] for name in self.model.config.classes for kind in ("", "_degraded")
+        }
         pictures: list[Tensor] = []
         captions: list[str] = []
         was_training = model.training
@@ -84,8 +89,9 @@ class RecogniserTask:
                 clean = to_float(frames)
                 for kind, video in (("", clean), ("_degraded", self.degrade(clean, rng))):
                     found = {name: logits.argmax(1).cpu() for name, logits in model(video).items()}
-                    for name in ATTRIBUTES:
-                        hits[f"{name}{kind}"].append(found[name] == wanted[name])
+                    for name in found:
+                        known = wanted[name] != UNKNOWN
+                        hits[f"{name}{kind}"].append((found[name] == wanted[name])[known])
                     if kind and first == 0:
                         pictures += list(to_uint8(video)[:, ::4].cpu())
                         names = zip(*([ATTRIBUTES[k][i] for i in found[k].tolist()] for k in SHOWN), strict=True)
@@ -127,8 +133,8 @@ class RecogniserTask:
         aspect = config.size[0] / config.size[1]
         scenes: list[Scene] = []
         for seed in range(first, first + count):
-            full = np.random.default_rng((seed, 7)).random() < config.full
-            difficulty = "full" if full else "simple"
+            standard = np.random.default_rng((seed, 7)).random() < config.standard
+            difficulty = "standard" if standard else "simple"
             scenes.append(draw_scene(seed, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect))
         looked_at = torch.linspace(0, scenes[0].frames - 1, self.model.config.frames).round().long().tolist()
         return render(scenes, size=config.size, device=self.device, frames=looked_at), labels(scenes)

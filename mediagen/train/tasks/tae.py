@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,6 +37,8 @@ class TAETaskConfig(Config):
     batch: int = 8  # clips; image batches hold `images` times as many pictures, which cost half a clip each
     images: int = 1
     pool: int = 0
+    crop: int = 0  # side of the square that clips are cut to, at random places; 0 for whole ones
+    whole: int = 4  # every which batch of clips, and all of pictures, are whole nonetheless, with fewer of them
     motion_weight: float = 2.0
     outlier_weight: float = 0.01
     perceptual_weight: float = 0.0  # of the distance in the patch states of an aligned encoder
@@ -109,7 +112,11 @@ class TAETask:
         """Clips; in every fourth step single pictures."""
         config = self.config
         if step % 4:
-            return TAEBatch(self._videos(step, config.batch, self.stream, rank, world), step)
+            if not config.crop or step % config.whole == 1:
+                share = (config.crop**2 / (config.size[0] * config.size[1])) if config.crop else 1
+                return TAEBatch(self._videos(step, max(1, round(config.batch * share)), self.stream, rank, world), step)
+            videos = self._videos(step, config.batch, self.stream, rank, world)
+            return TAEBatch(crops(videos, config.crop, np.random.default_rng((step, rank, 5))), step)
         frames = [step // 4 * 7 % self.stream.frames]
         count = config.batch * config.images
         if self.pool:
@@ -180,3 +187,14 @@ class TAETask:
         rows = [row[::4] for pair in zip(videos[:6], rebuilt[:6], strict=True) for row in to_uint8(torch.stack(pair))]
         save_sheet(rows, folder / f"tae-{step:06d}.png")
         return {"validation_psnr": float(psnr(to_uint8(videos), to_uint8(rebuilt)).mean())}
+
+
+def crops(videos: Tensor, side: int, rng: np.random.Generator) -> Tensor:
+    """Of each video (B, C, F, H, W) a square of `side`: of three random ones that in which most moves."""
+    cut = []
+    for video in videos:
+        tops = rng.integers(0, video.shape[2] - side + 1, 3)
+        lefts = rng.integers(0, video.shape[3] - side + 1, 3)
+        windows = [video[:, :, y : y + side, x : x + side] for y, x in zip(tops, lefts, strict=True)]
+        cut.append(max(windows, key=lambda window: float((window[:, 1:] - window[:, :-1]).abs().mean())))
+    return torch.stack(cut)

@@ -14,6 +14,7 @@ from mediagen.data.cache import build_cache
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
+from mediagen.data.world import WorldStream
 from mediagen.flow import draw_t, flow_loss, noise_like
 from mediagen.generate import STILL, VideoModels, decode_frames
 from mediagen.generator import FlowGenerator
@@ -24,7 +25,6 @@ from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.video import VideoModel
-from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.words import caption
 
 
@@ -32,13 +32,14 @@ from mediagen.world.words import caption
 class VideoTaskConfig(Config):
     """What the video model is trained on, and how t is drawn.
 
-    images: share of batches of single pictures (1.0 is the report's first stage, images alone; then 1 : 10).
-    drop: share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their
-    first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
-    trains more on noise, where small models learn the layout).  data: a folder of videos with captions to learn from in
-    place of the world; `clips` is then how many windows of them are encoded.  first: number of the first clip, so that
-    a run that goes on from another's weights sees new ones.  captions_per_clip: how many are
-    written and encoded once, by `processes` processes; 0 writes them anew at every step.
+    images: share of batches of single pictures (1.0 is the report's first stage, images alone; then 1 : 10).  drop:
+    share of captions dropped for classifier-free guidance.  still, past: shares of clips that are given their first
+    picture, or their first latent frames.  turning: share of the world's clips in which something else is done from a
+    moment on; these are always given what came before it, and told what comes.  t_mean, t_std: of the logit-normal (0
+    and 1 in the report; below 0 trains more on noise, where small models learn the layout).  data: a folder of videos
+    with captions to learn from in place of the world; `clips` is then how many windows of them are encoded.  first:
+    number of the first clip, so that a run that goes on from another's weights sees new ones.  captions_per_clip: how
+    many are written and encoded once, by `processes` processes; 0 writes them anew at every step.
     """
 
     data: str | None = None
@@ -55,6 +56,7 @@ class VideoTaskConfig(Config):
     drop: float = 0.1
     still: float = 0.1
     past: float = 0.1
+    turning: float = 0.0
     t_mean: float = -0.5
     t_std: float = 1.2
     guidance: float = 3.0  # of previews
@@ -99,10 +101,11 @@ class VideoTask:
         self.stream = self._open("train")
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
-        if config.first:
-            about["first"] = config.first
+        about |= {"first": config.first} if config.first else {}
+        about |= {"turning": config.turning} if config.turning else {}
         pool = build_cache(cache, config.clips, self.encode_clips, about=about)
         self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
+        self.before = pool.tensors["before"]
         self.captions = pool.captions
         tell = partial(clip_captions, config, self.captions)
         once = config.captions_per_clip > 0
@@ -111,12 +114,20 @@ class VideoTask:
     def _open(self, split: str) -> Stream:
         config = self.config
         return open_stream(
-            config.data, split, config.difficulty, config.size, config.seconds, config.fps, device=self.device
+            config.data,
+            split,
+            config.difficulty,
+            config.size,
+            config.seconds,
+            config.fps,
+            device=self.device,
+            turning=config.turning,
         )
 
     @torch.no_grad()
     def encode_clips(self, indices: range) -> tuple[dict[str, Tensor], list[str]]:
-        """Latents of some clips and of their first frames alone, and the captions of a folder's.
+        """Latents of some clips and of their first frames alone, how many latent frames come before what the caption
+        tells, and the captions of a folder's.
 
         Those of the world are "": they are written later, anew at every step.
         """
@@ -128,7 +139,15 @@ class VideoTask:
                 latents.append(self.tae.encode(videos).half().cpu())
                 stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
             captions += ["" if self.config.data is None else clip.caption for clip in clips]
-        return {"latent": torch.cat(latents), "still": torch.cat(stills)}, captions
+        before = torch.tensor([self._before(self.config.first + index) for index in indices])
+        return {"latent": torch.cat(latents), "still": torch.cat(stills), "before": before}, captions
+
+    def _before(self, number: int) -> int:
+        """Latent frames of clip `number` before something else is done; 0 where one thing is done all the time."""
+        if isinstance(self.stream, FolderStream):
+            return 0
+        turns = self.stream.scene(number).subject.turns
+        return round(turns[-1].time * self.config.fps / self.tae.stride[0]) if turns else 0
 
     def batch(self, step: int, rank: int, world: int) -> VideoBatch:
         config = self.config
@@ -137,12 +156,16 @@ class VideoTask:
         text = self._write(rows, rng) if self.told is None else self.told.draw(rows, rng, config.drop)
         chosen = torch.from_numpy(rows).to(self.device)
         still = self.stills[chosen].float()
-        if rng.random() < config.images:
+        if rng.random() < config.images:  # a picture stands still for as long as one token lasts
+            still = still.repeat_interleave(self.model.config.patch[0], dim=2)
             return VideoBatch(still, torch.zeros_like(still), torch.zeros_like(still[:, :1]), text)
         latent = self.latents[chosen].float()
         known, clean = torch.zeros_like(latent), torch.zeros_like(latent[:, :1])
+        before = self.before[rows].tolist()
         for i, given in enumerate(rng.random(config.batch)):
-            if given < config.still:
+            if before[i]:
+                known[i, :, : before[i]], clean[i, :, : before[i]] = latent[i, :, : before[i]], 1.0
+            elif given < config.still:
                 known[i, :, :1], clean[i, :, :1] = still[i], STILL
             elif given < config.still + config.past:
                 count = int(rng.integers(1, latent.shape[2]))
@@ -158,7 +181,7 @@ class VideoTask:
         held_out = self._open("validation")
         if isinstance(held_out, FolderStream):
             return held_out.captions[:count]
-        return [caption(_scene(self.config, i, "validation"), np.random.default_rng(i)) for i in range(count)]
+        return [caption(held_out.scene(i).ending, np.random.default_rng(i)) for i in range(count)]
 
     def loss(
         self, model: nn.Module, batch: VideoBatch, rng: torch.Generator
@@ -200,10 +223,10 @@ def clip_captions(config: VideoTaskConfig, captions: list[str], index: int) -> l
 
 def _tell(config: VideoTaskConfig, caption_of: str, index: int, rng: np.random.Generator) -> str:
     """A caption of clip number `index` of the pool: its own, or one of the world's, written anew."""
-    told = caption_of or caption(_scene(config, config.first + int(index)), rng)
+    told = caption_of or caption(_stream(config).scene(config.first + int(index)).ending, rng)
     return with_fps(told, config.fps)
 
 
-def _scene(config: VideoTaskConfig, number: int, split: str = "train") -> Scene:
-    aspect = config.size[0] / config.size[1]
-    return draw_scene(number, split, config.difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)
+def _stream(config: VideoTaskConfig, split: str = "train") -> WorldStream:
+    """The world's clips, whose captions are written anew; by this alone, so that other processes can."""
+    return WorldStream(split, config.difficulty, config.size, config.seconds, config.fps, turning=config.turning)
