@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from service_toy import LIMITS, ToyEngine
 
-from mediagen.sdk.service import service
 from mediagen.sdk.service.http import events
 from mediagen.sdk.service.http.guard import Guard
+from mediagen.sdk.service.intake import starts
 from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.intake.uploads import Decoder
 from mediagen.sdk.service.queue import store
@@ -68,7 +68,7 @@ def test_a_source_that_cannot_be_kept_leaves_no_file(idle, monkeypatch):
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(service, "settle", full)
+    monkeypatch.setattr(starts, "settle", full)
     with pytest.raises(OSError, match="No space"):
         idle.create("extend", Form({"prompt": "on", "video": {"id": id}}))
     assert sorted(idle.store.files.iterdir()) == before and len(idle.store.page(None, 9, True)) == 1

@@ -120,9 +120,9 @@ class Decoder:
 
 
 def take(
-    stream: IO[bytes], decoder: Decoder, files: Path, job: str, kind: str, limits: Limits
+    stream: IO[bytes], decoder: Decoder, files: Path, job: str, kind: str, limits: Limits, role: str = "source"
 ) -> tuple[File, dict[str, Any]]:
-    """Keeps an upload as the source file of a job, decoded; gives the file and what is known about it.
+    """Keeps an upload as a file that a job starts from, decoded; gives the file and what is known about it.
 
     kind: as of `Decoder.decode`. A film is kept as it is, once the decoder's process has done with it all that the
     models will do: a file that is damaged, or needs too much, fails there.
@@ -139,12 +139,12 @@ def take(
         names = ", ".join(name[1:] for name in allowed)
         raise wrong(f"got a file of another type, expected one of {names}; convert it first.", "unsupported_file")
     raw = files / f"{secrets.token_hex(16)}{found}"
-    file = File.new(job, "source", DECODED, "application/octet-stream")
+    file = File.new(job, role, DECODED, "application/octet-stream")
     try:
         with raw.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
         if kind == "film":
-            file = File.new(job, "source", found, FILMS[found])
+            file = File.new(job, role, found, FILMS[found])
         about = decoder.decode(raw, files / file.name, kind, limits)
         if kind == "film":
             raw.replace(files / file.name)
