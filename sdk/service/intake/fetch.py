@@ -12,8 +12,11 @@ _HOPS = 4  # requests of one fetch: the first, and three redirects
 _PATIENCE = 20.0  # seconds that a whole fetch may take
 
 
-def fetch(url: str, max_bytes: int) -> IO[bytes]:
-    """The file at a URL. Refused for addresses that are not public, for files above `max_bytes`, and for failures."""
+def fetch(url: str, max_bytes: int, field: str = "input_reference") -> IO[bytes]:
+    """The file at a URL, which stood in a field of a form.
+
+    Refused for addresses that are not public, for files above `max_bytes`, and for failures.
+    """
     end = time.monotonic() + _PATIENCE
     try:
         for _ in range(_HOPS):
@@ -29,9 +32,9 @@ def fetch(url: str, max_bytes: int) -> IO[bytes]:
                     raise Refused(413, f"got a file above {max_bytes} bytes at the URL, expected less.", "too_large")
                 return io.BytesIO(data)
     except NotReached as error:
-        raise _failed(str(error)) from None
-    raise _failed("it leads to ever more addresses")
+        raise _failed(field, str(error)) from None
+    raise _failed(field, "it leads to ever more addresses")
 
 
-def _failed(why: str) -> Refused:
-    return wrong(f"input_reference: got a URL that is not fetched: {why}.", "invalid_url", "input_reference")
+def _failed(field: str, why: str) -> Refused:
+    return wrong(f"{field}: got a URL that is not fetched: {why}.", "invalid_url", field)

@@ -79,7 +79,7 @@ class Starts:
             self.files.append(file)
             return about, None
         if not start.by_id:
-            raise no_reference(given)
+            raise no_reference(start.field, given)
         parent = parent or (given.get("id") if isinstance(given, dict) else given)
         if not isinstance(parent, str):
             name = start.field
@@ -104,9 +104,9 @@ class Starts:
         if start.read != "picture" or not isinstance(url, str):
             return None
         if url.startswith("data:"):
-            return data_url(url)
+            return data_url(start.field, url)
         settings = self._service.settings
-        return fetch(url, settings.upload_bytes) if settings.url_inputs else None
+        return fetch(url, settings.upload_bytes, start.field) if settings.url_inputs else None
 
 
 def _suits(start: Start, before: Job, made: Path) -> None:

@@ -157,26 +157,25 @@ def take(
         raw.unlink(missing_ok=True)
 
 
-def data_url(url: str) -> IO[bytes]:
+def data_url(field: str, url: str) -> IO[bytes]:
     """The file in a URL "data:...;base64,..."; Refused where it is not base64."""
     try:
         return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
     except ValueError:
-        message = "input_reference: got a data URL that is not base64; encode it again."
-        raise wrong(message, None, "input_reference") from None
+        raise wrong(f"{field}: got a data URL that is not base64; encode it again.", None, field) from None
 
 
-def no_reference(given: Any) -> Refused:
-    """What is said about an `input_reference` that is no file: a URL, an id, or nothing that can be read."""
+def no_reference(field: str, given: Any) -> Refused:
+    """What is said about a picture that is no file: a URL, an id, or nothing that can be read."""
     url = given.get("image_url") if isinstance(given, dict) else None
     if isinstance(url, str):
         return wrong(
-            "input_reference: got a URL, which this server does not fetch; send the picture itself as a file.",
+            f"{field}: got a URL, which this server does not fetch; send the picture itself as a file.",
             "url_inputs_off",
-            "input_reference",
+            field,
         )
     return wrong(
-        "input_reference: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
+        f"{field}: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
         None,
-        "input_reference",
+        field,
     )

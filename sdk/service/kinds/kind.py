@@ -97,7 +97,8 @@ class Kind:
 
     def asked(self, values: dict[str, Any], about: dict[str, Any]) -> Asked:
         """The request as it was asked; RequestError where a field is wrong. about: see `check`."""
-        if "prompt" not in values and about.get("caption") and self.request.model_fields["prompt"].is_required():
+        prompt = self.request.model_fields.get("prompt")
+        if "prompt" not in values and about.get("caption") and prompt is not None and prompt.is_required():
             values = {**values, "prompt": about["caption"]}
         return self.request.of(values)
 
