@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from mediagen.sdk.models.vocabulary import vocabulary
 from mediagen.sdk.service.kinds.table import KINDS, available
 from mediagen.sdk.service.queue.rows import DONE, ENDED, Job
 from mediagen.sdk.service.service import Service
@@ -76,6 +77,7 @@ class Model(BaseModel):
     owned_by: str = "mediagen"
     kinds: list[str]
     limits: dict[str, Any]
+    words: dict[str, list[str]]
 
 
 class Models(BaseModel):
@@ -90,6 +92,7 @@ class JobKind(BaseModel):
 
     id: str
     object: Literal["kind"] = "kind"
+    made: str
     method: str
     route: str | None
     starts: list[dict[str, Any]]
@@ -134,7 +137,9 @@ def video(job: Job, service: Service) -> Video:
 def model_object(service: Service) -> Model:
     """The served model."""
     kinds = [name for name in KINDS if available(service.engine, name)]
-    return Model(id=service.model, created=int(service.begun), kinds=kinds, limits=service.engine.limits.to_dict())
+    limits = service.engine.limits
+    words = vocabulary(service.engine.models, limits.difficulty)
+    return Model(id=service.model, created=int(service.begun), kinds=kinds, limits=limits.to_dict(), words=words)
 
 
 def kind_objects(service: Service) -> JobKinds:
@@ -144,5 +149,5 @@ def kind_objects(service: Service) -> JobKinds:
         kind = KINDS[name]
         starts = [{"field": one.field, "read": one.read, "needed": one.needed} for one in kind.starts]
         route, tab = (kind.routes or (None,))[0], kind.tab and kind.tab.to_dict()
-        made.append(JobKind(id=name, method=kind.method, route=route, starts=starts, tab=tab))
+        made.append(JobKind(id=name, made=kind.made, method=kind.method, route=route, starts=starts, tab=tab))
     return JobKinds(data=made)

@@ -13,6 +13,7 @@ class Edit(Kind):
     """A clip with one thing changed."""
 
     name, what, method = "edit", "editing clips by instruction", "edit"
+    made = "edited"
     families, request, starts = ("edit",), Request, (Start("video", "clip"),)
     routes = ("/v1/videos/edits", "/v1/videos/{id}/remix")
     summary = ("Edit a clip by an instruction", "Edit a clip of this server")

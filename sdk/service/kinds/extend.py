@@ -16,6 +16,7 @@ class Extend(Kind):
     """A clip, and more that goes on from its end."""
 
     name, what, method = "extend", "continuing clips", "extend"
+    made = "extended"
     families, request, starts = PICTURES, ExtendRequest, (Start("video", "clip"),)
     routes, summary, rank = ("/v1/videos/extensions",), ("Continue a clip",), 2
     tab = tabs.Tab(

@@ -8,6 +8,7 @@ class ExtendSound(SoundAlone):
     """More of a sound that exists. Made at the route of sounds."""
 
     name, what, method = "extend_sound", "continuing sound", "extend_audio"
+    made = "longer sound"
     starts = (Start("sound", "sound"),)
 
 

@@ -8,6 +8,7 @@ class FillSound(SoundAlone):
     """A gap of a sound that exists, made anew. Made at the route of sounds."""
 
     name, what, method = "fill_sound", "filling gaps of sound", "fill_audio"
+    made = "mended sound"
     starts = (Start("sound", "sound"),)
 
 

@@ -47,7 +47,8 @@ class Outcome:
 class Kind:
     """One kind of job: what it takes, costs and gives, its progress, its routes and its tab on the page.
 
-    name: in `kind` of a video object.  what: in words, for errors.  families: of the catalog, which must be in the
+    name: in `kind` of a video object.  what: in words, for errors.  made: of what comes out, on the page.
+    families: of the catalog, which must be in the
     model folder.  method: of Engine.  request: checks the fields.  hidden: fields of the request that it does not take.
     starts: files that it starts from, the one that a film goes on from first.  routes: that POST makes it at; one with
     {id} starts from that job.  summary: of the routes, one for each.  rank: its place among the tabs.
@@ -55,6 +56,7 @@ class Kind:
 
     name: ClassVar[str]
     what: ClassVar[str]
+    made: ClassVar[str] = ""
     families: ClassVar[tuple[str, ...]]
     method: ClassVar[str]
     request: ClassVar[type[Asked]]

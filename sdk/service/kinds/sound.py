@@ -10,6 +10,7 @@ class Sound(SoundAlone):
     """A sound of so many seconds."""
 
     name, what, method = "sound", "making sound", "generate_audio"
+    made = "sound"
     starts = (Start("sound", "sound", needed=False),)
     routes, summary, rank = ("/v1/audio/sounds",), ("Make, continue or mend a sound",), 3
     tab = tabs.Tab(

@@ -16,6 +16,7 @@ class Soundtrack(Kind):
     """A film with new sound."""
 
     name, what, method = "soundtrack", "giving clips a soundtrack", "add_audio"
+    made = "new sound"
     families, request, hidden = FAMILIES, SoundRequest, ("seconds",)
     starts = (Start("video", "film"),)
     routes, summary, rank = ("/v1/audio/soundtracks",), ("Give a clip a soundtrack",), 1
@@ -46,7 +47,7 @@ class Soundtrack(Kind):
         full, seconds = request.for_film(engine.limits), about["seconds"]
         start, end = full.start or 0.0, seconds if full.end is None else full.end
         if start >= seconds or end > seconds + 0.05:
-            raise RequestError(f"got {start:g} s to {end:g} s, but the film lasts {seconds:g} s; move them.")
+            raise RequestError(f"got {start:g} s to {end:g} s, but the film lasts {seconds:g} s; move them.", "end")
         return full
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:
