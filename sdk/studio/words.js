@@ -6,6 +6,7 @@ import { element } from "./dom.js";
 export function offer(box, words, prompt) {
   const topics = Object.entries(words);
   box.hidden = !topics.length;
+  prompt.addEventListener("blur", () => cursor = { from: prompt.selectionStart, to: prompt.selectionEnd });
   box.querySelector("div").replaceChildren(...topics.map(([topic, said]) => element("p", { className: "words" },
     element("span", { className: "quiet small", textContent: topic }),
     ...said.map(word => {
@@ -15,11 +16,14 @@ export function offer(box, words, prompt) {
     }))));
 }
 
+// Where the cursor was when the prompt was left: Chromium forgets it in a field that is changed without the focus.
+let cursor = null;
+
 function insert(prompt, word) {
-  const { selectionStart: from, selectionEnd: to, value } = prompt;
-  const before = value.slice(0, from), after = value.slice(to);
+  const { from, to } = cursor ?? { from: prompt.value.length, to: prompt.value.length };
+  const before = prompt.value.slice(0, from), after = prompt.value.slice(to);
   const text = `${before && !/\s$/.test(before) ? " " : ""}${word}${after && !/^[\s.,]/.test(after) ? " " : ""}`;
   prompt.value = before + text + after;
-  prompt.setSelectionRange(from + text.length, from + text.length);
+  cursor = { from: from + text.length, to: from + text.length };
   prompt.dispatchEvent(new Event("input", { bubbles: true }));
 }
