@@ -66,7 +66,7 @@ def serving(certificate: str | None = None) -> Iterator[int]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(TLS / f"{certificate}.crt", TLS / f"{certificate}.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda request, address: None  # who hangs up on it is meant to
+    server.handle_error = lambda request, client_address: None  # who hangs up on it is meant to
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -87,8 +87,13 @@ def test_an_error_comes_into_view_and_marks_its_field(toy, open_page):
     page.wait_for_function("() => document.getElementById('error').textContent.includes('99')")
     assert page.get_attribute("[name=seconds]", "aria-invalid") == "true"
     assert page.evaluate("document.activeElement.name") == "seconds"
-    box = page.locator("[name=seconds]").bounding_box()
-    assert box["y"] >= 0 and box["y"] + box["height"] <= 420
+    for shown in ("[name=seconds]", "#error"):
+        box = page.locator(shown).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 420, shown
+    page.fill("[name=seconds]", "0.5")
+    page.press("#prompt", "Control+Enter")
+    page.wait_for_function("() => !document.getElementById('error').textContent")
+    assert page.get_attribute("[name=seconds]", "aria-invalid") is None
 
 
 def test_the_words_of_the_model_are_there_to_click(open_page, tmp_path, monkeypatch):

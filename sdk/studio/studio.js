@@ -24,17 +24,27 @@ const say = text => { $("said").textContent = text; };
 function fail(error) {
   if (error.status === 401) return knock();
   form.querySelectorAll("[aria-invalid]").forEach(field => field.removeAttribute("aria-invalid"));
-  $("error").textContent = error.message;
-  $("error").scrollIntoView({ block: "nearest" });
   const own = current?.source && error.param === current.source ? (chosen ? "parent" : "film") : error.param;
   const name = { width: "size", height: "size" }[own] ?? own;
   const field = name && (form.elements[name] ?? $(name));
-  if (!field?.setAttribute || field.closest("[hidden]")) return;
+  const marked = field?.setAttribute && !field.closest("[hidden]") ? field : null;
+  if (marked) (marked.closest("label") ?? marked).after($("error")); // what is wrong is said where it is
+  else $("go").before($("error"));
+  $("error").textContent = error.message;
+  $("error").scrollIntoView({ block: "nearest" });
+  if (!marked) return;
   field.closest("details")?.setAttribute("open", "");
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-errormessage", "error");
   field.focus();
   field.scrollIntoView({ block: "nearest" });
+  $("error").scrollIntoView({ block: "nearest" });
+}
+
+/** Takes what was wrong back. */
+function quiet() {
+  $("error").textContent = "";
+  $("go").before($("error")); // before the fields around it are built anew
 }
 
 function knock() {
@@ -75,6 +85,7 @@ function open(kind) {
   if (current) drafts[current.kind] = held();
   current = byKind[kind];
   if (!current) return;
+  quiet();
   build(current, model.limits);
   fill(drafts[kind] ?? {});
   for (const tab of $("tabs").children) {
@@ -87,7 +98,6 @@ function open(kind) {
   $("prompt-label").textContent = current.label;
   $("prompt-hint").textContent = current.hint;
   $("go").textContent = current.go;
-  $("error").textContent = "";
   if (location.hash.slice(1) !== kind) history.replaceState(null, "", `#${kind}`);
 }
 
@@ -127,7 +137,7 @@ $("film").addEventListener("change", () => {
 
 form.addEventListener("submit", async event => {
   event.preventDefault();
-  $("error").textContent = "";
+  quiet();
   try {
     const made = fields(current), film = $("film").files[0], uploads = files();
     if (current.source && film) uploads.push({ name: current.source, file: film });
