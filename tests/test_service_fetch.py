@@ -44,7 +44,7 @@ class Site(BaseHTTPRequestHandler):
             except OSError:
                 return
             time.sleep(0.05)
-        self.wfile.write(b"picture" if self.path == "/picture" else b"x" * 5000)
+        self.wfile.write(b"picture" if self.path in ("/picture", "/nothing") else b"x" * 5000)
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -168,3 +168,23 @@ def test_addresses_outside_are_public():
 def test_urls_of_other_kinds_are_refused(site, url):
     with pytest.raises(Refused, match="not fetched"):
         fetch.fetch(url, 99)
+
+
+def test_a_server_that_drags_its_headers_does_not_outlast_the_patience(monkeypatch):
+    """Each byte comes in time, and there is no end of them."""
+    monkeypatch.setattr(fetch, "_PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Net(monkeypatch, server.getsockname()[1])
+
+        def drag() -> None:
+            with server.accept()[0] as line, contextlib.suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+                for _ in range(200):
+                    time.sleep(0.05)
+                    line.sendall(b"x")
+
+        threading.Thread(target=drag, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(Refused):
+            fetch.fetch("http://example.com/picture", 99)
+        assert time.monotonic() - begun < 0.5 + SLACK

@@ -66,7 +66,7 @@ class Tint(Kind):
         frames[..., 0] = level if mask is None else frames[..., 0] * (mask[..., 0] == 0) + level * (mask[..., 0] > 0)
         return Clip(frames, fps=clip.fps, settings={"colours": values.get("colours")})
 
-    def told(self, job: Any) -> dict[str, Any]:
+    def told(self, job: Any, store: Any) -> dict[str, Any]:
         return {"colours": job.values.get("colours")}
 
 

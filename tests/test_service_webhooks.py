@@ -13,6 +13,7 @@ from net import Net
 from service_toy import ToyEngine, ask, error, make, serving, wait
 
 from mediagen.sdk import RequestError
+from mediagen.sdk.service import program
 from mediagen.sdk.service.queue import webhooks
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -178,3 +179,15 @@ def test_without_a_secret_there_are_none_and_a_weak_one_is_no_secret(tmp_path):
     for weak in ("secret", "whsec_", "whsec_YWJj", "whsec_%%%"):
         with pytest.raises(RequestError, match="whsec_"):
             webhooks.key_of(weak)
+
+
+def test_a_server_is_not_started_with_webhooks_that_cannot_work():
+    program.check_webhooks("", "")
+    program.check_webhooks("http://127.0.0.1:9000/hook", SECRET)
+    for url, secret, said in (
+        ("http://127.0.0.1/", "", "without a secret"),
+        ("ftp://127.0.0.1/", SECRET, "--webhook-url"),
+        ("", "weak", "whsec_"),
+    ):
+        with pytest.raises(RequestError, match=said):
+            program.check_webhooks(url, secret)

@@ -131,7 +131,7 @@ def video(job: Job, service: Service) -> Video:
         "seconds_left": None if job.seconds_left is None else round(job.seconds_left, 1),
         "notes": json.loads(job.notes),
     }
-    return Video(**said, **(KINDS[job.kind].told(job) if job.kind in KINDS else {}))
+    return Video(**said, **(KINDS[job.kind].told(job, service.store) if job.kind in KINDS else {}))
 
 
 def model_object(service: Service) -> Model:

@@ -35,7 +35,7 @@ class Edit(Kind):
         """See Kind."""
         return cost.estimate(full, limits, about["size"], about["fps"], about["seconds"])
 
-    def told(self, job: Any) -> dict[str, Any]:
+    def told(self, job: Any, store: Any) -> dict[str, Any]:
         """See Kind."""
         return {"remixed_from_video_id": job.parent}
 

@@ -130,8 +130,8 @@ class Kind:
         named = {start.argument: given[start.field] for start in self.starts if start.field in given and start.argument}
         return getattr(engine, self.method)(*placed, **{**values, **named}, **calls)
 
-    def told(self, job: Any) -> dict[str, Any]:
-        """What a video object of this kind says beyond the others."""
+    def told(self, job: Any, store: Any) -> dict[str, Any]:
+        """What a video object of this kind says beyond the others; store: with the jobs that belong to it, say."""
         return {}
 
     def add_routes(self, router: Any, service: Any) -> None:
