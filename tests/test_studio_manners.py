@@ -89,8 +89,13 @@ def test_an_error_comes_into_view_and_marks_its_field(toy, open_page):
     assert page.evaluate("document.activeElement.name") == "seconds"
     for shown in ("[name=seconds]", "#error"):
         box = page.locator(shown).bounding_box()
-        assert box["y"] >= 0 and box["y"] + box["height"] <= 420, shown
+        assert box["y"] >= -1 and box["y"] + box["height"] <= 421, shown
     page.fill("[name=seconds]", "0.5")
+    page.fill("[name=num_inference_steps]", "1001")
+    page.press("#prompt", "Control+Enter")
+    page.wait_for_function("() => document.getElementById('error').textContent.includes('1001')")
+    assert page.inner_text("#error").startswith("Steps: got 1001"), "in the words of the page"
+    page.fill("[name=num_inference_steps]", "1")
     page.press("#prompt", "Control+Enter")
     page.wait_for_function("() => !document.getElementById('error').textContent")
     assert page.get_attribute("[name=seconds]", "aria-invalid") is None

@@ -30,7 +30,7 @@ function fail(error) {
   const marked = field?.setAttribute && !field.closest("[hidden]") ? field : null;
   if (marked) (marked.closest("label") ?? marked).after($("error")); // what is wrong is said where it is
   else $("go").before($("error"));
-  $("error").textContent = error.message;
+  $("error").textContent = inWords(error, marked);
   $("error").scrollIntoView({ block: "nearest" });
   if (!marked) return;
   field.closest("details")?.setAttribute("open", "");
@@ -39,6 +39,13 @@ function fail(error) {
   field.focus();
   field.scrollIntoView({ block: "nearest" });
   $("error").scrollIntoView({ block: "nearest" });
+}
+
+/** What was wrong, with the name that the field has on the page where the service says the one of its API. */
+function inWords(error, field) {
+  const label = field?.closest("label")?.firstChild.textContent.trim();
+  const text = label && error.message.startsWith(`${error.param}: `) ? `${label}${error.message.slice(error.param.length)}` : error.message;
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 /** Takes what was wrong back. */
