@@ -4,6 +4,7 @@ import base64
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,6 +16,7 @@ from service_toy import ToyEngine, ask, error, make, serving, wait
 from mediagen.sdk import RequestError
 from mediagen.sdk.service import program
 from mediagen.sdk.service.queue import webhooks
+from mediagen.sdk.service.queue.store import Store
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -170,6 +172,21 @@ def test_an_address_that_turned_inside_since_it_was_asked_for_is_not_reached(rec
             assert time.monotonic() < end
             time.sleep(0.02)
         assert not receiver.heard
+
+
+def test_a_job_that_is_given_up_at_a_start_is_told_of_too(receiver, tmp_path):
+    own = f"http://127.0.0.1:{receiver.port}/"
+    with serving(ToyEngine(), tmp_path, webhook_url=own, webhook_secret=SECRET) as (url, _):
+        wait(url, make(url)["id"], "completed")
+        receiver.wait(1)
+    store = Store(tmp_path)
+    (done,) = store.page(None, 9, True)
+    store.create(replace(done, id="given up", status="in_progress", attempts=99), webhook=own)
+    store.close()
+    with serving(ToyEngine(), tmp_path, webhook_url=own, webhook_secret=SECRET):
+        receiver.wait(2)
+    event = unwrapped(receiver.heard[1])
+    assert (event.type, event.data.id) == ("video.failed", "given up")
 
 
 def test_without_a_secret_there_are_none_and_a_weak_one_is_no_secret(tmp_path):
