@@ -5,6 +5,7 @@ import json
 import sys
 from typing import Any
 
+import openai
 import pytest
 from PIL import Image
 from service_toy import ToyEngine, ask, error, finished, serving, wait
@@ -35,6 +36,8 @@ class TintRequest(Asked):
 
     colours: list[str] = Field(default_factory=lambda: ["red"])
     strength: float = 1.0
+    whom: list[dict[str, str]] = Field(default_factory=list)
+    at: dict[str, Any] = Field(default_factory=dict)
 
 
 class Tint(Kind):
@@ -141,6 +144,27 @@ def test_a_kind_in_one_file_is_asked_for_made_and_downloaded(tint, tmp_path):
     assert abs(red(film(url, job["id"]), tmp_path)) < 30
     for variant in ("thumbnail", "spritesheet"):
         assert ask(url, "GET", f"/v1/videos/{job['id']}/content?variant={variant}")[0] == 200
+
+
+def test_lists_and_objects_come_in_forms_as_the_openai_client_writes_them(tint):
+    """With a file everything is a form: colours[]=red, and whom[][id]=a."""
+    url, _ = tint
+    film_of = film(url, finished(url)["id"])
+    api = openai.OpenAI(api_key="none", base_url=url + "/v1")
+    whom = [{"id": "a", "name": "x"}, {"id": "b", "name": "y"}]
+    sent = {"colours": ["red", "blue"], "strength": 0.5, "whom": whom, "at": {"x": "1"}}
+    job = api.post(
+        "/videos/tints",
+        cast_to=dict[str, Any],
+        body=sent,
+        files=[("video", ("f.mp4", film_of))],
+        options={"headers": {"Content-Type": "multipart/form-data"}},
+    )
+    asked = {key: value for key, value in job["request"].items() if key not in ("seed", "prompt")}
+    assert asked == sent
+    for twice in ("colours=red&colours[]=blue", "at[x]=1&at[x]=2", "at[x]=1&at=2", "colours[]=a&colours[b]=c"):
+        answer = ask(url, "POST", "/v1/videos/tints", twice.encode(), Content_Type="application/x-www-form-urlencoded")
+        assert answer[0] == 400 and "twice" in error(answer)["message"], twice
 
 
 def test_its_check_its_fields_and_its_files_are_held_to(tint):

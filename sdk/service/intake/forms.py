@@ -15,7 +15,8 @@ from mediagen.sdk.tasks.requests import Asked, nearest
 
 _WHOLE = re.compile(r"[+-]?\d{1,20}")
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.IGNORECASE)
-_NESTED = re.compile(r"(\w{1,64})[\[.](\w{1,64})\]?")
+_PATH = re.compile(r"(\w{1,64})((?:\[\w{0,64}\]|\.\w{1,64}){1,4})")
+_STEP = re.compile(r"\[(\w*)\]|\.(\w+)")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _MAX_FIELDS = 64
 _MAX_FILES = 4
@@ -139,11 +140,36 @@ def _of_fields(items: list[tuple[str, Any]]) -> Form:
                 raise wrong(f"got two files in the field '{name[:80]}', expected one; leave one out.", None, name[:80])
             uploads[name] = value
             continue
-        nested = _NESTED.fullmatch(name)
-        place = values
-        if nested:
-            place, name = values.setdefault(nested[1], {}), nested[2]
-        if not isinstance(place, dict) or name in place:
-            raise wrong(f"got the field '{name[:80]}' twice, expected it once; leave one out.", None, name[:80])
-        place[name] = value
+        path = _PATH.fullmatch(name)
+        steps = [name] if path is None else [path[1], *(one or other for one, other in _STEP.findall(path[2]))]
+        try:
+            _put(values, steps, value)
+        except ValueError:
+            raise wrong(
+                f"got the field '{name[:80]}' twice, expected it once; leave one out.", None, name[:80]
+            ) from None
     return Form(values, uploads)
+
+
+def _put(place: Any, steps: list[str], value: Any) -> None:
+    """Puts a value at the end of a path, as clients write objects ("a[b]") and lists ("a[]", "a[][b]") in a form.
+
+    An empty step is the first element of a list that lacks what comes next (the OpenAI client sends a field of all
+    elements before the next field), or else a new one. ValueError where something stands there.
+    """
+    step, rest = steps[0], steps[1:]
+    if step == "":
+        if not isinstance(place, list):
+            raise ValueError
+        if not rest:
+            return place.append(value)
+        lacking = [one for one in place if isinstance(one, dict) and rest[0] and rest[0] not in one]
+        if not lacking:
+            place.append([] if rest[0] == "" else {})
+        return _put(lacking[0] if lacking else place[-1], rest, value)
+    if not isinstance(place, dict) or (not rest and step in place):
+        raise ValueError
+    if not rest:
+        place[step] = value
+    else:
+        _put(place.setdefault(step, [] if rest[0] == "" else {}), rest, value)
