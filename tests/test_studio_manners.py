@@ -114,6 +114,21 @@ def test_the_words_of_the_model_are_there_to_click(open_page, tmp_path, monkeypa
         assert page.input_value("#prompt") == "a red kite on the moon"
 
 
+def test_a_model_without_sound_is_asked_for_none(toy, open_page):
+    def silent(route: Any) -> None:
+        answer = route.fetch().json()
+        answer["data"][0]["limits"]["sound"] = False
+        route.fulfill(json=answer)
+
+    page = open_page(toy)
+    assert page.locator("[name=sound]").count() == page.locator("[name=sound_prompt]").count() == 1
+    page.route("**/v1/models", silent)
+    page.reload()
+    page.wait_for_selector("[role=tab]")
+    assert page.locator("[name=sound]").count() == page.locator("[name=sound_prompt]").count() == 0
+    assert page.locator("[name=seconds]").count() == 1
+
+
 def test_cards_get_room_on_a_wide_screen(toy, open_page):
     for prompt in ("a", "b", "c", "d"):
         make(toy, prompt=prompt, num_inference_steps=1)

@@ -31,8 +31,9 @@ form.addEventListener("input", event => event.target.removeAttribute("aria-inval
 
 /** Builds the fields of a kind of job; where they stay empty, the limits' numbers are shown. */
 export function build(kind, limits) {
-  main.replaceChildren(...kind.fields.filter(field => field.main).map(field => part(field, limits)));
-  settings.replaceChildren(...kind.fields.filter(field => !field.main).map(field => part(field, limits)));
+  const able = kind.fields.filter(field => !field.needs || limits[field.needs] !== false);
+  main.replaceChildren(...able.filter(field => field.main).map(field => part(field, limits)));
+  settings.replaceChildren(...able.filter(field => !field.main).map(field => part(field, limits)));
   dependent();
 }
 

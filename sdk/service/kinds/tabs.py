@@ -11,6 +11,7 @@ class Field:
     limit: of the model's limits, whose value is used where the field stays empty.  empty: what to say there instead.
     value: of a box, whether it is ticked; of a number, what is sent where it stays empty.  choices: of a select; of
     sizes and rates, the limits'.  main: whether it stands before the settings.  shown_with: a box that it goes with.
+    needs: of the model's limits, without which it is not shown.
     """
 
     name: str
@@ -26,13 +27,14 @@ class Field:
     accept: str = ""
     main: bool = False
     shown_with: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
 class Tab:
     """title: on the tab.  go: on its button.  label, hint: of the prompt.  optional: whether that may stay empty.
 
-    use: what a result becomes as its input: "Use as input for ...".  method: of RemoteEngine, for its code.
+    use: what a result becomes as its input: "Use as input for ...".
     """
 
     title: str
@@ -53,8 +55,8 @@ GUIDANCE = Field("guidance_scale", "Guidance", limit="guidance_scale", low=0, hi
 SEED = Field("seed", "Seed", empty="by chance", low=0, step="1")
 SECONDS = Field("seconds", "Seconds", limit="seconds", low=0)
 NEGATIVE = Field("negative_prompt", "Not this", "text")
-SOUND = Field("sound", "With sound", "check", value=True)
-SOUND_PROMPT = Field("sound_prompt", "What it sounds like", "text", empty="as the prompt says")
+SOUND = Field("sound", "With sound", "check", value=True, needs="sound")
+SOUND_PROMPT = Field("sound_prompt", "What it sounds like", "text", empty="as the prompt says", needs="sound")
 EFFECTS = Field("effects", "Effects and surroundings", "check", value=True, main=True)
 MUSIC = Field("music", "Music", "check", value=False, main=True)
 MUSIC_PROMPT = Field("music_prompt", "What music?", "text", main=True, shown_with="music")
