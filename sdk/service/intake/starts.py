@@ -8,8 +8,9 @@ from mediagen.sdk.service.intake.fetch import fetch
 from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
 from mediagen.sdk.service.kinds.kind import Kind, Start
+from mediagen.sdk.service.queue.disk import settle
 from mediagen.sdk.service.queue.rows import File, Job
-from mediagen.sdk.service.queue.store import Store, settle
+from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.refusals import missing, wrong
 from mediagen.sdk.service.settings import Settings
 

@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.service.intake.decoding import FULL
+from mediagen.sdk.service.queue.disk import settle
 from mediagen.sdk.service.queue.rows import File
-from mediagen.sdk.service.queue.store import settle
 from mediagen.sdk.service.refusals import Refused, wrong
 from mediagen.sdk.service.settings import MIB, Settings
 

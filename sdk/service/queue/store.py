@@ -4,7 +4,6 @@ Every change of a job is one transaction, so a kill at any moment leaves each jo
 """
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -36,16 +35,6 @@ class KeyReused(Exception):
 
 class QueueFull(Exception):
     """As many jobs wait as may."""
-
-
-def settle(*paths: Path) -> None:
-    """Brings files and the folders that name them to the disk, so that no power cut leaves a row without its file."""
-    for path in {*paths, *(path.parent for path in paths)}:
-        number = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
 
 
 class Store:
