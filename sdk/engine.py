@@ -12,7 +12,7 @@ from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks import results
-from mediagen.sdk.tasks.progress import Progress, ProgressCallback, Share
+from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Progress, ProgressCallback, Share
 from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
@@ -220,7 +220,7 @@ class Engine:
         else:
             clip = clip if isinstance(clip, Clip) else read(clip)
             make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
-        return self._queue.add(LocalJob(Share(sound=request.sound)), make)
+        return self._queue.add(LocalJob(Share(WITH_SOUND if request.sound else SILENT)), make)
 
     @overload
     def submit_audio(self, prompt: str | None = None, *, video: str | Path, **wishes: Any) -> Job[Soundtrack]: ...
@@ -253,7 +253,7 @@ class Engine:
         else:
             request.for_film(self.limits)
             make = partial(self.run_sound, video, request)
-        return self._queue.add(LocalJob(Share(pictures=False)), make)
+        return self._queue.add(LocalJob(Share(SOUND_ALONE)), make)
 
     def run(
         self,

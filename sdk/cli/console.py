@@ -17,27 +17,18 @@ if TYPE_CHECKING:
     from mediagen.sdk.tasks.progress import Progress
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
-# What a message calls a value, and the flag by which the command line takes it.
+# What a message calls a value, and the flag by which the command line takes it, where that is not the name with dashes.
 FLAGS = {
     "prompt": "PROMPT",
     "negative_prompt": "--negative",
     "num_inference_steps": "--steps",
-    "guidance_scale": "--guidance-scale",
-    "sound_prompt": "--sound-prompt",
-    "seconds": "--seconds",
-    "seed": "--seed",
-    "fps": "--fps",
     "width": "--size",
     "height": "--size",
     "music_prompt": "--music",
     "effects": "--no-effects",
+    "sound": "--no-sound",
     "start": "--from",
     "end": "--to",
-    "keep_audio": "--keep-audio",
-    "candidates": "--candidates",
-    "picture_guidance_scale": "--picture-guidance-scale",
-    "method": "--method",
-    "lufs": "--lufs",
 }
 
 
@@ -74,11 +65,22 @@ def sentence(error: Exception) -> str:
     """One line about an error, in the words of the command line."""
     text = " ".join(str(error).split()) or type(error).__name__
     name, colon, rest = text.partition(": ")
-    if isinstance(error, RequestError) and colon and name in FLAGS:
-        return f"{FLAGS[name]}: {rest}"
+    if isinstance(error, RequestError) and colon and name in _fields():
+        return f"{FLAGS.get(name) or '--' + name.replace('_', '-')}: {rest}"
     if isinstance(error, MediagenError | ValueError | OSError):
         return text
     return f"{type(error).__name__}: {text} (unexpected; run again with MEDIAGEN_DEBUG=1 to see where)"
+
+
+def _fields() -> set[str]:
+    """The names of every field that a request may have."""
+    from mediagen.sdk.tasks import sound_requests  # noqa: F401
+    from mediagen.sdk.tasks.requests import Asked
+
+    kinds: list[type[Asked]] = [Asked]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {name for kind in kinds for name in kind.model_fields}
 
 
 class Bar:

@@ -32,6 +32,21 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def check_webhooks(url: str, secret: str) -> None:
+    """RequestError for a URL that cannot be told of jobs, and for a secret that signs nothing safely."""
+    from mediagen.sdk.service.intake.outside import NotReached, place_of
+    from mediagen.sdk.service.queue.webhooks import key_of
+
+    if secret:
+        key_of(secret)
+    if url and not secret:
+        raise RequestError("got a webhook URL without a secret to sign by; give --webhook-secret, or leave it out.")
+    try:
+        _ = url and place_of(url, trusted=True)
+    except NotReached as error:
+        raise RequestError(f"--webhook-url: got '{url}', which cannot be asked: {error}; give another.") from None
+
+
 def name_of(model: str | None) -> str:
     """What a model is called in the API: the last part of its folder or name; 'mediagen' for the built-in one."""
     return "mediagen" if model is None else Path(model).name or "mediagen"
