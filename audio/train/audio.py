@@ -19,7 +19,7 @@ from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
 from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_mixes, stretch_prompt, stretch_prompts
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of, sounds_of
-from mediagen.data.cache import build_cache, mark
+from mediagen.data.cache import build_cache, mark, still_to_come
 from mediagen.data.captions import Tellings
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import open_stream
@@ -141,8 +141,8 @@ class AudioTask:
         )
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
-        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
-        pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
+        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds that this process encodes
+        pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about, device=device)
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
         self.stretches = [stretch for row in range(config.clips) for stretch in self._stretches(row)]
         self.mixes = 1 if config.data else len(SHARES)
@@ -294,7 +294,7 @@ class AudioTask:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
         if self._heard is None and not isinstance(self.stream, FolderStream):  # made ahead by other processes
-            clips = [self.films(index) for index in range(items.start, self.config.clips)]
+            clips = [self.films(index) for index in still_to_come(items, self.config.clips)]
             self._heard = spread(sounds_of_mixes, clips, self.config.processes)
         heard = self._heard or iter(())
         for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):

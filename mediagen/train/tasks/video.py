@@ -100,7 +100,7 @@ class VideoTask:
             about["data"] = self.stream.mark
         if config.first:
             about["first"] = config.first
-        pool = build_cache(cache, config.clips, self.encode_clips, about=about)
+        pool = build_cache(cache, config.clips, self.encode_clips, about=about, device=device)
         self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
         self.captions = pool.captions
         tell = partial(tell_clip, config, self.captions)
@@ -142,7 +142,7 @@ class VideoTask:
         for i, given in enumerate(rng.random(config.batch)):
             if given < config.still:
                 known[i, :, :1], clean[i, :, :1] = still[i], STILL
-            elif given < config.still + config.past:
+            elif given < config.still + config.past and latent.shape[2] > 1:
                 count = int(rng.integers(1, latent.shape[2]))
                 known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
         return VideoBatch(latent, known, clean, text)
