@@ -21,8 +21,8 @@ from mediagen.config import parse_settings
 from mediagen.media.clip import Clip
 from mediagen.sdk import Engine
 from mediagen.sdk.cli.app import app, main
-from mediagen.sdk.models.plan import course, planned
 from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.plan import course, planned
 from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.sdk.service.http.app import build
 from mediagen.sdk.service.queue.store import Store
@@ -97,7 +97,7 @@ def test_every_command_parses(name: str, words: list[str]) -> None:
             settings = parse_settings([setting for setting in given["settings"] or [] if setting != "KEY=VALUE"])
             training = TRAININGS[given["name"]]
             stages = course(training, (given["stages"] or "").split(",") if given["stages"] else [])
-            settings |= {"data": given["data"]} if given["data"] else {}
+            settings |= {"data": str(given["data"])} if given["data"] else {}
             assert planned(training, given["preset"], stages, settings, Place("cpu", Path("runs"), None))
 
 

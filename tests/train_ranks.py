@@ -92,8 +92,9 @@ def command(folder: Path, models: str) -> dict[str, Any]:
     """`mediagen train video`, of two stages."""
     sizes = "latent_channels=4 width=32 depth=1 heads=2 hidden=32 text_widths=[32] longest=[4,4,4] size=[32,32]"
     run = "clips=130 batch=2 steps=2 seconds=0.5 preview_every=0 again.first=500"
-    sys.argv = ["mediagen", "train", "video", "--model", models, "-o", str(folder / "video"), "--into",
-                str(folder / "into"), *(word for one in f"{sizes} {run}".split() for word in ("--set", one))]  # fmt: skip
+    told = [word for one in f"{sizes} {run}".split() for word in ("--set", one)]
+    places = ["--model", models, "-o", str(folder / "video"), "--into", str(folder / "into")]
+    sys.argv = ["mediagen", "train", "video", *places, *told]
     try:
         main()
     except SystemExit as ended:

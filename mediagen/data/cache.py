@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from mediagen.parallel.ranks import Ranks
-from mediagen.train.checkpoint import sweep
-from mediagen.weights import Tensors, load_tensors, save_tensors, write_atomic
+from mediagen.weights import Tensors, load_tensors, save_tensors, sweep, write_atomic
 
 MANIFEST = "manifest.json"
 Encode = Callable[[range], tuple[Tensors, list[str]]]

@@ -20,7 +20,7 @@ from mediagen.media.checks import (
     check_seconds,
     claimed,
     opened,
-    pictures_of,
+    picture_stream,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Footage:
     ) -> None:
         self.path, self.max_pixels = Path(path), max_pixels
         with opened(self.path) as container:
-            video = pictures_of(self.path, container)
+            video = picture_stream(self.path, container)
             sound = next(iter(container.streams.audio), None)
             self.channels = 0 if sound is None or sound.codec_context is None else sound.codec_context.channels
             self.has_audio = sound is not None
@@ -126,7 +126,7 @@ class Footage:
 
     def _times(self, container: "InputContainer", most: float) -> tuple[np.ndarray, Fraction]:
         """When each frame is shown, in ticks of the stream and sorted; and the seconds until the last one's end."""
-        video = pictures_of(self.path, container)
+        video = picture_stream(self.path, container)
         check_pixels(self.path, video.width * video.height, self.max_pixels)
         tick = video.time_base or Fraction(1, 90_000)
         shown: list[int] = []
@@ -175,7 +175,7 @@ class Footage:
 
     def _decoded(self, container: "InputContainer", start: float = 0.0) -> Iterator["VideoFrame"]:
         """Frames in the order they are shown, from somewhat before `start` on."""
-        video = pictures_of(self.path, container)
+        video = picture_stream(self.path, container)
         video.thread_type = "AUTO"
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(self.max_pixels)}

@@ -20,7 +20,7 @@ from mediagen.media.checks import (
     check_seconds,
     claimed,
     opened,
-    pictures_of,
+    picture_stream,
 )
 from mediagen.media.clip import Clip
 from mediagen.media.resample import resample
@@ -42,7 +42,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
     path = Path(path)
     with opened(path) as container:
         about = noted(container.metadata)
-        video, audio = pictures_of(path, container), next(iter(container.streams.audio), None)
+        video, audio = picture_stream(path, container), next(iter(container.streams.audio), None)
         check_known(path, audio)
         check_seconds(path, claimed(container), max_seconds)
         video.thread_type = "AUTO"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media import loudness
-from mediagen.media.checks import opened, pictures_of
+from mediagen.media.checks import opened, picture_stream
 from mediagen.media.footage import Footage
 from mediagen.media.tags import TAG, tag_of
 from mediagen.media.write import Speaker, Tape, appearing, check_place
@@ -163,7 +163,7 @@ def _write_beside(footage: Footage, path: Path, chunks: Iterable[Tensor], channe
     if ending in (".mp4", ".mov"):  # an edit list in samples: in its usual milliseconds no length would be exact
         options |= {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(SOUND_RATE)}
     with opened(footage.path) as source, av.open(str(path), "w", options=options) as container:
-        video = pictures_of(footage.path, source)
+        video = picture_stream(footage.path, source)
         pictures = _copy(video, source, container)
         if pictures is None:
             raise ValueError(

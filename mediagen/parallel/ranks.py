@@ -28,8 +28,8 @@ def local_device(gpu: bool | None = None) -> torch.device:
 class Ranks:
     """This process's number (`rank`) among `world`; joins torchrun's group where its environment asks for one.
 
-    The first one joins and the process stays in the group to its end, so that a task can be built in it, caches and all,
-    and several trained one after another: a group that is left and made again may meet the ruins of the first.
+    The first one joins, and the process stays in the group to its end, so that a task can be built in it, caches and
+    all, and several trained one after another: a group that is left and made again may meet the ruins of the first.
     """
 
     def __init__(self, device: torch.device) -> None:

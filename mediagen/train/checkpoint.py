@@ -66,7 +66,7 @@ def load_checkpoint(folder: Path) -> State:
         body = {key: manifest[key] for key in ("step", "values", "files")}
         sound = manifest["sha256"] == _sha256(json.dumps(body, sort_keys=True).encode())
     except (OSError, ValueError, KeyError, TypeError):
-        sound, body = False, {}
+        sound, body, manifest = False, {}, {}
     if not sound:
         raise ValueError(f"{path}: got a missing or damaged manifest; delete this checkpoint or restore it.")
     tensors = {}
@@ -98,12 +98,6 @@ def load_latest(root: Path) -> State | None:
 def checkpoints(root: Path) -> list[Path]:
     """The checkpoint folders under `root`, oldest first."""
     return sorted((path for path in root.glob("step-*") if _NAME.fullmatch(path.name)), key=_step_of)
-
-
-def sweep(root: Path) -> None:
-    """Deletes what a killed process left half-written: everything named *.tmp."""
-    for path in root.rglob("*.tmp"):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _step_of(folder: Path) -> int:

@@ -34,21 +34,22 @@ def train(
 ) -> Path:
     """Trains until `config.steps`, or for `config.max_seconds`, and returns folder/export: the averaged (EMA) weights.
 
-    Writes folder/checkpoints, log.jsonl, previews and export; goes on from the newest checkpoint, to the same bytes
-    that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. Under torchrun every
-    process calls this with its own copy of the task. allow: settings that may differ from those that the folder's run
-    began with, beside those that are HARMLESS (see `settings`); about: more that are to stay. Ctrl-C and SIGTERM finish the step, save, and then raise
-    KeyboardInterrupt or SystemExit(143). Raises ValueError where `resume` is off and the folder has checkpoints, other
-    settings changed, or the ranks do not see one folder; FloatingPointError after `run.BAD_STEPS` steps in a row without finite gradients.
+    Writes folder/checkpoints, log.jsonl, settings.json, previews and export; goes on from the newest checkpoint, to the
+    same bytes that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. In torchrun
+    every process calls this with its own copy of the task. allow: settings that may differ from those that the folder's
+    run began with, beside what is HARMLESS (see `settings`); about: more that are to stay as they are.
+    Ctrl-C and SIGTERM finish the step, save, and then raise KeyboardInterrupt or SystemExit(143). Raises ValueError
+    where `resume` is off and the folder has checkpoints, where other settings changed, and where the ranks do not see
+    one folder; FloatingPointError after `run.BAD_STEPS` steps in a row without finite gradients.
     """
     run = Run(task, config, Path(folder))
     with run.closing(), _stop_signals() as stop:
         run.start(resume, allow, about)
         with _batches(task, config, run.step, run.ranks.rank, run.ranks.world) as batches:
-            last = run.pace.over(run.step)
+            last = run.clock.over(run.step)
             while not last:
                 figures = run.advance(next(batches))
-                last, asked = run.pace.over(run.step), run.ranks.any(bool(stop))
+                last, asked = run.clock.over(run.step), run.ranks.any(bool(stop))
                 run.report(figures, last)
                 if run.step % config.save_every == 0 or last or asked:
                     run.save()

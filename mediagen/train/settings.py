@@ -10,8 +10,10 @@ from mediagen.weights import write_atomic
 FILE = "settings.json"
 # What changes how long a run is, what it costs or how it is watched, and not what it learns from or how.
 HARMLESS = frozenset(
-    "steps max_seconds log_every preview_every save_every keep threads workers processes tensorboard check "
-    "preview_steps guidance compile graphs".split()
+    [
+        *("steps", "max_seconds", "log_every", "preview_every", "save_every", "keep", "threads", "workers"),
+        *("processes", "tensorboard", "check", "preview_steps", "guidance", "compile", "graphs", "skip_unusable"),
+    ]
 )
 Settings = dict[str, dict[str, Any]]  # by what they are of: "loop", "task", "model", "start"
 

@@ -25,8 +25,8 @@ OnStep = Callable[["Stage", int, dict[str, float | Tensor]], None]
 class Stage:
     """One of the trainings that a model goes through.
 
-    name: its folder in the run's.  what: a line for people.  settings: where it differs from the training's own, keys as
-    `mediagen train --set` takes them.  start: the stage whose weights it begins with; None: the one before it.
+    name: its folder in the run's.  what: a line for people.  settings: where it differs from the training's own, with
+    the keys that `mediagen train --set` takes.  start: the stage whose weights it begins with; None: the one before it.
     average: stages of whose weights it is the mean (Movie Gen, section 3.2.4); it trains nothing then.
     """
 
@@ -59,14 +59,14 @@ def run_stages(
     start: Path | None = None,
     resume: bool = True,
     allow: Collection[str] = (),
-    on_stage: Callable[[Stage], None] | None = None,
+    on_stage: Callable[[Stage, bool], None] | None = None,
     on_step: OnStep | None = None,
 ) -> Path:
     """Trains stage after stage in folder/NAME and returns folder/export, the last one's averaged weights.
 
     What is finished is passed over, what was begun goes on; a single stage without a name stands in `folder` itself.
     start: weights that the first stage begins with.  resume, allow: as of `train`.
-    on_stage(stage) is called before one is trained, on_step(stage, steps done, figures) after every step.
+    on_stage(stage, whether it is finished) is called before each, on_step(stage, steps done, figures) after every step.
     Raises ValueError, before any work, where a stage was told otherwise before or there is nothing that it starts from.
     """
     _check(planned, folder, resume, allow)
@@ -80,9 +80,9 @@ def run_stages(
         with ranks.as_one():
             _check_start(where, about)
             done = (where / DONE).exists() and not {"steps", "max_seconds"} & {*changes(where, one.settings)}
+        if on_stage is not None:
+            on_stage(one.stage, done)
         if not done:
-            if on_stage is not None:
-                on_stage(one.stage)
             if one.stage.average:
                 _average(one, sources, where, about, ranks)
             else:
@@ -122,8 +122,8 @@ def _made(name: str, made: Mapping[str, Path], folder: Path) -> Path:
 def _check_start(where: Path, about: Settings) -> None:
     if changes(where, about):
         raise ValueError(
-            f"got other weights to begin with than the run in {where} began with, expected the same; delete that folder "
-            "to train anew from these, or give the old ones."
+            f"got other weights to begin with than the run in {where} began with, expected the same; delete that "
+            "folder to train anew from these, or give the old ones."
         )
 
 

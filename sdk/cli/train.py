@@ -92,8 +92,11 @@ def train(
             configs = {one.stage.name: one.config for one in todo}
             ranks = Ranks(where)  # before any task: its caches are the work of all
 
-            def on_stage(stage: Stage) -> None:
-                bar.show(f"Preparing data{' of the stage ' * bool(stage.name)}{stage.name}")
+            def on_stage(stage: Stage, done: bool) -> None:
+                if done:
+                    say(f"{folder / stage.name} is finished: nothing was trained; give it more steps to go on.")
+                elif not stage.average:
+                    bar.show(f"Preparing data{' of the stage ' * bool(stage.name)}{stage.name}")
 
             def on_step(stage: Stage, step: int, figures: dict[str, Any]) -> None:
                 title = f"Training {name}{', stage ' * bool(stage.name)}{stage.name}"

@@ -10,7 +10,7 @@ import torch
 
 from mediagen.config import Config
 from mediagen.sdk.errors import RequestError
-from mediagen.sdk.models.trainings import Parts, Place, Training
+from mediagen.sdk.models.trainings import Ingredients, Place, Training
 from mediagen.sdk.tasks.requests import nearest
 from mediagen.train.settings import Settings
 from mediagen.train.stages import Planned, Stage
@@ -22,7 +22,7 @@ from mediagen.weights import start_from
 class Plan:
     """One training with every setting known. loop: values of its TrainConfig, which may still be changed."""
 
-    parts: Parts
+    ingredients: Ingredients
     model: Config
     task: Config
     loop: dict[str, Any]
@@ -35,13 +35,13 @@ class Plan:
         gpu = [torch.device(place.device)] if place.device.startswith("cuda") else []
         with torch.random.fork_rng(devices=gpu):
             torch.manual_seed(TrainConfig.of({"steps": 1, **self.loop}).seed)
-            model = self.parts.model(self.model)
+            model = self.ingredients.model(self.model)
             if start is not None:
                 try:
                     start_from(model, start)
                 except ValueError as error:
                     raise RequestError(str(error)) from None
-            return self.parts.task(model, self.task, place)
+            return self.ingredients.task(model, self.task, place)
 
     def settings(self) -> Settings:
         """All that is told, as a run writes it down."""
@@ -54,12 +54,12 @@ def plan(training: Training, preset: str | None, given: Mapping[str, Any]) -> Pl
 
     RequestError for a key that nobody knows, a preset that the model lacks, or data that the task does not take.
     """
-    parts = training.load()
-    size = preset or training.preset
-    if size not in parts.presets:
-        raise RequestError(f"got the preset '{size}'; {nearest(size, list(parts.presets))}")
+    ingredients, size = training.load(), preset or training.preset
+    if size not in ingredients.presets:
+        raise RequestError(f"got the preset '{size}'; {nearest(size, list(ingredients.presets))}")
+    model = ingredients.presets[size]
     loop_keys, task_keys, model_keys = (
-        [f.name for f in dataclasses.fields(of)] for of in (TrainConfig, parts.task_config, parts.presets[size])
+        [f.name for f in dataclasses.fields(of)] for of in (TrainConfig, ingredients.task_config, model)
     )
     known = [*loop_keys, *task_keys, *model_keys]
     for key in given:
@@ -71,10 +71,10 @@ def plan(training: Training, preset: str | None, given: Mapping[str, Any]) -> Pl
             raise RequestError(f"got the unknown setting '{key}'; {nearest(key, known)}")
     task_values = {**training.task, **{key: value for key, value in given.items() if key in task_keys}}
     model_values = {key: value for key, value in given.items() if key not in (*loop_keys, *task_keys)}
-    task = parts.task_config.of(task_values)
+    task = ingredients.task_config.of(task_values)
     loop = {key: getattr(task, key) for key in ("batch",) if key in task_keys}  # the loop only counts them
     loop |= {"precision": "auto", **training.loop, **{key: value for key, value in given.items() if key in loop_keys}}
-    return Plan(parts, parts.presets[size].replace(**model_values), task, loop)
+    return Plan(ingredients, model.replace(**model_values), task, loop)
 
 
 def course(training: Training, named: Sequence[str]) -> list[Stage]:
@@ -110,5 +110,5 @@ def planned(training: Training, preset: str | None, stages: Sequence[Stage], giv
         def make(folder: Path, start: Path | None, one: Plan = one) -> Task:
             return one.make(dataclasses.replace(place, folder=folder), start)
 
-        made.append(Planned(stage, TrainConfig.of(one.loop), one.settings(), one.parts.model, make))
+        made.append(Planned(stage, TrainConfig.of(one.loop), one.settings(), one.ingredients.model, make))
     return made
