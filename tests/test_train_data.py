@@ -216,7 +216,7 @@ def test_the_command_line_trains_on_a_folder(
     assert (tmp_path / "run" / "export" / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize("name", ["tae", "codec"])
+@pytest.mark.parametrize("name", ["video", "audio"])
 def test_a_folder_that_cannot_be_used_is_one_sentence_and_leaves_nothing(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -228,3 +228,44 @@ def test_a_folder_that_cannot_be_used_is_one_sentence_and_leaves_nothing(
     assert run(monkeypatch, name, "--data", data, "-o", out) == 2
     said = capsys.readouterr().err
     assert "without a caption" in said and "00.txt" in said and "Traceback" not in said and not out.exists()
+
+
+def test_a_folder_is_judged_once_and_whole(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model_folder: Path
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(films, data)
+    (data / "01.txt").unlink()
+    Clip(torch.zeros(45, 32, 48, 3, dtype=torch.uint8), 20).save(data / "05.mp4")  # without sound
+    Clip(torch.zeros(10, 32, 48, 3, dtype=torch.uint8), 20).save(data / "06.mp4")
+    (data / "07.mp4").write_bytes((films / "07.mp4").read_bytes()[:2000])
+    sizes = (
+        "latent_channels=4 width=32 depth=1 heads=2 hidden=32 text_widths=[32] longest=[4,4,4] size=[32,32] seconds=1"
+    )
+    video = ["video", "--data", data, "--model", model_folder, "--stages", "clips", "-o", out]
+    video += [word for one in f"{sizes} seconds=1 clips=8 batch=2 steps=1".split() for word in ("--set", one)]
+    assert run(monkeypatch, *video) == 2
+    said = capsys.readouterr().err
+    assert "3 of 11 films" in said and "--skip-unusable" in said and not out.exists()
+    assert "01.mp4 without a caption" in said and "06.mp4 of 0.50 s, expected at least 1 s" in said
+    assert "07.mp4 cannot be read" in said and "05.mp4" not in said, "pictures alone need no sound"
+
+    assert run(monkeypatch, *video, "--skip-unusable") == 0
+    assert "3 of 11 films are left out" in capsys.readouterr().err
+    tae = TAETask(TAE(SMALL), TAETaskConfig(data=str(data), size=(32, 32), frames=8, batch=4, skip_unusable=True))
+    assert isinstance(tae.stream, FolderStream) and "01.mp4" in {path.name for path in tae.stream.videos}
+    codec = CodecTaskConfig(data=str(data), pool=14, frames=6, batch=3, check=2, skip_unusable=True)
+    voices = {heard(sound.float() / 32767) for sound in CodecTask(Codec.from_preset("debug"), codec).pool}
+    assert voices == {0, 1, 2, 3, 4, 8, 10}, "what has sound is learnt from, captions or not"
+
+
+def test_what_is_left_out_never_moves_a_film_between_training_and_validation(films: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(films, data)
+    (data / "01.txt").unlink()
+    train = open_stream(str(data), "train", skip_unusable=True)
+    held_out = open_stream(str(data), "validation", skip_unusable=True)
+    assert isinstance(train, FolderStream) and isinstance(held_out, FolderStream)
+    assert held_out.captions == [f"film {HELD_OUT}"] and len(train.videos) == COUNT - 2
+    (data / f"{HELD_OUT:02d}.txt").unlink()
+    assert isinstance(open_stream(str(data), "validation", skip_unusable=True), WorldStream)

@@ -23,6 +23,7 @@ from mediagen.data.cache import build_cache, mark, still_to_come
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import open_stream
+from mediagen.data.survey import Needs
 from mediagen.flow import draw_t, flow_loss, noise_like, velocity
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.parallel.spread import spread
@@ -84,6 +85,7 @@ class AudioTaskConfig(Config):
     guidance: float = 3.0
     captions_per_clip: int = 0
     processes: int = 0
+    skip_unusable: bool = False  # films of the folder that cannot be used, as those without sound, are left out
 
     def __post_init__(self) -> None:
         if not self.windows or min(self.windows) <= 0 or max(self.windows) > self.seconds:
@@ -98,6 +100,11 @@ class AudioTaskConfig(Config):
                 f"got singles={self.singles:g} of {single:g} s, expected whole frames at {self.fps:g} and 25 a second, "
                 f"and a whole number of them in {self.seconds:g} s; change windows[0], or set singles=0."
             )
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(sound=True, seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,17 @@ class AudioTask:
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps", "windows", "singles")}
         about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
-            open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
+            open_stream(
+                config.data,
+                split,
+                "simple",
+                config.size,
+                config.seconds,
+                config.fps,
+                sound=True,
+                needs=config.needs,
+                skip_unusable=config.skip_unusable,
+            )
             for split in ("train", "validation")
         )
         if isinstance(self.stream, FolderStream):

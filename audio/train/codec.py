@@ -14,7 +14,8 @@ from mediagen.audio.codec.model import Codec
 from mediagen.audio.judge.measures import log_mel_distance, onset_f1, onsets, si_sdr
 from mediagen.config import Config
 from mediagen.data.folder import FolderStream
-from mediagen.data.stream import open_stream
+from mediagen.data.stream import Stream, open_stream
+from mediagen.data.survey import Needs
 from mediagen.grid import SOUND_HOP
 from mediagen.nn.discriminator import hinge_critic, hinge_generator
 from mediagen.nn.spectral import log_mel, spectral_loss
@@ -51,6 +52,12 @@ class CodecTaskConfig(Config):
     adversarial_start: int = 0
     check: int = 64
     processes: int = 0
+    skip_unusable: bool = False  # films of the folder that cannot be used, as those without sound, are left out
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(captions=False, sound=True, seconds=2.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class CodecTask:
     def __init__(self, model: Codec, config: CodecTaskConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or CodecTaskConfig(), device
         self.model = model.to(device)
-        self.held_out = open_stream(self.config.data, "validation", sound=True)
+        self.held_out = self._open("validation")
         self.pool = self._sounds()
         if self.config.frames * SOUND_HOP > self.pool.shape[1]:
             most = self.pool.shape[1] // SOUND_HOP
@@ -77,10 +84,14 @@ class CodecTask:
         if self.config.adversarial > 0:
             self.critic = SpectralCritic().to(device)
 
+    def _open(self, split: str) -> Stream:
+        config = self.config
+        return open_stream(config.data, split, sound=True, needs=config.needs, skip_unusable=config.skip_unusable)
+
     def _sounds(self) -> Tensor:
         """The pool, int16 (clips, S)."""
         config, numbers = self.config, range(self.config.pool)
-        stream = open_stream(config.data, "train", sound=True)
+        stream = self._open("train")
         if isinstance(stream, FolderStream):
             return torch.stack([_as_int16(stream.sound_at(number)[0]) for number in numbers])
         made = spread(partial(_layered_int16, full=config.full), numbers, config.processes)

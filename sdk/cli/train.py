@@ -70,7 +70,7 @@ def train(
             from mediagen.config import parse_settings
             from mediagen.parallel.ranks import Ranks, local_device
             from mediagen.sdk.models.folder import device_of
-            from mediagen.sdk.models.plan import course, planned
+            from mediagen.sdk.models.plan import course, judge_data, planned
             from mediagen.train.stages import Stage, run_stages
 
             own = local_device(None if device is None else True) if device in (None, "cuda") else device
@@ -81,13 +81,14 @@ def train(
                 given = parse_settings(settings or [])
                 given |= {} if data is None else {"data": str(data)}
                 given |= {"skip_unusable": True} if skip_unusable else {}
-                todo = planned(training, preset, course(training, stages.split(",") if stages else []), given, place)
-                notes: list[str] = []
+                chosen = course(training, stages.split(",") if stages else [])
+                todo = planned(training, preset, chosen, given, place)
+                notes = judge_data(training, preset, chosen, given)
             except MediagenError:
                 raise
             except ValueError as error:
                 raise RequestError(str(error)) from None
-            for note in dict.fromkeys(notes):
+            for note in notes:
                 say(note)
             configs = {one.stage.name: one.config for one in todo}
             ranks = Ranks(where)  # before any task: its caches are the work of all

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from mediagen.config import Config
+from mediagen.data.folder import videos_in
+from mediagen.data.survey import judge, usable
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.trainings import Ingredients, Place, Training
 from mediagen.sdk.tasks.requests import nearest
@@ -112,3 +114,24 @@ def planned(training: Training, preset: str | None, stages: Sequence[Stage], giv
 
         made.append(Planned(stage, TrainConfig.of(one.loop), one.settings(), one.ingredients.model, make))
     return made
+
+
+def judge_data(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any]) -> list[str]:
+    """Looks at all of a folder that is given as data, before any work; returns notes on what is left out.
+
+    Raises ValueError that lists everything that some stage cannot use, unless that is to be skipped.
+    """
+    notes: list[str] = []
+    for stage in stages:
+        task: Any = plan(training, preset, settings_of(stage, stages, given)).task
+        folder = getattr(task, "data", None)
+        if folder is None:
+            continue
+        videos = videos_in(Path(folder))
+        films = usable(Path(folder), videos, task.needs, task.skip_unusable)
+        if not films:
+            usable(Path(folder), videos, task.needs)  # says why
+        if len(films) < len(videos):
+            out = [film.why for film in (judge(path, task.needs) for path in videos) if film.why]
+            notes.append(f"{len(out)} of {len(videos)} films are left out: {'; '.join(out)}.")
+    return list(dict.fromkeys(notes))

@@ -14,6 +14,7 @@ from mediagen.data.cache import build_cache
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
+from mediagen.data.survey import Needs
 from mediagen.flow import draw_t, flow_loss, noise_like
 from mediagen.generate import STILL, VideoModels, decode_frames, generate_latent
 from mediagen.grid import Grid
@@ -57,6 +58,12 @@ class VideoTaskConfig(Config):
     t_mean: float = -0.5
     t_std: float = 1.2
     guidance: float = 3.0  # of previews
+    skip_unusable: bool = False  # films of the folder that cannot be used are left out
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(seconds=self.seconds)
 
 
 _CHUNK = 64  # clips that are drawn and encoded at a time
@@ -110,7 +117,15 @@ class VideoTask:
     def _open(self, split: str) -> Stream:
         config = self.config
         return open_stream(
-            config.data, split, config.difficulty, config.size, config.seconds, config.fps, device=self.device
+            config.data,
+            split,
+            config.difficulty,
+            config.size,
+            config.seconds,
+            config.fps,
+            device=self.device,
+            needs=config.needs,
+            skip_unusable=config.skip_unusable,
         )
 
     @torch.no_grad()
