@@ -22,6 +22,8 @@ from mediagen.tae import TAE, TAEConfig
 from mediagen.text.aligned import PRESETS as ALIGNED
 from mediagen.text.aligned import AlignedEncoder
 from mediagen.text.text import PRESETS, TextEncoder
+from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
+from mediagen.train.tasks.prompt import UNSAID, PromptReader, PromptTask, PromptTaskConfig
 from mediagen.train.tasks.tae import TAETask, TAETaskConfig
 from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
@@ -269,3 +271,35 @@ def test_what_is_left_out_never_moves_a_film_between_training_and_validation(fil
     assert held_out.captions == [f"film {HELD_OUT}"] and len(train.videos) == COUNT - 2
     (data / f"{HELD_OUT:02d}.txt").unlink()
     assert isinstance(open_stream(str(data), "validation", skip_unusable=True), WorldStream)
+
+
+def test_readers_learn_captions_of_one_s_own(films: Path, tmp_path: Path) -> None:
+    for index in range(COUNT):  # where only captions are read, the films need not be films
+        (tmp_path / f"{index:02d}.mp4").touch()
+        (tmp_path / f"{index:02d}.txt").write_text(f"a lighthouse keeper, number {index}, tunes his accordion")
+    config = PromptTaskConfig(data=str(tmp_path), batch=8, check=8, guess=10.0)
+    task = PromptTask(PromptReader(PRESETS["debug"]), config)
+    batch = task.batch(3, 0, 1)
+    assert [("accordion" in text) for text in batch.captions] == [True] * 4 + [False] * 4
+    captions = [text for step in range(20) for text in task.batch(step, 0, 1).captions[:4]]
+    told_of = {text.split("number ")[1].split(",")[0] for text in captions}
+    assert told_of == {str(index) for index in range(COUNT) if index != HELD_OUT}
+    assert (batch.classes["place"][:4] == UNSAID).all() and (batch.classes["place"][4:] != UNSAID).any()
+    fixed = torch.Generator().manual_seed(7)
+    before = task.loss(task.model, batch, fixed)[1]["guess"]
+    optimiser = torch.optim.Adam(task.model.parameters(), 3e-3)
+    for step in range(60):
+        optimiser.zero_grad()
+        task.loss(task.model, task.batch(step, 0, 1), torch.Generator().manual_seed(step))[0].backward()
+        optimiser.step()
+    after = task.loss(task.model, batch, fixed.manual_seed(7))[1]["guess"]
+    assert float(after) < 0.6 * float(before), "the words of the user's own captions are learnt"
+    assert 0 <= task.preview(task.model.eval(), tmp_path / "look", 0)["own_words_guessed"] <= 1
+
+    pairs = AlignedTask(AlignedEncoder(ALIGNED["debug"]), AlignedTaskConfig(data=str(films), batch=8, pool=30))
+    drawn = pairs.batch(2, 0, 1)
+    words = [pairs.model.tokenizer.decode(row, skip_special_tokens=True) for row in drawn.ids]
+    for frame, text in list(zip(drawn.frames, words, strict=True))[4:]:
+        assert seen(to_float(frame[None])) == told([text])[0] != HELD_OUT
+    assert not any("film" in text for text in words[:4])
+    assert set(pairs.preview(pairs.model, tmp_path, 1)) == {"caption_found", "frame_found"}
