@@ -11,6 +11,7 @@ from train_toy import Duel, Net, Toy, exported, settings
 
 from mediagen.parallel.ranks import Ranks
 from mediagen.sdk.cli.app import main
+from mediagen.sdk.models.costs import parameters, stage_seconds
 from mediagen.sdk.models.plan import course, plan, planned, settings_of
 from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.train.loop import train
@@ -215,3 +216,28 @@ def test_what_the_critic_learns_does_not_move_the_model(tmp_path: Path) -> None:
     assert exported(tmp_path / "careful") == exported(tmp_path / "careless")
     start, made = Duel().model, load_model(Net, tmp_path / "careful" / "export")
     assert (start.first.weight - made.first.weight).abs().max() > 0.01
+
+
+def test_the_list_names_presets_with_parameters_memory_and_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("mediagen.sdk.models.costs.products_per_second", lambda: 1e11)
+    for name, training in TRAININGS.items():
+        monkeypatch.setattr("sys.argv", ["mediagen", "train", name, "--list"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr().out
+        assert not ended.value.code and training.work > 0
+        assert all(f"\n{preset} " in said for preset in training.load().presets), said
+        assert all(f"\n  {stage.name} " in said for stage in training.stages())
+    model = plan(TRAININGS["recogniser"], "debug", {}).ingredients.model
+    count = sum(p.numel() for p in model(plan(TRAININGS["recogniser"], "debug", {}).model).parameters())
+    assert parameters(plan(TRAININGS["recogniser"], "debug", {})) == count
+    clips, large = (stage for stage in TRAININGS["video"].stages() if stage.name in ("clips", "large"))
+    once, twice = (stage_seconds(TRAININGS["video"], "tiny", clips, rate) for rate in (2e11, 1e11))
+    assert twice == 2 * once == pytest.approx(5200 * TRAININGS["video"].work * 1e9 / 1e11)
+    steps = ((clips, 5200), (large, 4000))
+    a_step = [stage_seconds(TRAININGS["video"], "tiny", one, 1e11) / count for one, count in steps]
+    assert a_step[1] == pytest.approx(2 * a_step[0])  # four times the picture, half of the batch
+    bigger = stage_seconds(TRAININGS["video"], "small", clips, 1e11)
+    assert bigger > 1.5 * twice

@@ -114,5 +114,8 @@ def train(
                 on_step=on_step,
             )
             if into is not None and lead():
+                from mediagen.sdk.models.sharing import keep_training
+
                 exported = training.place(exported, into)
+                keep_training(folder / todo[-1].stage.name, exported)
         say(f"The trained model is in {exported}, made in {bar.elapsed:.1f} s.")

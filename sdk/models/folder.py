@@ -12,7 +12,7 @@ from torch import nn
 from mediagen.export.card import CARD, why_not
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.sdk.errors import ModelError, RequestError
-from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.catalog import FAMILIES, SOUND_FAMILIES
 from mediagen.sdk.models.choice import choose
 from mediagen.sdk.models.info import locate
 from mediagen.sdk.models.limits import Limits
@@ -63,6 +63,8 @@ class ModelFolder:
             self.limits = Limits.load(self.path / ENGINE)
         except ValueError as error:
             raise ModelError(str(error)) from None
+        if not all(self.has(name) for name in SOUND_FAMILIES):
+            self.limits = self.limits.replace(sound=False)
         self._runtime = runtime
         if runtime is not None:
             self._check(runtime)

@@ -56,7 +56,7 @@ class Training:
     folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
     keep: writes what is kept of an exported model to a folder; all of it, if not given.
     stages: every stage that it may go through, in order.  course: names of those that it does where none are named; ()
-    trains it in one.
+    trains it in one.  work: 1e9 operations of a step at the default preset and settings, backwards included.
     """
 
     what: str
@@ -68,6 +68,7 @@ class Training:
     keep: Callable[[Path, Path], object] = _keep_all
     stages: "Callable[[], Sequence[Stage]]" = tuple
     course: tuple[str, ...] = ()
+    work: float = 1.0
 
     def place(self, exported: Path, models: Path) -> Path:
         """Puts an exported model where a model folder has it, and returns its folder there."""
@@ -224,6 +225,7 @@ TRAININGS: dict[str, Training] = {
         "temporal autoencoder of the pictures",
         "tae",
         _tae,
+        work=85,
         stages=_tae_stages,
         course=("first", "again"),
         loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
@@ -232,6 +234,7 @@ TRAININGS: dict[str, Training] = {
         "text encoder that reads the prompt",
         "prompt",
         _prompt,
+        work=10,
         loop={"steps": 1_000, "lr": 2e-3, "ema": 0.99, "betas": (0.9, 0.98)},
         keep=_keep_encoder,
     ),
@@ -239,18 +242,21 @@ TRAININGS: dict[str, Training] = {
         "encoder in which text and pictures share one space",
         "aligned",
         _aligned,
+        work=16,
         loop={"steps": 1_000, "ema": 0.995},
     ),
     "recogniser": Training(
         "judge of pictures: names what they show",
         "recogniser",
         _recogniser,
+        work=17,
         loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
     ),
     "video": Training(
         "transformer of the pictures",
         "video",
         _video,
+        work=98,
         stages=_video_stages,
         course=("clips", "again"),
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
@@ -260,6 +266,7 @@ TRAININGS: dict[str, Training] = {
         "48 kHz sound codec",
         "codec",
         _codec,
+        work=16,
         loop={
             "steps": 4_100,
             "lr": 8e-4,
@@ -274,6 +281,7 @@ TRAININGS: dict[str, Training] = {
         "transformer of the sound",
         "audio",
         _audio,
+        work=75,
         stages=_audio_stages,
         course=("short", "films"),
         loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
@@ -282,12 +290,14 @@ TRAININGS: dict[str, Training] = {
         "judge of sounds: names what is heard",
         "sound_recogniser",
         _sound_recogniser,
+        work=1.5,
         loop={"steps": 600, "lr": 3e-3, "warmup": 20, "ema": 0.99, "decay": "linear"},
     ),
     "sound-scorer": Training(
         "judge of sounds: how well they fit words and pictures, and whether there is music",
         "sound_scorer",
         _sound_scorer,
+        work=12,
         loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
 }
