@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from mediagen.audio.codec.model import Codec
@@ -163,6 +164,10 @@ def test_the_codec_hears_the_films_at_48_khz(films: Path, tmp_path: Path) -> Non
     assert {heard(crop[0]) for crop in task.batch(0, 0, 1).sound} <= voices
     assert isinstance(task.held_out, FolderStream) and heard(task.held_out.sound_at(3)[0]) == HELD_OUT
     figures = task.preview(task.model.eval(), tmp_path, 5)
+    with Image.open(tmp_path / "codec-000005.png") as sheet:
+        pixels = np.array(sheet.convert("L"))
+    assert (pixels[-14:, :60] > 200).any(), "the lower row does not say what it is"
+    assert {path.name for path in tmp_path.glob("*.wav")} == {"codec-000005-true.wav", "codec-000005-rebuilt.wav"}
     assert set(figures) == {"si_sdr", "log_mel_db"} and all(np.isfinite(list(figures.values())))
 
 

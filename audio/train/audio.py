@@ -14,7 +14,7 @@ from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
 from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
-from mediagen.audio.train.codec import impact_f1, save_spectrograms
+from mediagen.audio.train.codec import impact_f1, save_heard, save_spectrograms
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
 from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_mixes, stretch_prompt, stretch_prompts
 from mediagen.config import Config
@@ -288,7 +288,8 @@ class AudioTask:
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
         for name, sound in sounds.items() if impacts else ():
             figures[f"onset_f1{name}"] = impact_f1(impacts, sound.cpu())
-        save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png")
+        save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png", "made")
+        save_heard({"true": truth[0], "made": sounds[""][0]}, folder, f"audio-{step:06d}")
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 

@@ -210,6 +210,7 @@ class Run:
             folder.mkdir(exist_ok=True)
             with torch.no_grad(), self._random(0, 2):
                 self.log.write(self.step, "preview", self.task.preview(self.ema.model, folder, self.step))
+            self.log.show(self.step, sorted(folder.glob(f"*{self.step:06d}*")))
             self._since_time += time.monotonic() - began
         self.ranks.wait()
 

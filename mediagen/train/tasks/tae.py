@@ -195,5 +195,5 @@ class TAETask:
         videos = to_float(pictures_of(self.validation.clips(0, 16)).to(self.device))
         rebuilt = model.decode(model.encode(videos), videos.shape[2])
         rows = [row[::4] for pair in zip(videos[:6], rebuilt[:6], strict=True) for row in to_uint8(torch.stack(pair))]
-        save_sheet(rows, folder / f"tae-{step:06d}.png")
+        save_sheet(rows, folder / f"tae-{step:06d}.png", 1, ["true", "rebuilt"] * (len(rows) // 2))
         return {"validation_psnr": float(psnr(to_uint8(videos), to_uint8(rebuilt)).mean())}
