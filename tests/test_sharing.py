@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from mediagen.config import parse_settings
+from mediagen.parallel.ranks import Ranks
 from mediagen.sdk import Engine, ModelError, RequestError
 from mediagen.sdk.cli.app import main
+from mediagen.sdk.models.plan import course, planned
+from mediagen.sdk.models.trainings import TRAININGS, Place
+from mediagen.text.encoders import Encoder, EncoderConfig
+from mediagen.text.text import TextConfig, TextEncoder
+from mediagen.train.stages import run_stages
+from mediagen.weights import load_model, save_model
 
 
 def test_a_shared_folder_is_read_back_as_the_hub_lays_it_out(
@@ -82,3 +90,32 @@ def test_models_without_sound_work_silently_by_default(
 def _in(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def test_public_text_encoders_from_folders_take_the_reader_s_place(model_folder: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(model_folder, tmp_path / "own")
+    sizes = {"prompt": 24, "character": 40, "aligned": 32}
+    encoders = []
+    for kind, width in sizes.items():
+        own_kind = EncoderConfig(kind=kind, width=width, layers=1, heads=2, ff=48)
+        public = Encoder.of(own_kind)
+        public.net.save_pretrained(tmp_path / kind)  # type: ignore[operator]
+        public.tokenizer.save_pretrained(tmp_path / kind)
+        encoders.append(EncoderConfig(kind=kind, source=str(tmp_path / kind), tokens=32))
+    text = TextEncoder(TextConfig(encoders=tuple(encoders)))
+    assert text.widths == tuple(sizes.values())
+    save_model(text, text.config, own / "prompt", half=False)
+    read = load_model(TextEncoder, own / "prompt")
+    for part, again in zip(text.encode(['a sign "open"']).parts, read.encode(['a sign "open"']).parts, strict=True):
+        assert torch.equal(part, again)
+
+    small = "latent_channels=4 width=32 depth=1 heads=2 hidden=32 longest=[4,4,4] size=[32,32] seconds=1 clips=4"
+    words = [*small.split(), "batch=2", "text_widths=[24,40,32]", "steps=1", "preview_every=0"]
+    given = parse_settings(words)
+    place = Place("cpu", tmp_path / "run", str(own))
+    before = [value.clone() for value in read.parameters()]
+    (stage,) = planned(TRAININGS["video"], None, course(TRAININGS["video"], ["clips"]), given, place)
+    made = run_stages([stage], tmp_path / "run", Ranks(torch.device("cpu")))
+    assert json.loads((made / "config.json").read_text())["text_widths"] == [24, 40, 32]
+    after = load_model(TextEncoder, own / "prompt").parameters()
+    assert all(torch.equal(*both) for both in zip(before, after, strict=True)), "it runs frozen"

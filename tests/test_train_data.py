@@ -303,7 +303,7 @@ def test_readers_learn_captions_of_one_s_own(films: Path, tmp_path: Path) -> Non
 
     pairs = AlignedTask(AlignedEncoder(ALIGNED["debug"]), AlignedTaskConfig(data=str(films), batch=8, pool=30))
     drawn = pairs.batch(2, 0, 1)
-    words = [pairs.model.tokenizer.decode(row, skip_special_tokens=True) for row in drawn.ids]
+    words = [str(pairs.model.tokenizer.decode(row, skip_special_tokens=True)) for row in drawn.ids]
     for frame, text in list(zip(drawn.frames, words, strict=True))[4:]:
         assert seen(to_float(frame[None])) == told([text])[0] != HELD_OUT
     assert not any("film" in text for text in words[:4])

@@ -155,6 +155,7 @@ def test_the_video_model_goes_through_the_report_s_stages_by_one_command(
     code, said = run(*command)
     assert code == 0, said
     assert [name for name in names.split(",") if f"Training video, stage {name}\n" in said] == names.split(",")[:-1]
+    assert said.count("step 2 of 2, loss ") == 5, "without a terminal a line now and then says how it goes"
     config = json.loads((tmp_path / "export" / "config.json").read_text())
     assert config["longest"] == [4, 8, 8]
     tuned = [exported(tmp_path / name) for name in ("tuned", "tuned-2", "average")]

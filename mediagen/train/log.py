@@ -34,7 +34,9 @@ class Log:
 
     def show(self, step: int, files: Iterable[Path]) -> None:
         """Gives TensorBoard, where there is one, the pictures (png) and sounds (wav) among the files."""
-        for path in files if self._board is not None else ():
+        if self._board is None:
+            return
+        for path in files:
             name = path.stem.replace(f"-{step:06d}", "")
             if path.suffix == ".png":
                 with Image.open(path) as image:
