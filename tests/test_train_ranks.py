@@ -83,6 +83,7 @@ def test_the_command_speaks_with_one_voice_and_leaves_one_model(both: tuple[Path
     folder, seen, errors = both
     assert [one["command"]["code"] for one in seen] == [0, 0], errors
     assert "The trained model is in" in errors[0] and errors[1] == ""
+    assert [one["refused"] for one in seen] == [1, 1] and errors[0].count("lr=0.5 (there 0.0012)") == 1
     manifests = [json.loads((folder / "video" / name / "cache" / "manifest.json").read_text()) for name in
                  ("clips", "again")]  # fmt: skip
     assert [manifest["about"].get("first", 0) for manifest in manifests] == [0, 500]

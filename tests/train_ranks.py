@@ -102,6 +102,16 @@ def command(folder: Path, models: str) -> dict[str, Any]:
     return {"code": 0}
 
 
+def refused() -> int:
+    """The same command with a setting that its run has otherwise."""
+    sys.argv += ["--set", "lr=0.5"]
+    try:
+        main()
+    except SystemExit as ended:
+        return int(ended.code or 0)  # pyright: ignore[reportArgumentType]
+    return 0
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     place, seen = Path(sys.argv[1]), {}
@@ -109,4 +119,5 @@ if __name__ == "__main__":
     seen["cache"] = cache(place)
     seen["resume"] = resume(place)
     seen["command"] = command(place, sys.argv[2])
+    seen["refused"] = refused()
     (place / f"{RANK}.json").write_text(json.dumps(seen))

@@ -13,6 +13,8 @@ import torch.distributed as dist
 from torch import nn
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
+HEARD = "every rank ended with an error here"
 BUCKET = 16 * 2**20  # numbers that travel in one message: few messages, yet no second copy of the whole model
 
 
@@ -62,10 +64,17 @@ class Ranks:
             yield
         except Exception as error:
             self.gather(str(error) or type(error).__name__)
+            self.heard(error)
             raise
         for rank, error in enumerate(self.gather("")):
             if error:
-                raise ValueError(f"rank {rank}: {error}")
+                raise self.heard(ValueError(f"rank {rank}: {error}"))
+
+    def heard(self, error: E) -> E:
+        """The error, with a note that every rank has one, so that the first alone need tell of it."""
+        if self.together:
+            error.add_note(HEARD)
+        return error
 
     def see_one(self, folder: Path) -> None:
         """ValueError, on every rank, unless all see the same files in `folder`, which rank 0 makes."""
@@ -81,9 +90,11 @@ class Ranks:
         if self.rank == 0:
             mark.unlink()
         if blind:
-            raise ValueError(
-                f"got the folder {folder}, of which rank {blind[0]} does not see what rank 0 wrote, expected one that "
-                "all processes share; put it on a file system that every machine mounts."
+            raise self.heard(
+                ValueError(
+                    f"got the folder {folder}, of which rank {blind[0]} does not see what rank 0 wrote, expected one "
+                    "that all processes share; put it on a file system that every machine mounts."
+                )
             )
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:

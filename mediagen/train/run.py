@@ -81,9 +81,12 @@ class Run:
         for rank, other in enumerate(found):
             if other != found[0]:
                 had = [f"step {step}" if step >= 0 else "no checkpoint" for step, _ in (found[0], other)]
-                raise ValueError(
-                    f"got {had[0]} in {self.folder} on rank 0 and {'another ' * (had[0] == had[1])}{had[1]} on rank "
-                    f"{rank}, expected one checkpoint for all; put the folder where every machine sees the same files."
+                raise self.ranks.heard(
+                    ValueError(
+                        f"got {had[0]} in {self.folder} on rank 0 and {'another ' * (had[0] == had[1])}{had[1]} on "
+                        f"rank {rank}, expected one checkpoint for all; put the folder where every machine sees the "
+                        "same files."
+                    )
                 )
 
     def _settings(self) -> Settings:

@@ -69,7 +69,8 @@ def run_stages(
     on_stage(stage, whether it is finished) is called before each, on_step(stage, steps done, figures) after every step.
     Raises ValueError, before any work, where a stage was told otherwise before or there is nothing that it starts from.
     """
-    _check(planned, folder, resume, allow)
+    with ranks.as_one():
+        _check(planned, folder, resume, allow)
     made: dict[str, Path] = {}
     last = start
     for one in planned:

@@ -68,9 +68,16 @@ def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[No
             raise
         if lead():
             say(f"error: {sentence(error)}")
-        elif not isinstance(error, RequestError):  # a wrong request is wrong for all, and told by the first
+        elif not _told_by_the_first(error):
             console().print(f"error of rank {os.environ['RANK']}: {sentence(error)}", markup=False)
         sys.exit(USAGE if isinstance(error, RequestError) else FAILURE)
+
+
+def _told_by_the_first(error: Exception) -> bool:
+    """Whether the first of several processes has an error too: a wrong request is wrong for all of them."""
+    from mediagen.parallel.ranks import HEARD
+
+    return isinstance(error, RequestError) or HEARD in getattr(error, "__notes__", ())
 
 
 def say(text: str) -> None:

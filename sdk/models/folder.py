@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,11 +61,9 @@ class ModelFolder:
                 "another, or leave the model out for the one that is built in."
             )
         try:
-            self.limits = Limits.load(self.path / ENGINE)
+            self._limits = Limits.load(self.path / ENGINE)
         except ValueError as error:
             raise ModelError(str(error)) from None
-        if not all(self.has(name) for name in SOUND_FAMILIES):
-            self.limits = self.limits.replace(sound=False)
         self._runtime = runtime
         if runtime is not None:
             self._check(runtime)
@@ -83,6 +82,12 @@ class ModelFolder:
         """
         path = locate(model, revision)
         return cls(choose(path, torch.device(device)) if model is None else path, device, runtime)
+
+    @property
+    def limits(self) -> Limits:
+        """What engine.json says; without sound where nothing in the folder makes some."""
+        heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
+        return self._limits if heard == self._limits.sound else replace(self._limits, sound=heard)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
