@@ -11,6 +11,7 @@ from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.tasks import results
 from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Progress, ProgressCallback, Share
 from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
@@ -88,6 +89,14 @@ class Engine:
         """
         return export_onnx(self.models, Path(folder))
 
+    def save_pretrained(self, folder: str | Path, *, license: str | None = None) -> Path:
+        """Writes the models to `folder` as others can fetch them, with a card of what is known of them, README.md.
+
+        `from_pretrained` reads such a folder, and the same files from the hub.  license: of the weights, as the hub
+        names it.  Raises ModelError where the folder has something else in it.
+        """
+        return save_pretrained(self.models, Path(folder), license)
+
     def generate(
         self,
         prompt: str,
@@ -100,15 +109,16 @@ class Engine:
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         seed: int | None = None,
-        sound: bool = True,
+        sound: bool | None = None,
         sound_prompt: str | None = None,
         image: Any = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
-        """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz (None where sound is False).
+        """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz, or None without.
 
-        None means the default of the model folder (`limits`).  seconds: length.  width, height: pixels.  seed:
+        None means the default of the model folder (`limits`).  sound: whether to make some, where the models
+        can by default.  seconds: length.  width, height: pixels.  seed:
         None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
         (H, W, 3).  callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
         and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
@@ -143,7 +153,7 @@ class Engine:
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         seed: int | None = None,
-        sound: bool = True,
+        sound: bool | None = None,
         sound_prompt: str | None = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
@@ -220,7 +230,8 @@ class Engine:
         else:
             clip = clip if isinstance(clip, Clip) else read(clip)
             make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
-        return self._queue.add(LocalJob(Share(WITH_SOUND if request.sound else SILENT)), make)
+        sounds = bool(request.with_defaults(self.limits).sound)
+        return self._queue.add(LocalJob(Share(WITH_SOUND if sounds else SILENT)), make)
 
     @overload
     def submit_audio(self, prompt: str | None = None, *, video: str | Path, **wishes: Any) -> Job[Soundtrack]: ...

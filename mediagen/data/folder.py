@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from mediagen.data.batch import check_batch
+from mediagen.data.survey import Needs, usable
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
-from mediagen.media.read import has_sound, read_clip, read_sound
+from mediagen.media.read import read_clip, read_sound
 from mediagen.media.resample import resample
 
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv")
@@ -23,8 +24,9 @@ class FolderStream:
 
     Each epoch visits every video once, in an order of its own. Pictures are cut to the middle and scaled to `size`
     (width, height), and sampled at `fps`.  split: "all", or "train" or "validation": every tenth file, in the order of
-    their names, is kept out of training where there are ten.  sound: whether every file must have a sound track.
-    Raises ValueError for a folder without videos, a video without a caption, or one without a sound track if it must.
+    their names, is kept out of training where there are ten.  needs: what each file must have; by default a caption and
+    the stream's `seconds`, and a sound track if `sound` says so.  skip_unusable: leaves out those that lack it.
+    Raises ValueError for a folder without videos, and one that lists all that cannot be used.
     """
 
     def __init__(
@@ -36,13 +38,17 @@ class FolderStream:
         seed: int = 0,
         split: str = "all",
         sound: bool = False,
+        *,
+        needs: Needs | None = None,
+        skip_unusable: bool = False,
     ) -> None:
         self.folder, self.size, self.seconds, self.fps, self.seed = Path(folder), size, seconds, fps, seed
-        self.sound, self.videos = sound, videos_in(self.folder, split)
-        self.captions = [_caption_of(path) for path in self.videos]
-        for path in self.videos if sound else []:
-            if not has_sound(path):
-                raise ValueError(f"got {path} without a sound track, expected one in every file; add it or remove it.")
+        needs = needs or Needs(sound=sound, seconds=seconds)
+        films = usable(self.folder, videos_in(self.folder, split), needs, skip_unusable)
+        if not films:
+            raise ValueError(f"got no video in {folder} that can be used, expected some; see why without skipping.")
+        self.sound, self.videos = needs.sound, [film.path for film in films]
+        self.captions = [film.caption for film in films]
 
     @property
     def frames(self) -> int:
@@ -131,14 +137,6 @@ def videos_in(folder: Path, split: str = "all") -> list[Path]:
             f"got {len(videos)} videos in {folder}, expected at least {HOLD_OUT} to hold one out; add some."
         )
     return parts[split]
-
-
-def _caption_of(video: Path) -> str:
-    path = video.with_suffix(".txt")
-    text = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    if not text:
-        raise ValueError(f"got {video} without a caption, expected text in {path.name} beside it; write one.")
-    return text
 
 
 def _fit(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

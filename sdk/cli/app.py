@@ -153,7 +153,7 @@ def extend(
                 "guidance_scale": guidance_scale,
                 "seed": seed,
                 "negative_prompt": negative,
-                "sound": not no_sound,
+                "sound": False if no_sound else None,
                 "sound_prompt": sound_prompt,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})

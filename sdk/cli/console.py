@@ -4,8 +4,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -32,6 +32,11 @@ FLAGS = {
 }
 
 
+def lead() -> bool:
+    """Whether this process speaks: under torchrun the first of all alone does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def console() -> Console:
     """The console on stderr, made when it is needed so that it writes to the stderr of that moment."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -52,13 +57,24 @@ def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[No
     except Exception as error:
         if os.environ.get("MEDIAGEN_DEBUG") == "1":
             raise
-        say(f"error: {sentence(error)}")
+        if lead():
+            say(f"error: {sentence(error)}")
+        elif not _told_by_the_first(error):
+            console().print(f"error of rank {os.environ['RANK']}: {sentence(error)}", markup=False)
         sys.exit(USAGE if isinstance(error, RequestError) else FAILURE)
 
 
+def _told_by_the_first(error: Exception) -> bool:
+    """Whether the first of several processes has an error too: a wrong request is wrong for all of them."""
+    from mediagen.parallel.ranks import HEARD
+
+    return isinstance(error, RequestError) or HEARD in getattr(error, "__notes__", ())
+
+
 def say(text: str) -> None:
-    """One line on stderr, never read as markup."""
-    console().print(text, markup=False)
+    """One line on stderr, never read as markup; of several processes that train together, the first one's."""
+    if lead():
+        console().print(text, markup=False)
 
 
 def sentence(error: Exception) -> str:
@@ -83,6 +99,32 @@ def _fields() -> set[str]:
     return {name for kind in kinds for name in kind.model_fields}
 
 
+class Pulse:
+    """When a training is due to be heard of: often on a terminal, ever more seldom, up to a minute, without one."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+        self._first: int | None = None  # the step after which the speed is measured
+        self._wait = 5.0
+
+    def due(self, step: int, terminal: bool) -> bool:
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._began = step, now
+        if now - self._last < (0.25 if terminal else self._wait):
+            return False
+        self._last, self._wait = now, min(60.0, 2 * self._wait)
+        return True
+
+    def told(self, step: int, steps: int) -> str:
+        """Speed and time to go."""
+        done, seconds = step - (self._first or 0), time.monotonic() - self._began
+        if done < 1 or step >= steps:
+            return f"{seconds:.0f} s"
+        left = (steps - step) * seconds / done
+        return f"{done / max(seconds, 1e-9):.3g} steps/s, {left / 60:.0f} min left"
+
+
 class Bar:
     """A line that says what is being done and how far it is: `with Bar() as bar: engine.run(request, on_progress=bar)`.
 
@@ -99,11 +141,12 @@ class Bar:
             TextColumn("left"),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not (self._console.is_terminal and lead()),
         )
         self._task = self._display.add_task("", total=None)
         self._stage = ""
         self._started = time.monotonic()
+        self._training = Pulse()
 
     def __enter__(self) -> "Bar":
         self._display.start()
@@ -124,6 +167,20 @@ class Bar:
             if not self._console.is_terminal:
                 say(stage)
         self._display.update(self._task, completed=step, total=steps)
+
+    def train(self, stage: str, step: int, steps: int, figures: Mapping[str, Any]) -> None:
+        """Shows a step of a training and its loss; without a terminal, a line now and then."""
+        if stage != self._stage:
+            self.show(stage, step, steps)
+            self._training = Pulse()
+        pulse = self._training
+        if not pulse.due(step, terminal=self._console.is_terminal) and step < steps:
+            return
+        loss = float(figures["loss"])  # waits for the device: not at every step
+        if self._console.is_terminal:
+            self._display.update(self._task, completed=step, total=steps, description=f"{stage}, loss {loss:.4g}")
+        else:
+            say(f"step {step} of {steps}, loss {loss:.4g}, {pulse.told(step, steps)}")
 
     @property
     def elapsed(self) -> float:

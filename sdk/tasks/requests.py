@@ -92,16 +92,18 @@ class Asked(BaseModel):
 class Request(Asked):
     """What generating and extending pictures share.
 
+    sound: whether to make it; None: where the model folder can.
     sound_prompt: what it sounds like, when that is not the prompt.
     """
 
     prompt: Text
     seconds: Seconds = None
-    sound: bool = True
+    sound: bool | None = None
     sound_prompt: Annotated[str | None, BeforeValidator(text)] = None
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
         return {
+            "sound": limits.sound,
             "seconds": limits.seconds,
             "num_inference_steps": limits.steps,
             "guidance_scale": limits.guidance_scale,
