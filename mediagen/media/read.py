@@ -19,6 +19,7 @@ from mediagen.media.checks import (
     check_rate,
     check_seconds,
     claimed,
+    frames_of,
     opened,
     pictures_of,
 )
@@ -53,7 +54,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         sounds = _Sounds(path, max_seconds)
         start, end, pixels = None, 0.0, 0
         fps = float(video.average_rate or video.guessed_rate or 25)
-        for frame in container.decode(*[s for s in (video, audio) if s is not None]):
+        for frame in frames_of(path, container, video, audio):
             if isinstance(frame, av.AudioFrame):
                 sounds.add(frame)
                 continue
@@ -112,6 +113,8 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pix
 
 def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
     """Reads the sound of a sound or video file as float32 (channels, S) at `rate` Hz; errors as in `read_clip`."""
+    import av
+
     path = Path(path)
     with opened(path) as container:
         if not container.streams.audio:
@@ -121,7 +124,8 @@ def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float =
         check_known(path, container.streams.audio[0])
         check_seconds(path, claimed(container), max_seconds)
         sounds = _Sounds(path, max_seconds)
-        for frame in container.decode(container.streams.audio[0]):
+        for frame in frames_of(path, container, container.streams.audio[0]):
+            assert not isinstance(frame, av.VideoFrame)
             sounds.add(frame)
         sound = sounds.joined(0.0, noted(container.metadata).get("samples"))
         if sound is None:

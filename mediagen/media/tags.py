@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mediagen.media.encodings import printable
+
 TAG = "mediagen"  # metadata entry that holds our JSON
 
 
@@ -20,7 +22,9 @@ def noted(metadata: Mapping[Any, Any]) -> dict[str, Any]:
     texts = {str(key).lower(): value for key, value in metadata.items()}
     text = texts.get(TAG, texts.get("comment", ""))
     try:
-        found = json.loads(text)
-    except (ValueError, TypeError):
+        found = json.loads(printable(text))
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("settings"), dict) else {}
+    if not (isinstance(found, dict) and isinstance(found.get("settings"), dict)):
+        return {}
+    return found | {"caption": printable(str(found.get("caption", "")))}

@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
+from mediagen.media.names import check_name
 from mediagen.media.resample import resample
 from mediagen.media.sheets import contact_sheet
 from mediagen.media.tags import TAG, tag_of
@@ -86,6 +87,7 @@ def check_place(path: Path, endings: Iterable[str]) -> str:
         raise ValueError(
             f"got the folder '{path.parent}', expected one that exists; create it first or write elsewhere."
         )
+    check_name(path)
     if path.is_dir():
         raise ValueError(f"got '{path}', which is a folder, expected a file name; choose another name.")
     return ending
@@ -95,7 +97,7 @@ def check_place(path: Path, endings: Iterable[str]) -> str:
 def appearing(path: Path) -> Iterator[Path]:
     """A temporary name to write to: it becomes `path` when all went well, and vanishes when it did not."""
     # Beside the target, for a rename is only atomic within one file system.
-    temporary = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex}{path.suffix}")
+    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -133,7 +135,7 @@ def write_stream(clip: Clip, path: Path, tag: str) -> None:
     ending, sound = path.suffix.lower(), clip.sound
     # bitexact: no random identities and no version strings, so that equal clips make equal bytes.
     options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if ending == ".mp4" else {})
-    with av.open(str(path), "w", options=options) as container:
+    with av.open(str(path.absolute()), "w", options=options) as container:
         container.metadata["comment" if ending == ".wav" else TAG] = tag  # wav knows a fixed list of names
         picture_codec, settings, sound_codec = VIDEO.get(ending, ("", {}, "pcm_s16le"))
         video = _video_stream(container, picture_codec, settings, clip) if picture_codec else None

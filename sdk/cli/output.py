@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from mediagen.media.names import check_name
 from mediagen.sdk.errors import RequestError
 
 ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.media.write, which would bring torch
@@ -16,6 +17,10 @@ def check_output(path: Path, *, sound: bool = True, endings: tuple[str, ...] = E
             f"got the output '{path.name}', expected an ending of {', '.join(endings)}; "
             f"name it '{path.stem}{endings[0]}'."
         )
+    try:
+        check_name(path)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
     if path.is_dir():
         raise RequestError(f"got the output '{path}', which is a folder, expected a file name; choose another name.")
     if not path.parent.is_dir():

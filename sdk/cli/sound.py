@@ -82,7 +82,10 @@ def sound(
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
+            from mediagen.sdk.tasks.soundtracks import check_film
 
+            if video is not None:
+                check_film(video, target)
             engine = Engine.from_pretrained(model)
             if video is None:
                 made = engine.generate_audio(asked.pop("prompt", None), asked.pop("seconds"), **asked, on_progress=bar)
