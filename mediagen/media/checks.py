@@ -28,13 +28,23 @@ def opened(path: Path, **options: str) -> Iterator["InputContainer"]:
     Titles whose bytes are no UTF-8 keep them, as surrogates: see `encodings.printable`.
     """
     import av
-    from av.error import FFmpegError
 
     if not path.is_file():
         raise ValueError(f"got no file at '{path}', expected a video or sound; check the path.")
+    with (
+        blamed(path),
+        av.open(str(path.resolve()), options=_OPEN | options, metadata_errors="surrogateescape") as container,
+    ):
+        yield container
+
+
+@contextmanager
+def blamed(path: Path) -> Iterator[None]:
+    """Whatever FFmpeg says becomes one ValueError about the file that is read."""
+    from av.error import FFmpegError
+
     try:
-        with av.open(str(path.resolve()), options=_OPEN | options, metadata_errors="surrogateescape") as container:
-            yield container
+        yield
     except FFmpegError as error:
         if error.errno == errno.ENOSPC:  # of what is being written meanwhile, no fault of this file
             raise

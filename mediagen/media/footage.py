@@ -1,6 +1,6 @@
 """A video that exists: its exact length, its pictures at a steady rate, its sound at 48 kHz; streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from math import ceil, inf, isfinite
@@ -106,8 +106,21 @@ class Footage:
         """
         if not (isfinite(rate) and rate > 0) or min(size) < 1 or batch < 1:
             raise ValueError(f"got rate {rate:g}, size {size}, batch {batch}, expected all above 0; correct them.")
-        first, last = self.span(start, end)
-        return self._pictures(rate, size, first / SOUND_RATE, last / SOUND_RATE, batch)
+        first, last = (sample / SOUND_RATE for sample in self.span(start, end))
+        count = max(1, ceil((last - first) * rate - 1e-6))
+        return self._pictures(first + (np.arange(count) + 0.5) / rate, size, batch)
+
+    def pictures_at(
+        self, times: Sequence[float], size: tuple[int, int] | None = None, *, batch: int = 64
+    ) -> Iterator[Tensor]:
+        """The pictures shown at rising `times` (seconds from the first one on) as uint8 (N, H, W, 3), N <= batch.
+
+        A time beyond the end shows the last picture.  size: (width, height) to squeeze to; None for the film's own.
+        """
+        moments = np.asarray(times, float) + 1e-6  # a time that was rounded down is still that picture's
+        if not len(moments) or moments[0] < 0 or (np.diff(moments) < 0).any():
+            raise ValueError(f"got the times {list(times)}, expected some from 0 s on that rise; sort them.")
+        return self._pictures(moments, self.size if size is None else size, batch)
 
     def sound(self, start: float = 0.0, end: float | None = None, *, channels: int = 1) -> Iterator[Tensor]:
         """The first sound track from the first picture on, as chunks float32 (channels, S) at 48 kHz; S of any length.
@@ -132,24 +145,23 @@ class Footage:
             if not isinstance(frame, av.AudioFrame):
                 yield frame
 
-    def _pictures(self, rate: float, size: tuple[int, int], start: float, end: float, most: int) -> Iterator[Tensor]:
-        count = max(1, ceil((end - start) * rate - 1e-6))
+    def _pictures(self, moments: np.ndarray, size: tuple[int, int], most: int) -> Iterator[Tensor]:
         made: list[np.ndarray] = []
         done, shown, picture = 0, None, None
         with opened(self.path) as container:
-            for frame in chain(self._decoded(container, start), [None]):
+            for frame in chain(self._decoded(container, float(moments[0])), [None]):
                 until = inf if frame is None else float((frame.pts or 0) * (frame.time_base or 0) - self.origin)
-                while shown is not None and done < count and start + (done + 0.5) / rate < until:
+                while shown is not None and done < len(moments) and moments[done] < until:
                     picture = _small(shown, size) if picture is None else picture
                     made.append(picture)
                     done += 1
-                    if len(made) == most or done == count:
+                    if len(made) == most or done == len(moments):
                         yield torch.from_numpy(np.stack(made))
                         made = []
-                if done == count:
+                if done == len(moments):
                     return
                 shown, picture = frame, None
-        raise ValueError(f"got {self.path.name} with no readable frame from {start:g} s on; the file is damaged.")
+        raise ValueError(f"got {self.path.name} with no readable frame from {moments[0]:g} s on; the file is damaged.")
 
     def _sound(self, first: int, last: int, channels: int) -> Iterator[Tensor]:
         place = due = first  # the next sample to give; where the next piece belongs if nothing is missing

@@ -1,13 +1,10 @@
 """Reading of video, sound and pictures. PyAV is imported inside functions: GPU machines may lack it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media.checks import (
@@ -24,6 +21,7 @@ from mediagen.media.checks import (
     pictures_of,
 )
 from mediagen.media.clip import Clip
+from mediagen.media.pictures import opened_picture, to_tensor
 from mediagen.media.resample import resample
 from mediagen.media.tags import noted
 
@@ -90,25 +88,21 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     """The settings that made a file of ours, of any format; empty for a foreign file, ValueError for a damaged one."""
     path = Path(path)
     if path.suffix.lower() in (".png", ".gif"):
-        with _image(path) as image:
+        with opened_picture(path) as image:
             return noted(image.info).get("settings", {})
     with opened(path) as container:
         return noted(container.metadata).get("settings", {})
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pixels: int = 2**26) -> torch.Tensor:
-    """Reads a picture as uint8 (1, H, W, 3), turned upright, transparency over white.
+    """Reads a picture as uint8 (1, H, W, 3), upright, in 8 bits, transparency over white (`pictures.plain`).
 
     `size` = (width, height) scales it to cover that size and cuts the middle.
     Raises ValueError for a file that is missing, damaged, or larger than `max_pixels`.
     """
-    with _image(Path(path)) as image:
+    with opened_picture(Path(path)) as image:
         check_pixels(Path(path), image.width * image.height, max_pixels)
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
-        made = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
-        if size is not None:
-            made = ImageOps.fit(made, size, Image.Resampling.LANCZOS)
-        return torch.from_numpy(np.array(made))[None]
+        return to_tensor(image, size)
 
 
 def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
@@ -183,16 +177,3 @@ class _Sounds:
         return torch.from_numpy(
             np.ascontiguousarray(sound[:, : samples if isinstance(samples, int) and samples > 0 else None])
         )
-
-
-@contextmanager
-def _image(path: Path) -> Iterator[Image.Image]:
-    if not path.is_file():
-        raise ValueError(f"got no file at '{path}', expected a picture; check the path.")
-    try:
-        with Image.open(path) as image:
-            yield image
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"got {path.name}, which is damaged, too large or no picture ({error}); give a whole one."
-        ) from None

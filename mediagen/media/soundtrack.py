@@ -14,7 +14,7 @@ from mediagen.media.footage import Footage
 from mediagen.media.remux.beside import write_beside
 from mediagen.media.remux.targets import check_target
 from mediagen.media.tags import tag_of
-from mediagen.media.write import Speaker, Tape, appearing, check_place
+from mediagen.media.write import Speaker, Tape, appearing, check_place, writing
 
 # By ending. mkv takes FLAC, for Matroska says nowhere how much of the last AAC packet is padding.
 CODECS = {".mp4": "aac", ".mov": "aac", ".webm": "libopus", ".mkv": "flac", ".wav": "pcm_s16le"}
@@ -145,7 +145,7 @@ def _into(old: Iterable[Tensor], new: Iterable[Tensor], first: int, last: int, s
 def _write_alone(path: Path, chunks: Iterable[Tensor], channels: int, tag: str) -> None:
     import av
 
-    with av.open(str(path.absolute()), "w", options={"fflags": "+bitexact"}) as container:
+    with writing(path), av.open(str(path.absolute()), "w", options={"fflags": "+bitexact"}) as container:
         container.metadata["comment"] = tag  # wav knows a fixed list of names
         speaker = Speaker(container, CODECS[path.suffix.lower()], chunks, channels, SOUND_RATE)
         speaker.until(inf)

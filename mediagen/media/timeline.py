@@ -22,7 +22,7 @@ class Timeline:
     there on can be decoded; else an edit list hides what is needed first, or shows pictures in another order.
     between: numbers (from 1) of packets among the shown ones that are hidden, and key that of the one where decoding
     can begin before them.  late: ticks by which pictures are decoded after they are shown.  descriptions: of their
-    codec, on the way.
+    codec, on the way.  heard: whether the first sound track holds anything.
     """
 
     times: np.ndarray
@@ -36,6 +36,7 @@ class Timeline:
     key: int
     late: int
     descriptions: int
+    heard: bool
 
     @property
     def whole(self) -> bool:
@@ -107,4 +108,5 @@ def timeline(path: Path, container: "InputContainer", most: float) -> Timeline:
             check_complete(path, said, ends.get(stream.index, 0.0))
     if corrupt:
         raise ValueError(f"got {path.name} that ends in the middle of a packet, expected a whole file; copy it again.")
-    return Timeline(times, tick, seconds, last, upto, head, steady, between, key, late, descriptions)
+    heard = any(stream.index in ends for stream in container.streams.audio[:1])
+    return Timeline(times, tick, seconds, last, upto, head, steady, between, key, late, descriptions, heard)

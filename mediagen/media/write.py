@@ -1,5 +1,6 @@
 """Writing of one clip as a stream (mp4, webm, wav), gif or png."""
 
+import errno
 import math
 import os
 import uuid
@@ -107,6 +108,22 @@ def appearing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What FFmpeg says against a file that it writes becomes an OSError of the disk, or a ValueError about the file."""
+    from av.error import FFmpegError
+
+    try:
+        yield
+    except FFmpegError as error:
+        if error.errno in errno.errorcode and error.errno not in (errno.EINVAL, errno.EPIPE):
+            raise OSError(error.errno, f"cannot write a {path.suffix}: {error.strerror}") from None
+        raise ValueError(
+            f"got what a {path.suffix} cannot hold ({error.strerror}), expected pictures and sound that it can; "
+            "write to another ending."
+        ) from None
+
+
 def write_gif(clip: Clip, path: Path, tag: str) -> None:
     """The pictures, with a palette for each; equal neighbours are stored once and shown longer."""
     assert clip.frames is not None
@@ -135,7 +152,7 @@ def write_stream(clip: Clip, path: Path, tag: str) -> None:
     ending, sound = path.suffix.lower(), clip.sound
     # bitexact: no random identities and no version strings, so that equal clips make equal bytes.
     options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if ending == ".mp4" else {})
-    with av.open(str(path.absolute()), "w", options=options) as container:
+    with writing(path), av.open(str(path.absolute()), "w", options=options) as container:
         container.metadata["comment" if ending == ".wav" else TAG] = tag  # wav knows a fixed list of names
         picture_codec, settings, sound_codec = VIDEO.get(ending, ("", {}, "pcm_s16le"))
         video = _video_stream(container, picture_codec, settings, clip) if picture_codec else None

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
-from mediagen.media.checks import opened, pictures_of
+from mediagen.media.checks import blamed, opened, pictures_of
 from mediagen.media.footage import Footage
-from mediagen.media.remux.boxes import Edits, common_scale, edits_of, write_edits
+from mediagen.media.remux.boxes import Edits, common_scale, described, edits_of, rewrite
 from mediagen.media.remux.matroska import set_pixel_shape
 from mediagen.media.remux.targets import MP4
 from mediagen.media.tags import TAG
-from mediagen.media.write import Speaker
+from mediagen.media.write import Speaker, writing
 
 if TYPE_CHECKING:
     from av import Packet, VideoStream
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from av.container.core import Chapter
     from av.stream import Stream
 
+# What FFmpeg leaves out: Dolby Vision, the second eye of spatial video, field of view, clean aperture, light around.
+_LEFT_OUT = (b"dvcC", b"dvvC", b"dvwC", b"hvcE", b"lhvC", b"hfov", b"clap", b"amve", b"cclv")
 _CONTAINERS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration", TAG)  # each file's own
 
 
@@ -31,24 +33,30 @@ def write_beside(footage: Footage, path: Path, codec: str, chunks: Iterable[Tens
     """Writes the film's pictures with new sound; all times move so that they begin at 0, where the sound begins too.
 
     codec: of the sound, chunks float32 (channels, S) at 48 kHz.  The film has passed `check_target`. Where an edit list
-    hides pictures that others need, all are copied and the list with them.
+    hides pictures that others need, all are copied and the list with them; and what mp4 says of the pictures beyond
+    what FFmpeg carries (Dolby Vision in mov, a second eye) is copied too.
     """
-    video_edits = None if footage.timeline.whole or path.suffix.lower() not in MP4 else _edits(footage)
-    if video_edits is None:
-        _write(footage, path, codec, chunks, channels, tag, None)
-        return
-    unedited = path.with_name(f"{path.stem}-unedited{path.suffix}")
-    try:
-        zero = _write(footage, unedited, codec, chunks, channels, tag, video_edits)
-        shown = video_edits.from_first(footage.origin)
-        write_edits(unedited, path, [replace(e, start=None if e.start is None else e.start + zero) for e in shown])
-    finally:
-        unedited.unlink(missing_ok=True)
-
-
-def _edits(footage: Footage) -> Edits | None:
     with opened(footage.path) as source:
-        return edits_of(footage.path, pictures_of(footage.path, source).id)
+        both = "mov" in source.format.name and path.suffix.lower() in MP4
+        track = pictures_of(footage.path, source).id
+    edits = edits_of(footage.path, track) if both and not footage.timeline.whole else None
+    zero = _write(footage, path, codec, chunks, channels, tag, edits)
+    if not both:
+        return
+    there, moved = described(path), None
+    more = b"".join(
+        box for kind, box in described(footage.path, track).items() if kind in _LEFT_OUT and kind not in there
+    )
+    if edits is not None:
+        shown = edits.from_first(footage.origin)
+        moved = [replace(edit, start=None if edit.start is None else edit.start + zero) for edit in shown]
+    if moved is not None or more:
+        made = path.with_name(f"{path.stem}-made{path.suffix}")
+        try:
+            rewrite(path, made, moved, more)
+            made.replace(path)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 def _write(
@@ -60,13 +68,13 @@ def _write(
     ending = path.suffix.lower()
     options = {"fflags": "+bitexact", "strict": "unofficial"}  # projection, stereo and Dolby Vision count as unofficial
     if ending in MP4:  # an edit list in samples: in its usual milliseconds no length would be exact
-        flags = "use_metadata_tags" if edits else "faststart+use_metadata_tags"
         scale = common_scale(SOUND_RATE, edits.scale) if edits else SOUND_RATE
-        options |= {"movflags": f"+{flags}", "movie_timescale": str(scale)}
+        options |= {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(scale)}
     else:
         options["write_crc32"] = "0"  # see matroska.py
     with (
         opened(footage.path) as source,
+        writing(path),
         av.open(str(path.absolute()), "w", options=options, metadata_errors="surrogateescape") as container,
     ):
         video = pictures_of(footage.path, source)
@@ -114,19 +122,20 @@ def _packets(
         others = [stream for stream in others if stream.index != video.index]
         yield from _raw(footage, video.index)
     count, hidden = 0, set(timeline.between)
-    for packet in source.demux(others) if others else ():
-        ours = packet.stream_index == video.index
-        count += ours
-        if not packet.size or (ours and (not timeline.head < count <= timeline.packets or count in hidden)):
-            continue  # the end of a stream, or what an edit list cuts off the film
-        if ours and packet.pts is not None:
-            # mp4 makes the length of the track from these, and its reader filled in times of decoding.
-            left = sum(timeline.last) - packet.pts
-            packet.duration = left if packet.pts == timeline.last[0] else max(0, min(packet.duration or 0, left))
-        shift = round(footage.origin / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts = None if packet.dts is None else packet.dts - shift - (timeline.late if ours else 0)
-        yield packet
+    with blamed(footage.path):
+        for packet in source.demux(others) if others else ():
+            ours = packet.stream_index == video.index
+            count += ours
+            if not packet.size or (ours and (not timeline.head < count <= timeline.packets or count in hidden)):
+                continue  # the end of a stream, or what an edit list cuts off the film
+            if ours and packet.pts is not None:
+                # mp4 makes the length of the track from these, and its reader filled in times of decoding.
+                left = sum(timeline.last) - packet.pts
+                packet.duration = left if packet.pts == timeline.last[0] else max(0, min(packet.duration or 0, left))
+            shift = round(footage.origin / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts = None if packet.dts is None else packet.dts - shift - (timeline.late if ours else 0)
+            yield packet
 
 
 def _raw(footage: Footage, index: int) -> Iterator["Packet[Stream]"]:

@@ -1,6 +1,8 @@
-"""Edit lists of mp4 and mov (ISO 14496-12): which part of a track is shown when; read, and written as they were."""
+"""What mp4 and mov (ISO 14496-12) say of a track beside its pictures: which are shown when, and how; read and written.
 
-import shutil
+FFmpeg carries most of it. Edit lists it makes anew, and of the boxes that describe pictures it knows some.
+"""
+
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -65,29 +67,29 @@ def find(data: bytes, *path: bytes, within: _Box | None = None) -> _Box | None:
 
 def edits_of(path: Path, track: int) -> Edits | None:
     """The edit list of the track with that id; None where the file has none that can be read."""
-    with path.open("rb") as file:
-        place = _moov(file)
-        if place is None or place[1] > _MOST:
-            return None
-        file.seek(place[0])
-        data = file.read(place[1])
+    data, trak = _track(path, track)
+    if trak is None:
+        return None
+    listed = find(data, b"edts", b"elst", within=trak)
     scale = _scale(data, find(data, b"moov", b"mvhd"))
-    for trak in _traks(data):
-        header, media = find(data, b"tkhd", within=trak), find(data, b"mdia", b"mdhd", within=trak)
-        listed, ticks = find(data, b"edts", b"elst", within=trak), _scale(data, media)
-        if header is None or _number(data, header, 12, 20) != track:
-            continue
-        if listed is None or not scale or not ticks:
+    ticks = _scale(data, find(data, b"mdia", b"mdhd", within=trak))
+    if listed is None or not scale or not ticks:
+        return None
+    at, long, found = listed[1] + listed[2], data[listed[1] + listed[2]] == 1, []
+    form = ">Qq4s" if long else ">Ii4s"
+    for index in range(struct.unpack_from(">I", data, at + 4)[0]):
+        if at + 8 + (index + 1) * struct.calcsize(form) > listed[1] + listed[3]:
             return None
-        at, long = listed[1] + listed[2], data[listed[1] + listed[2]] == 1
-        form, found = (">Qq4s" if long else ">Ii4s"), []
-        for index in range(struct.unpack_from(">I", data, at + 4)[0]):
-            if at + 8 + (index + 1) * struct.calcsize(form) > listed[1] + listed[3]:
-                return None
-            last, first, rate = struct.unpack_from(form, data, at + 8 + index * struct.calcsize(form))
-            found.append(Edit(Fraction(last, scale), None if first < 0 else Fraction(first, ticks), rate))
-        return Edits(found, scale)
-    return None
+        last, first, rate = struct.unpack_from(form, data, at + 8 + index * struct.calcsize(form))
+        found.append(Edit(Fraction(last, scale), None if first < 0 else Fraction(first, ticks), rate))
+    return Edits(found, scale)
+
+
+def described(path: Path, track: int | None = None) -> dict[bytes, bytes]:
+    """The boxes that describe the pictures of a track (None: the first), by kind; empty where none can be read."""
+    data, trak = _track(path, track)
+    entry = None if trak is None else _entry(data, trak)
+    return {} if entry is None else {kind: data[at : at + n] for kind, at, _, n in boxes(data, entry[1] + 86, entry[2])}
 
 
 def common_scale(*scales: int) -> int:
@@ -95,33 +97,27 @@ def common_scale(*scales: int) -> int:
     return scales[0] if (both := lcm(*scales)) > 2**31 else both
 
 
-def write_edits(path: Path, target: Path, edits: list[Edit]) -> None:
-    """Copies an mp4 or mov as FFmpeg writes it (moov last) with `edits` for its first track, and moov to the front."""
-    with path.open("rb") as file:
+def rewrite(path: Path, target: Path, edits: list[Edit] | None, more: bytes = b"") -> None:
+    """Copies an mp4 or mov with other `edits` (None: its own) and with `more` boxes describing its first track."""
+    with path.open("rb") as file, target.open("wb") as made:
         place = _moov(file)
         assert place is not None, "FFmpeg wrote no moov"
         start, size = place
         file.seek(start)
-        moov = _edited(file.read(size), edits)
-        first = next(_tops(file))
-        front = first[1] + first[3]  # behind ftyp, where players look for moov
-        if start + len(moov) < 2**32:
-            moov = _moved(moov, len(moov))
-            pieces = [(0, front), None, (front, start)]
-        else:  # the places of the pictures would need wider numbers
-            pieces = [(0, start), None]
-        with target.open("wb") as made:
-            for piece in pieces:
-                if piece is None:
-                    made.write(moov)
-                    continue
-                file.seek(piece[0])
-                left = piece[1] - piece[0]
-                while left:
-                    part = file.read(min(left, 2**20))
-                    made.write(part)
-                    left -= len(part)
-    shutil.copymode(path, target)
+        old = file.read(size)
+        moov = old if edits is None else _edited(old, edits)
+        if more:
+            moov = _with_boxes(moov, more)
+        if any(kind == b"mdat" and at > start for kind, at, _, _ in _tops(file)):
+            moov = _moved(moov, len(moov) - size)
+        for begin, end in ((0, start), (start + size, file.seek(0, 2))):
+            file.seek(begin)
+            while begin < end:
+                part = file.read(min(end - begin, 2**20))
+                made.write(part)
+                begin += len(part)
+            if end == start:
+                made.write(moov)
 
 
 def _tops(file: IO[bytes]) -> Iterator[_Box]:
@@ -152,6 +148,43 @@ def _number(data: bytes, box: _Box, short: int, long: int) -> int:
     """The 32 bits at a place that differs between the versions of a box."""
     at = box[1] + box[2]
     return struct.unpack_from(">I", data, at + (long if data[at] == 1 else short))[0]
+
+
+def _track(path: Path, track: int | None) -> tuple[bytes, _Box | None]:
+    """moov, and in it the track with that id."""
+    with path.open("rb") as file:
+        place = _moov(file)
+        if place is None or place[1] > _MOST:
+            return b"", None
+        file.seek(place[0])
+        data = file.read(place[1])
+    for trak in _traks(data):
+        header = find(data, b"tkhd", within=trak)
+        if header is not None and track in (None, _number(data, header, 12, 20)):
+            return data, trak
+    return data, None
+
+
+def _entry(data: bytes, trak: _Box) -> tuple[_Box, int, int] | None:
+    """The box stsd of a track, and where its first description begins and ends."""
+    box = find(data, b"mdia", b"minf", b"stbl", b"stsd", within=trak)
+    if box is None or box[3] < box[2] + 16:
+        return None
+    at = box[1] + box[2] + 8
+    return box, at, min(at + struct.unpack_from(">I", data, at)[0], box[1] + box[3])
+
+
+def _with_boxes(data: bytes, more: bytes) -> bytes:
+    """moov with more boxes in the first description of its first track."""
+    trak = _traks(data)[0]
+    entry = _entry(data, trak)
+    assert entry is not None, "FFmpeg wrote no stsd"
+    made, stsd = bytearray(data), (b"mdia", b"minf", b"stbl", b"stsd")
+    around = [find(data, b"moov"), trak, *(find(data, *stsd[:n], within=trak) for n in range(1, 5))]
+    for start, size in [(b[1], b[3]) for b in around if b is not None] + [(entry[1], entry[2] - entry[1])]:
+        struct.pack_into(">I", made, start, size + len(more))
+    made[entry[2] : entry[2]] = more
+    return bytes(made)
 
 
 def _scale(data: bytes, box: _Box | None) -> int:
@@ -205,5 +238,8 @@ def _moved(data: bytes, by: int) -> bytes:
                 continue
             at = box[1] + box[2] + 4
             form = f">{struct.unpack_from('>I', data, at)[0]}{form}"
-            struct.pack_into(form, made, at + 4, *(place + by for place in struct.unpack_from(form, data, at + 4)))
+            places = [place + by for place in struct.unpack_from(form, data, at + 4)]
+            if kind == b"stco" and places and max(places) >= 2**32:
+                raise ValueError("got a film that fills 4 GiB to the last byte, expected a little less; cut it first.")
+            struct.pack_into(form, made, at + 4, *places)
     return bytes(made)

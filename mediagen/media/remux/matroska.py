@@ -9,20 +9,20 @@ from pathlib import Path
 
 _SEGMENT, _SEEK_HEAD, _VOID, _INFO, _TRACKS = 0x18538067, 0x114D9B74, 0xEC, 0x1549A966, 0x1654AE6B
 _ENTRY, _VIDEO, _CLUSTER, _SEEK, _SEEK_ID, _SEEK_POSITION = 0xAE, 0xE0, 0x1F43B675, 0x4DBB, 0x53AB, 0x53AC
-_WIDTH, _HEIGHT, _UNIT, _RATIO = 0x54B0, 0x54BA, 0x54B2, 3
+_WIDTH, _HEIGHT, _UNIT, _RATIO, _STEREO = 0x54B0, 0x54BA, 0x54B2, 3, 0x53B8
+_ONE_EYE = dict.fromkeys((1, 8, 9, 11), Fraction(1, 2)) | dict.fromkeys(
+    (2, 3, 6, 7), Fraction(2)
+)  # of two in a picture
 
 
 def set_pixel_shape(path: Path, size: tuple[int, int], shape: Fraction) -> None:
-    """Writes the shape (width / height) of pixels into the first track, whose pictures are of `size` = (width, height)."""
-    ratio = Fraction(size[0], size[1]) * shape
-    shown = _element(_UNIT, b"\x03") + _element(_WIDTH, _bytes(ratio.numerator))
-    shown += _element(_HEIGHT, _bytes(ratio.denominator))
+    """Writes the shape (width / height) of the pixels in the first track; size: (width, height) of its pictures."""
     with path.open("r+b") as file:
         head = file.read(2**20)
         begin, front = _front(head)
         old = {ident: (at, body, end) for ident, at, body, end in front}
         at, body, end = old[_TRACKS]
-        tracks = _element(_TRACKS, _with_shape(head[body:end], shown))
+        tracks = _element(_TRACKS, _with_shape(head[body:end], Fraction(size[0], size[1]) * shape))
         more = len(tracks) - (end - at)
         void_at, _, void_end = old[_VOID]
         room = void_end - void_at - more
@@ -52,8 +52,8 @@ def _front(data: bytes) -> tuple[int, list[tuple[int, int, int, int]]]:
     return begin, found
 
 
-def _with_shape(tracks: bytes, shown: bytes) -> bytes:
-    """The tracks with `shown` in the pictures of the first one, in place of what it says now."""
+def _with_shape(tracks: bytes, ratio: Fraction) -> bytes:
+    """The tracks with another ratio of the pictures of the first one, in place of what it says now."""
     made, first = b"", True
     for ident, at, body, end in _children(tracks):
         entry = tracks[at:end]
@@ -62,13 +62,20 @@ def _with_shape(tracks: bytes, shown: bytes) -> bytes:
             parts = b""
             for kind, a, b, e in _children(inner):
                 if kind == _VIDEO:
-                    kept = (inner[x:z] for k, x, _, z in _children(inner, b, e) if k not in (_WIDTH, _HEIGHT, _UNIT))
-                    parts += _element(_VIDEO, b"".join(kept) + shown)
+                    found = _children(inner, b, e)
+                    kept = (inner[x:z] for k, x, _, z in found if k not in (_WIDTH, _HEIGHT, _UNIT))
+                    eyes = next((inner[z - 1] for k, _, _, z in found if k == _STEREO), 0)
+                    parts += _element(_VIDEO, b"".join(kept) + _shown(ratio * _ONE_EYE.get(eyes, 1)))
                 else:
                     parts += inner[a:e]
             entry = _element(_ENTRY, parts)
         made += entry
     return made
+
+
+def _shown(ratio: Fraction) -> bytes:
+    sides = _element(_WIDTH, _bytes(ratio.numerator)) + _element(_HEIGHT, _bytes(ratio.denominator))
+    return _element(_UNIT, bytes([_RATIO])) + sides
 
 
 def _seeks(data: bytes, span: tuple[int, int], which: set[int], by: int) -> bytes:

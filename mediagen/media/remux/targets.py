@@ -6,9 +6,11 @@ from pathlib import Path
 
 from mediagen.media.checks import opened, pictures_of
 from mediagen.media.footage import Footage
+from mediagen.media.remux.boxes import edits_of
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".webm": "webm", ".mkv": "matroska"}
 MP4 = (".mp4", ".mov")  # what has edit lists
+_CHANGING = ("h264", "hevc", "vvc", "av1")  # codecs of which FFmpeg writes several descriptions
 
 
 def check_target(footage: Footage, target: Path) -> None:
@@ -28,14 +30,15 @@ def problem(footage: Footage, ending: str) -> str | None:
     times = footage.timeline
     with opened(footage.path) as source, av.open(io.BytesIO(), "w", format=FORMATS[ending]) as trial:
         video = pictures_of(footage.path, source)
-        codec, edited = video.codec_context.name, "mov" in source.format.name
+        codec, mp4 = video.codec_context.name, "mov" in source.format.name and ending in MP4
+        listed = mp4 and not times.whole and edits_of(footage.path, video.id) is not None
         try:
             trial.add_stream_from_template(video, opaque=True)
         except ValueError:
             return f"pictures in {codec}"
-    if times.descriptions > 1:
+    if times.descriptions > 1 and not (mp4 and codec in _CHANGING):
         return f"pictures in {times.descriptions} descriptions of their codec, one after the other"
-    if not (edited and ending in MP4) and not (times.steady and _spare(footage)):
+    if not listed and not (times.steady and _spare(footage)):
         return "an edit list that hides pictures which others need, or shows them in another order"
     return None
 
