@@ -56,8 +56,8 @@ def generate_sound(models: SoundModels, pictures: Pictures | None, prompt: str, 
                    way: Way | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Float sound (1, samples) at 48 kHz in [-1, 1] for the pictures, or for the prompt alone.
 
-    prompt: as `sound_prompt` writes it.  pictures: see `watch`.  known: sound (1, S) that the result holds, but for
-    gap = (first, last) samples, which is made; without a gap all that comes after S is made.  on_step(index, t,
+    prompt: as `sound_prompt` writes it.  pictures: of `see_pictures`.  known: sound (1, S) that the result holds, but
+    for gap = (first, last) samples, which is made; without a gap all that comes after S is made.  on_step(index, t,
     latent): what it raises cancels. Raises ValueError for a gap that is not in the sound.
     """
     first, last = (0, samples) if known is None else gap or (known.shape[-1], samples)
@@ -110,7 +110,7 @@ def _latents(models: SoundModels, pictures: Pictures | None, prompt: str, negati
 
 
 @torch.no_grad()
-def watch(aligned: AlignedEncoder, frames: Tensor, fps: float) -> Pictures:
+def see_pictures(aligned: AlignedEncoder, frames: Tensor, fps: float) -> Pictures:
     """What the audio model sees of uint8 frames (F, H, W, 3) or (B, F, H, W, 3) at `fps`."""
     return Pictures(aligned.picture_features(frames if frames.ndim == 5 else frames[None]), fps)
 

@@ -19,7 +19,7 @@ from mediagen.data.batch import pictures_of
 from mediagen.data.world import WorldStream
 from mediagen.media.clip import to_float
 from mediagen.parcel import pack, unpack_all
-from mediagen.sdk.bench.measure import run as bench
+from mediagen.sdk.bench.measure import measure
 from mediagen.sdk.cli.train import plan
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.models.folder import ModelFolder, device_of
@@ -71,7 +71,7 @@ class Scale:
 
 
 _CLIPS = {"size": [128, 128], "seconds": 4.0}
-_ONCE = {"tellings": 4, "processes": 16}
+_ONCE = {"captions_per_clip": 4, "processes": 16}
 H200 = Scale(
     seconds=540,
     limits={"width": 128, "height": 128, "seconds": 4, "max_seconds": 4, "sound_steps": 16, "difficulty": "full"},
@@ -102,11 +102,11 @@ TOY = Scale(  # the same from end to end, in seconds on a CPU
         "aligned": {"preset": "debug", "batch": 4, "check": 8},
         "recogniser": {"preset": "debug", "check": 4, **_TINY},
         "video": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
-                  "difficulty": "full", "seconds": 1.0, "tellings": 2, **_TINY},
+                  "difficulty": "full", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
         "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
         "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
         "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 2.0, "windows": [1.0, 2.0],
-                  "tellings": 2,
+                  "captions_per_clip": 2,
                   **_TINY},
     },
     clips={"tae": ("pool", 8), "video": ("clips", 8)},
@@ -281,7 +281,7 @@ class Work:
         if not self.stage.bench:
             return
         engine = Engine(ModelFolder(self.models, self.device))
-        report = bench(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
+        report = measure(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
         self.about["figures"]["bench"] = report.to_dict()
         for part in report.parts:
             for name, figure in part.figures.items():

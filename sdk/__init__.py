@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mediagen.sdk.models.limits import Limits
     from mediagen.sdk.remote.engine import RemoteEngine
     from mediagen.sdk.tasks.progress import Progress
+    from mediagen.sdk.tasks.replay import again
     from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
     from mediagen.sdk.tasks.sound_requests import SoundRequest
     from mediagen.sdk.tasks.soundtracks import Soundtrack
@@ -37,6 +38,7 @@ __all__ = [
     "RequestError",
     "SoundRequest",
     "Soundtrack",
+    "again",
 ]
 
 _HOME = {
@@ -54,6 +56,7 @@ _HOME = {
     "RequestError": "mediagen.sdk.errors",
     "SoundRequest": "mediagen.sdk.tasks.sound_requests",
     "Soundtrack": "mediagen.sdk.tasks.soundtracks",
+    "again": "mediagen.sdk.tasks.replay",
 }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
-from mediagen.audio.generate import SoundModels, Way, generate_sound, watch
+from mediagen.audio.generate import SoundModels, Way, generate_sound, see_pictures
 from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
@@ -40,7 +40,7 @@ def way(steps: int) -> Way:
 
 @pytest.fixture(scope="module")
 def pictures(models: SoundModels) -> Pictures:
-    return watch(models.aligned, render([draw_scene(3)])[0], 16)
+    return see_pictures(models.aligned, render([draw_scene(3)])[0], 16)
 
 
 @pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
@@ -168,15 +168,15 @@ def test_a_window_has_the_pictures_of_its_sound_and_stays_in_its_part(task: Audi
             assert any(
                 part.row == row and part.first <= first and first + length <= part.first + part.length
                 for row, first in own
-                for part in task.parts
+                for part in task.stretches
             )
 
 
 def test_single_shots_have_sounds_of_their_own(task: AudioTask) -> None:
-    rows = [part.row for part in task.parts]
+    rows = [part.row for part in task.stretches]
     assert {rows.count(row) for row in range(6)} == {1, 4}, "films, and four single shots of a second each"
     row = next(row for row in rows if rows.count(row) == 4)
-    films = [part.film for part in task.parts if part.row == row]
+    films = [part.film for part in task.stretches if part.row == row]
     assert len({film.seed for film in films if film}) == 4
     last = films[-1]
     assert last is not None and last.samples == 48_000

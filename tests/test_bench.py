@@ -106,7 +106,7 @@ def test_a_perfect_engine_scores_all_and_a_blind_one_nothing(blind: bool) -> Non
 
 def test_report_is_written_whole_and_says_what_could_not_be_measured(tmp_path: Path) -> None:
     asked = draw_prompts(2, LIMITS)
-    report = bench.run(cast(Engine, Fake(asked)), prompts=2, out=tmp_path)
+    report = bench.measure(cast(Engine, Fake(asked)), prompts=2, out=tmp_path)
     stored = json.loads((tmp_path / "bench.json").read_text())
     assert [part["skipped"] != "" for part in stored["parts"]] == [True] * len(bench.PARTS)
     assert "no prompt" in stored["parts"][0]["skipped"]
@@ -117,7 +117,7 @@ def test_report_is_written_whole_and_says_what_could_not_be_measured(tmp_path: P
     assert json.loads((tmp_path / "bench.json").read_text())["parts"][-1]["figures"]["nothing"]["value"] is None
     assert report.table().row_count == len(bench.PARTS) + 2 and not list(tmp_path.glob("*.tmp"))
     with pytest.raises(ValueError, match="expected at least 1"):
-        bench.run(cast(Engine, Fake(asked)), parts=["picture"])
+        bench.measure(cast(Engine, Fake(asked)), parts=["picture"])
 
 
 def test_means_leave_out_what_is_not_finite_and_say_so() -> None:
@@ -195,7 +195,7 @@ def test_parts_run_on_real_models_and_say_which_model_they_lack(model_folder: Pa
     engine = Engine.from_pretrained(model_folder, device="cpu")
     heard: list[str] = []
     parts = ("pictures", "autoencoder", "codec", "sound", "speed")
-    report = bench.run(engine, 6, tmp_path, parts, progress=lambda stage, done, of: heard.append(stage))
+    report = bench.measure(engine, 6, tmp_path, parts, progress=lambda stage, done, of: heard.append(stage))
     found = {part.title: part for part in report.parts}
     assert "no recogniser" in found["Pictures"].skipped and "Sounding generated clips" in heard
     assert found["Autoencoder"].figures["PSNR"].count == 6 and found["Sound codec"].figures["SI-SDR"].count == 6

@@ -12,7 +12,7 @@ from PIL import Image
 from mediagen.media.clip import Clip
 from mediagen.media.read import read_clip, read_image, read_settings, read_sound
 from mediagen.media.resample import resample
-from mediagen.media.sheets import contact_sheet, save_sheet, spectrogram_image
+from mediagen.media.sheets import contact_sheet, save_sheet
 from mediagen.media.write import write_clip
 
 COLOURS = [(220, 30, 30), (30, 200, 40), (30, 40, 220), (230, 220, 40), (255, 255, 255), (0, 0, 0)]
@@ -225,15 +225,3 @@ def test_a_contact_sheet_puts_pictures_in_their_places(tmp_path: Path) -> None:
     assert torch.equal(read_image(save_sheet(tiles, tmp_path / "sheet.png", columns=2))[0], sheet)
     with pytest.raises(ValueError, match="got 1 captions for 3 pictures"):
         contact_sheet(tiles, columns=2, captions=["a"])
-
-
-def test_a_spectrogram_shows_tone_and_time() -> None:
-    tone = torch.sin(2 * math.pi * 3_000 * torch.arange(48_000) / 48_000)[None]
-    tone[:, 24_000:] = 0
-    image = spectrogram_image(tone, 48_000, (64, 80))
-    assert image.shape == (80, 64, 3) and image.dtype == torch.uint8
-    mel = [2595 * math.log10(1 + hertz / 700) for hertz in (3_000, 24_000)]
-    bright = image.sum(-1, dtype=torch.int)
-    assert abs(int(bright[:, 16].argmax()) - round(79 * (1 - mel[0] / mel[1]))) <= 1  # low tones below
-    assert bright[:, 40:].max() == 4  # then silence
-    assert spectrogram_image(torch.zeros(1, 7), 48_000, (8, 8)).shape == (8, 8, 3)

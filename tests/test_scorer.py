@@ -59,7 +59,7 @@ def test_any_length_has_scores_and_long_sounds_are_the_mean_of_their_pieces(smal
     around = torch.arange(-small.reach, 250 + small.reach).clamp(0, 249)
     scores = []
     with torch.no_grad():
-        seen = small.watch(features[:, around])[..., small.reach : -small.reach]
+        seen = small.look_at(features[:, around])[..., small.reach : -small.reach]
         for piece, (first, last) in zip(pieces, ((0, 83), (83, 167), (167, 250)), strict=True):
             heard = small.heard_when(small.listen(piece))
             scores.append((signature(heard) * signature(seen[..., first:last])).sum(-1))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import CLIPModel, T5EncoderModel
+from transformers import T5EncoderModel
 
 from mediagen.nn.conditions import TextProjection
 from mediagen.text.aligned import PRESETS as ALIGNED
@@ -156,14 +156,6 @@ def test_picture_features_know_where_things_are(aligned: AlignedEncoder) -> None
     columns = features[..., aligned.space + aligned.grid * 32 :].unflatten(-1, (aligned.grid, 32))
     spread = rows.std(dim=2).mean()
     assert spread > 3 * columns.std(dim=2).mean()
-
-
-def test_the_aligned_text_tower_stands_beside_a_prompt_encoder(aligned: AlignedEncoder) -> None:
-    both = TextEncoder.from_preset("debug").beside(aligned.text_encoder())
-    text = both.encode(PROMPTS)
-    assert both.widths == (32, 32) and len(text.parts) == 2
-    assert TextConfig.of(both.config.to_dict()) == both.config
-    assert both.parts[1].net is aligned.net.text_model and isinstance(aligned.net, CLIPModel)
 
 
 def test_prompt_task_learns_and_leaves_an_encoder(tmp_path: Path) -> None:

@@ -11,26 +11,26 @@ from torch import nn
 from train_toy import Toy, exported, settings
 
 from mediagen.audio.train.recogniser import sound_of
-from mediagen.data.captions import Tellings
+from mediagen.data.captions import EncodedCaptions
 from mediagen.parallel.spread import spread
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, Text, TextEncoder
-from mediagen.train import clock as pace
+from mediagen.train import clock as clock_module
 from mediagen.train.compiled import compile_parts
 from mediagen.train.log import read_log
 from mediagen.train.loop import train
 from mediagen.train.tasks.tae import TAETask, TAETaskConfig
-from mediagen.train.tasks.video import VideoTaskConfig, tell_clip
+from mediagen.train.tasks.video import VideoTaskConfig, clip_captions
 from mediagen.video import VideoConfig, VideoModel
 from mediagen.world.scene import draw_scene
 
 
-class Clock:
+class FakeClock:
     """Stands in for time: every step of a run takes as long as it is told."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(pace.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(clock_module.time, "monotonic", lambda: self.now)
 
     def step(self, seconds: float):
         def on_step(done: int, figures: object) -> None:
@@ -40,7 +40,7 @@ class Clock:
 
 
 def test_a_run_by_the_clock_ends_in_time_with_its_schedule_at_the_end(tmp_path, monkeypatch, caplog):
-    clock = Clock(monkeypatch)
+    clock = FakeClock(monkeypatch)
     config = settings(steps=10_000, max_seconds=50.0, log_every=1, preview_every=10_000, save_every=10_000)
     with caplog.at_level(logging.INFO):
         train(Toy(), config, tmp_path, on_step=clock.step(1.0))
@@ -53,7 +53,7 @@ def test_a_run_by_the_clock_ends_in_time_with_its_schedule_at_the_end(tmp_path, 
 
 
 def test_a_run_by_the_clock_that_was_stopped_has_the_rest_of_its_time(tmp_path, monkeypatch):
-    clock = Clock(monkeypatch)
+    clock = FakeClock(monkeypatch)
 
     class Stop(Exception):
         pass
@@ -154,21 +154,21 @@ def test_spread_work_comes_back_in_order_and_equal():
         assert np.array_equal(one, two)
 
 
-def test_tellings_are_the_captions_of_their_clip_or_nothing():
+def test_encoded_captions_are_the_captions_of_their_clip_or_nothing():
     text = TextEncoder(PRESETS["debug"]).eval()
-    config = VideoTaskConfig(tellings=3, difficulty="full")
+    config = VideoTaskConfig(captions_per_clip=3, difficulty="full")
     films = ["", "", "a film of its own"]
-    told = Tellings(text, partial(tell_clip, config, films), 3)
+    told = EncodedCaptions(text, partial(clip_captions, config, films), 3)
     rows = np.array([0, 2, 1, 2])
     for step in range(3):
         drawn = told.draw(rows, np.random.default_rng(step))
         for row, states, mask in zip(rows, drawn.parts[0], drawn.masks[0], strict=True):
-            own = [text.encode([caption]).parts[0][0] for caption in tell_clip(config, films, int(row))]
+            own = [text.encode([caption]).parts[0][0] for caption in clip_captions(config, films, int(row))]
             alike = [
                 one for one in own if one.shape == states[mask].shape and torch.allclose(states[mask], one, atol=1e-5)
             ]
             assert alike, f"step {step}, clip {row}"
-    assert tell_clip(config, films, 2) == ["FPS-16 a film of its own"] * 3
+    assert clip_captions(config, films, 2) == ["FPS-16 a film of its own"] * 3
     nothing = told.draw(rows, np.random.default_rng(0), drop=1.0)
     assert torch.allclose(nothing.parts[0][3][nothing.masks[0][3]], text.encode([""]).parts[0][0], atol=1e-5)
 

@@ -91,7 +91,7 @@ class SoundScorer(nn.Module):
         self.words = nn.Linear(config.text_width, config.space)
         self.heard_when = nn.Conv1d(config.width, config.space, 1)
         self.seen_when = nn.Conv1d(config.width, config.space, 1)
-        self.reach = sum(2 * dilation for dilation in config.dilations)  # frames around one that `watch` looks at
+        self.reach = sum(2 * dilation for dilation in config.dilations)  # frames around one that `look_at` reads
         self.scales = nn.Parameter(torch.full((3,), _SCALE))
 
     @torch.no_grad()
@@ -131,7 +131,7 @@ class SoundScorer(nn.Module):
         def score(piece: Tensor, first: int) -> Tensor:
             heard = self.heard_when(self.listen(piece))
             length, before = heard.shape[-1] + 2 * self.reach, (first - self.reach) / LATENT_RATE
-            seen = self.watch(at_sound_rate(features.to(heard), fps, length, start=before))
+            seen = self.look_at(at_sound_rate(features.to(heard), fps, length, start=before))
             return (signature(heard) * signature(seen[..., self.reach : -self.reach])).sum(-1)
 
         return self._average(sound, score)
@@ -154,7 +154,7 @@ class SoundScorer(nn.Module):
         """States (B, W, N) of log-mel spectra (B, 1, bands, 4 N - 3 to 4 N)."""
         return self.heard(self.ear((spectra + 6.0) / 3.0).flatten(1, 2).transpose(1, 2))
 
-    def watch(self, pictures: Tensor) -> Tensor:
+    def look_at(self, pictures: Tensor) -> Tensor:
         """What is seen and when, (B, D, L), of features (B, L, P) at 25 Hz; to compare with `heard_when` of states.
 
         `reach` frames at both ends see what is not there; give as many more, or the first and the last again.

@@ -20,7 +20,7 @@ from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_mixes, stret
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of, sounds_of
 from mediagen.data.cache import build_cache, mark
-from mediagen.data.captions import Tellings
+from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import open_stream
 from mediagen.flow import draw_t, flow_loss, noise_like, velocity
@@ -63,8 +63,8 @@ class AudioTaskConfig(Config):
     noisier still has to be told from the conditions).  check: sounds of a preview, made in `preview_steps` with
     `guidance`.
     data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
-    many windows of them are encoded.  tellings: prompts of each clip that are written and encoded once, of the whole
-    clip; 0 writes them anew for every window.  processes: that make sounds and tellings before the training.
+    many windows of them are encoded.  captions_per_clip: prompts of each clip that are written and encoded
+    once, of the whole clip; 0 writes them anew for every window.  processes: that make sounds and prompts first.
     """
 
     data: str | None = None
@@ -82,7 +82,7 @@ class AudioTaskConfig(Config):
     check: int = 8
     preview_steps: int = 16
     guidance: float = 3.0
-    tellings: int = 0
+    captions_per_clip: int = 0
     processes: int = 0
 
     def __post_init__(self) -> None:
@@ -146,9 +146,9 @@ class AudioTask:
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
         self.stretches = [stretch for row in range(config.clips) for stretch in self._stretches(row)]
         self.mixes = 1 if config.data else len(SHARES)
-        tell = partial(stretch_prompts, config.tellings, self.mixes, self.captions, self.stretches)
+        tell = partial(stretch_prompts, config.captions_per_clip, self.mixes, self.captions, self.stretches)
         count = len(self.stretches) * self.mixes
-        self.told = Tellings(encoders.text, tell, count, config.processes) if config.tellings else None
+        self.told = EncodedCaptions(encoders.text, tell, count, config.processes) if config.captions_per_clip else None
         self.null = encoders.text.encode([""])
 
     def films(self, index: int, split: str = "train") -> list[Film]:

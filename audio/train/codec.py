@@ -62,7 +62,7 @@ class SoundBatch:
 
 
 class CodecTask:
-    """Trains a Codec to rebuild the world's sounds; see `mediagen.train.loop.Task`."""
+    """Trains a Codec to rebuild the world's sounds; see `mediagen.train.task.Task`."""
 
     name = "codec"
 

@@ -32,7 +32,7 @@ class SoundRecogniserTaskConfig(Config):
 
 
 class SoundRecogniserTask:
-    """Trains a SoundRecogniser on the world's sounds, worn as codecs wear them; see `mediagen.train.loop.Task`."""
+    """Trains a SoundRecogniser on the world's sounds, worn as codecs wear them; see `mediagen.train.task.Task`."""
 
     name = "sound_recogniser"
 

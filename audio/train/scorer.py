@@ -278,7 +278,7 @@ def tell(film: Film, mix: Mix, rng: np.random.Generator, start: float, seconds: 
 def compare(model: SoundScorer, spectra: Tensor, batch: ScoredBatch) -> Found:
     """All that the losses and the figures are made of; `spectra` may be those of `batch` as something changed them."""
     length = batch.pictures.shape[1] - 2 * _FAR
-    states, seen = model.listen_to(spectra)[..., :length], model.watch(batch.pictures)
+    states, seen = model.listen_to(spectra)[..., :length], model.look_at(batch.pictures)
     heard = signature(model.heard_when(states))
     own, *others = (signature(seen[..., _FAR + shift :][..., :length]) for shift in (0, *batch.shifts))
     words = model.means(states) @ model.read(batch.ids, batch.mask).T

@@ -92,7 +92,8 @@ def checkpoints(place: Path, trials: int, rng: random.Random) -> dict[str, Any]:
     """Figures of checkpoints on a disk with little room: the one before must stay whole and be found."""
     import torch
 
-    from mediagen.train.checkpoint import State, load_latest, save_checkpoint, sweep
+    from mediagen.train.checkpoint import State, load_latest, save_checkpoint
+    from mediagen.weights import sweep
 
     said, bad, root = Counter[str](), 0, place / "run"
     for trial in range(trials):

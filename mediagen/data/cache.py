@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mediagen.train.checkpoint import sweep
-from mediagen.weights import Tensors, load_tensors, save_tensors, write_atomic
+from mediagen.weights import Tensors, load_tensors, save_tensors, sweep, write_atomic
 
 MANIFEST = "manifest.json"
 Encode = Callable[[range], tuple[Tensors, list[str]]]

@@ -1,4 +1,4 @@
-"""Tellings: several captions of each clip, written and encoded once, where a GPU would wait for them at every step."""
+"""EncodedCaptions: several captions of each clip, written and encoded once, where a GPU would wait for them."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from mediagen.text.text import Text, TextEncoder
 _CHUNK = 1024  # captions that are encoded at a time
 
 
-class Tellings:
+class EncodedCaptions:
     """The encoded captions of `clips` clips, on the encoder's device.
 
     tell(index) gives the captions of a clip, as many for each; it is spread over `processes` (see `spread`).

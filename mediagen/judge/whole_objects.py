@@ -37,16 +37,16 @@ def smallest_area(size: str) -> float:
     return RADIUS[size] ** 2
 
 
-def strict_object(frames: torch.Tensor, colour: str, smallest: float = SMALLEST) -> bool:
+def shows_whole_object(frames: torch.Tensor, colour: str, smallest: float = SMALLEST) -> bool:
     """Whether a clip shows exactly one coherent thing of `colour` in at least 70 % of its frames.
 
     frames: uint8 (F, H, W, 3).  colour: one of mediagen.world.scene.COLOURS.  smallest: least area of the thing in
     picture heights squared, by default that of a medium one; see `smallest_area`.
     """
-    return float(strict_frames(frames, colour, smallest).float().mean()) >= FRAMES
+    return float(frames_with_whole_object(frames, colour, smallest).float().mean()) >= FRAMES
 
 
-def strict_frames(frames: torch.Tensor, colour: str, smallest: float = SMALLEST) -> torch.Tensor:
+def frames_with_whole_object(frames: torch.Tensor, colour: str, smallest: float = SMALLEST) -> torch.Tensor:
     """Whether each frame holds exactly one coherent thing of `colour`: bool (F,) for uint8 frames (F, H, W, 3).
 
     One 4-connected region holds 80 % of that colour's pixels, is as large as a thing can be, and fills half of its

@@ -74,7 +74,7 @@ def frames_of(
                 yield frame
 
 
-def pictures_of(path: Path, container: "InputContainer") -> "VideoStream":
+def picture_stream(path: Path, container: "InputContainer") -> "VideoStream":
     """The first stream of moving pictures (a cover is none); ValueError where there is none."""
     from av.stream import Disposition
 

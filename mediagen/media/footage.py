@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
-from mediagen.media.checks import check_known, check_pixels, check_rate, frames_of, opened, pictures_of
+from mediagen.media.checks import check_known, check_pixels, check_rate, frames_of, opened, picture_stream
 from mediagen.media.timeline import timeline
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Footage:
     ) -> None:
         self.path, self.max_pixels = Path(path), max_pixels
         with opened(self.path) as container:
-            video = pictures_of(self.path, container)
+            video = picture_stream(self.path, container)
             sound = next(iter(container.streams.audio), None)
             self.channels = 0 if sound is None or sound.codec_context is None else sound.codec_context.channels
             self.has_audio = sound is not None
@@ -135,7 +135,7 @@ class Footage:
         """Frames in the order they are shown, from somewhat before `start` on."""
         import av
 
-        video = pictures_of(self.path, container)
+        video = picture_stream(self.path, container)
         video.thread_type = "AUTO"
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(self.max_pixels)}

@@ -18,7 +18,7 @@ from mediagen.media.checks import (
     claimed,
     frames_of,
     opened,
-    pictures_of,
+    picture_stream,
 )
 from mediagen.media.clip import Clip
 from mediagen.media.pictures import opened_picture, to_tensor
@@ -41,7 +41,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
     path = Path(path)
     with opened(path) as container:
         about = noted(container.metadata)
-        video, audio = pictures_of(path, container), next(iter(container.streams.audio), None)
+        video, audio = picture_stream(path, container), next(iter(container.streams.audio), None)
         check_known(path, audio)
         check_seconds(path, claimed(container), max_seconds)
         video.thread_type = "AUTO"

@@ -1,4 +1,4 @@
-"""Contact sheets and pictures of sound: what a person looks at to judge a training or a result."""
+"""Contact sheets: what a person looks at to judge a training or a result."""
 
 import math
 from collections.abc import Sequence
@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 _GAP = 2  # pixels between tiles
 _LINE = 14  # pixels of one line of caption
-_FLOOR = -80.0  # dB below the loudest point that is drawn black
-_COLOURS = np.array([(0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 220)], float)
 
 
 def contact_sheet(frames: Sequence[torch.Tensor], columns: int, captions: Sequence[str] | None = None) -> torch.Tensor:
@@ -47,32 +45,6 @@ def save_sheet(
     """Writes the `contact_sheet` of pictures or strips as a png."""
     Image.fromarray(contact_sheet(frames, columns, captions).numpy()).save(path, format="png")
     return Path(path)
-
-
-def spectrogram_image(sound: torch.Tensor, rate: int, size: tuple[int, int] = (512, 128)) -> torch.Tensor:
-    """Draws float (channels, S) at `rate` Hz as a mel spectrogram; gives uint8 (height, width, 3), low tones below.
-
-    `size` = (width, height). Rows are evenly spaced in mel from 0 Hz to half the rate; black is 80 dB below the top.
-    """
-    width, height = size
-    window, mono = 1024, sound.detach().cpu().float().mean(0)
-    mono = torch.nn.functional.pad(mono, (0, max(0, window - len(mono))))
-    hop = max(1, len(mono) // max(width - 1, 1))
-    spectrum = torch.stft(
-        mono, window, hop, window=torch.hann_window(window), center=True, pad_mode="constant", return_complex=True
-    )
-    decibels = 20 * torch.log10(spectrum.abs() + 1e-7)
-    top = 2595 * math.log10(1 + rate / 2 / 700)
-    hertz = 700 * (10 ** (torch.linspace(top, 0, height) / 2595) - 1)
-    rows = (hertz / (rate / 2) * (decibels.shape[0] - 1)).clamp(0, decibels.shape[0] - 1)
-    low = rows.floor().long().clamp(max=decibels.shape[0] - 2)
-    picture = torch.lerp(decibels[low], decibels[low + 1], (rows - low)[:, None])
-    picture = picture[:, torch.linspace(0, picture.shape[1] - 1, width).round().long()]
-    loudest = max(picture.max().item(), -60.0)  # silence stays black instead of showing its rounding noise
-    share = ((picture - loudest - _FLOOR) / -_FLOOR).clamp(0, 1).numpy()
-    points = np.linspace(0, 1, len(_COLOURS))
-    painted = np.stack([np.interp(share, points, _COLOURS[:, channel]) for channel in range(3)], axis=-1)
-    return torch.from_numpy(painted.round().astype(np.uint8))
 
 
 def _tile(picture: torch.Tensor) -> np.ndarray:

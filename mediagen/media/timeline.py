@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mediagen.media.checks import check_complete, check_open, check_seconds, claimed, pictures_of
+from mediagen.media.checks import check_complete, check_open, check_seconds, claimed, picture_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -46,7 +46,7 @@ class Timeline:
 
 def timeline(path: Path, container: "InputContainer", most: float) -> Timeline:
     """The times of a film's pictures; ValueError where it is empty, cut short, protected or above `most` seconds."""
-    video = pictures_of(path, container)
+    video = picture_stream(path, container)
     tick = video.time_base or Fraction(1, 90_000)
     shown: list[int] = []
     lengths: dict[int, int] = {}

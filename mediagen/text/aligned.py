@@ -10,8 +10,7 @@ from transformers import AutoTokenizer, CLIPConfig, CLIPModel, PreTrainedTokeniz
 
 from mediagen.config import Config
 from mediagen.media.clip import to_float
-from mediagen.text.encoders import Encoder, EncoderConfig, clip_text_config, quiet
-from mediagen.text.text import TextConfig, TextEncoder
+from mediagen.text.encoders import EncoderConfig, clip_text_config, quiet
 from mediagen.text.tokenizer import own_tokenizer, tokenize
 
 _CHUNK = 256  # pictures at once, which bounds the memory
@@ -67,21 +66,6 @@ class AlignedEncoder(nn.Module):
         mean, std = (_PUBLIC_MEAN, _PUBLIC_STD) if config.source else ((0.5,) * 3, (0.5,) * 3)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
-
-    def text_encoder(self) -> TextEncoder:
-        """The text tower, for `TextEncoder.beside`; weights are shared."""
-        part = EncoderConfig(
-            kind="aligned",
-            source=self.config.source,
-            tokens=self.config.tokens,
-            width=self.config.width,
-            layers=self.config.text_layers,
-            heads=self.config.heads,
-            ff=self.config.ff,
-            tokenizer=self.config.tokenizer,
-        )
-        config = TextConfig(encoders=(part,), download=self.config.download)
-        return TextEncoder(config, [Encoder(part, self.tokenizer, self.net.text_model)])
 
     @torch.no_grad()
     def embed_text(self, prompts: list[str]) -> Tensor:

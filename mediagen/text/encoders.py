@@ -26,7 +26,7 @@ from mediagen.config import Config
 from mediagen.text.tokenizer import END, PAD, own_tokenizer, tokenize
 
 logger = logging.getLogger(__name__)
-KINDS = ("prompt", "character", "aligned")
+ENCODERS = ("prompt", "character", "aligned")
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|(?<!\w)\'([^\']+)\'(?!\w)')
 
 
@@ -50,8 +50,8 @@ class EncoderConfig(Config):
     tokenizer: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"got an encoder of kind '{self.kind}', expected one of {', '.join(KINDS)}.")
+        if self.kind not in ENCODERS:
+            raise ValueError(f"got an encoder of kind '{self.kind}', expected one of {', '.join(ENCODERS)}.")
         if self.tokens < 2 or self.width % self.heads:
             raise ValueError(
                 f"got {self.tokens} tokens, width {self.width} and {self.heads} heads; expected 2 tokens or more and a "

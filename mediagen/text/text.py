@@ -82,12 +82,10 @@ class TextEncoder(nn.Module):
 
     Config: ClassVar = TextConfig
 
-    def __init__(self, config: TextConfig, encoders: Sequence[Encoder] | None = None) -> None:
+    def __init__(self, config: TextConfig) -> None:
         super().__init__()
         self.config = config
-        if encoders is None:
-            encoders = [Encoder.of(part, config.download) for part in config.encoders]
-        self.encoders = nn.ModuleList(encoders)
+        self.encoders = nn.ModuleList(Encoder.of(part, config.download) for part in config.encoders)
 
     @classmethod
     def from_preset(cls, name: str) -> Self:
@@ -116,11 +114,6 @@ class TextEncoder(nn.Module):
         """For each prompt, whether an encoder cuts it."""
         cuts = [encoder.tokenize(prompts)[2] for encoder in self.parts]
         return [any(cut) for cut in zip(*cuts, strict=True)]
-
-    def beside(self, other: "TextEncoder") -> "TextEncoder":
-        """Both in one, the other's parts after these; weights are shared, not copied."""
-        config = self.config.replace(encoders=self.config.encoders + other.config.encoders)
-        return TextEncoder(config, [*self.parts, *other.parts])
 
     @property
     def parts(self) -> list[Encoder]:

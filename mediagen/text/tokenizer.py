@@ -40,7 +40,7 @@ def own_tokenizer(file: str = "") -> PreTrainedTokenizerFast:
     """The packaged tokenizer of the default models, or the one in `file`, a tokenizer.json."""
     path = Path(file) if file else OWN_FILE
     if not path.is_file():
-        raise ValueError(f"got no tokenizer at {path}; expected a tokenizer.json, make one with train_tokenizer.")
+        raise ValueError(f"got no tokenizer at {path}; expected a tokenizer.json, make one with recipes/tokenizer.py.")
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(path), pad_token="<pad>", eos_token="</s>", mask_token="<mask>"
     )

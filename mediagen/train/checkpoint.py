@@ -99,12 +99,6 @@ def checkpoints(root: Path) -> list[Path]:
     return sorted((path for path in root.glob("step-*") if _NAME.fullmatch(path.name)), key=_step_of)
 
 
-def sweep(root: Path) -> None:
-    """Deletes what a killed process left half-written: everything named *.tmp."""
-    for path in root.rglob("*.tmp"):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-
-
 def _step_of(folder: Path) -> int:
     return int(folder.name.removeprefix("step-"))
 

@@ -1,4 +1,4 @@
-"""Pace: how far a run is, by its steps or, where it has a number of seconds to spend, by the clock."""
+"""Clock: how far a run is, by its steps or, where it has a number of seconds to spend, by the clock."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ TOLD = 25  # steps after which the speed is told
 _log = logging.getLogger(__name__)
 
 
-class Pace:
+class Clock:
     """Counts the seconds of a run and foretells its steps; without `max_seconds` it is the number of steps alone.
 
     With it the learning rate falls over the steps that are foretold, anew at every step, so that the schedule ends when

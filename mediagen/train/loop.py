@@ -42,10 +42,10 @@ def train(
     with run.closing(), _stop_signals() as stop:
         run.start(resume)
         with _batches(task, config, run.step, run.ranks.rank, run.ranks.world) as batches:
-            last = run.pace.over(run.step)
+            last = run.clock.over(run.step)
             while not last:
                 figures = run.advance(next(batches))
-                last, asked = run.pace.over(run.step), run.ranks.any(bool(stop))
+                last, asked = run.clock.over(run.step), run.ranks.any(bool(stop))
                 run.report(figures, last)
                 if run.step % config.save_every == 0 or last or asked:
                     run.save()

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from mediagen.parallel.ranks import Ranks
-from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint, sweep
-from mediagen.train.clock import Pace
+from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint
+from mediagen.train.clock import Clock
 from mediagen.train.compiled import compile_parts
 from mediagen.train.ema import EMA
 from mediagen.train.log import Log
 from mediagen.train.optim import Learner, schedule
 from mediagen.train.task import Task, TrainConfig, multiplies_bf16_fast
-from mediagen.weights import fit_tensors, save_model
+from mediagen.weights import fit_tensors, save_model, sweep
 
 BAD_STEPS = 20  # non-finite gradients in a row after which a run gives up
 _log = logging.getLogger(__name__)
@@ -39,10 +39,10 @@ class Run:
         self.critic = None if critic is None else Learner(critic, config.betas, config.weight_decay, config.clip)
         self.ema = EMA(task.model, config.ema)
         self.ranks = Ranks(self.device)
-        self.pace, self._spent = Pace(task.name, config), 0.0
+        self.clock, self._spent = Clock(task.name, config), 0.0
         self.log: Log | None = None  # on the first rank only
         self._sums: dict[str, tuple[float | Tensor, int]] = {}  # of each figure since the last line of the log
-        self._since, self._clock = 0, 0.0
+        self._since, self._since_time = 0, 0.0
 
     def start(self, resume: bool) -> None:
         """Makes the ranks equal, cleans up after a killed run and goes on from the newest checkpoint."""
@@ -66,8 +66,8 @@ class Run:
             compile_parts(self.task.model, self.config.graphs)
         if self.ranks.rank == 0:
             self.log = Log(self.folder, self.step, self.config.tensorboard)
-        self._since, self._clock = self.step, time.monotonic()
-        self.pace.begin(self.step, self._spent)
+        self._since, self._since_time = self.step, time.monotonic()
+        self.clock.begin(self.step, self._spent)
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
@@ -137,7 +137,7 @@ class Run:
 
     def _lr_share(self) -> float:
         config = self.config
-        return schedule(self.step, self.pace.total(self.step), config.warmup, config.decay, config.lr_last)
+        return schedule(self.step, self.clock.total(self.step), config.warmup, config.decay, config.lr_last)
 
     @contextlib.contextmanager
     def _random(self, micro: int, purpose: int) -> Iterator[torch.Generator]:
@@ -160,9 +160,9 @@ class Run:
                 self._sums[name] = (total + value, count + 1)
         if self.log is None or (self.step % self.config.log_every and not last):
             return
-        steps, seconds = self.step - self._since, max(time.monotonic() - self._clock, 1e-9)
+        steps, seconds = self.step - self._since, max(time.monotonic() - self._since_time, 1e-9)
         rate = steps * self.config.batch * self.config.accumulate * self.ranks.world / seconds
-        total = self.step if last else self.pace.total(self.step)
+        total = self.step if last else self.clock.total(self.step)
         eta = (total - self.step) * seconds / steps
         mean = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self.log.write(self.step, "train", {**mean, "samples_per_second": rate, "eta": eta, "skipped": float(self.bad)})
@@ -175,7 +175,7 @@ class Run:
             rate,
             eta,
         )
-        self._sums, self._since, self._clock = {}, self.step, time.monotonic()
+        self._sums, self._since, self._since_time = {}, self.step, time.monotonic()
 
     def preview(self) -> None:
         """Lets the task draw with the averaged model; the time does not count as training."""
@@ -184,7 +184,7 @@ class Run:
             folder.mkdir(exist_ok=True)
             with torch.no_grad(), self._random(0, 2):
                 self.log.write(self.step, "preview", self.task.preview(self.ema.model, folder, self.step))
-            self._clock += time.monotonic() - began
+            self._since_time += time.monotonic() - began
         self.ranks.wait()
 
     def save(self) -> None:
@@ -199,7 +199,7 @@ class Run:
             if self.critic is not None:
                 tensors |= {"critic": self.critic.module.state_dict(), "critic_optimiser": self.critic.moments()}
             values = {"updates": self.ema.updates, "bad": self.bad, "config": self.config.to_dict()}
-            values["seconds"] = self.pace.seconds
+            values["seconds"] = self.clock.seconds
             save_checkpoint(self.folder / "checkpoints", State(self.step, tensors, values), self.config.keep)
         self.export()
 

@@ -90,7 +90,7 @@ class Report:
         return made
 
 
-def run(
+def measure(
     engine: Engine,
     prompts: int = 500,
     out: str | Path | None = None,

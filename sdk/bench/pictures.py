@@ -11,7 +11,7 @@ from mediagen.generate import VideoModels, decode_frames, generate_latent
 from mediagen.grid import Grid
 from mediagen.judge.measures import frechet, psnr, ssim
 from mediagen.judge.recogniser import Recogniser, truth
-from mediagen.judge.whole_objects import smallest_area, strict_object
+from mediagen.judge.whole_objects import shows_whole_object, smallest_area
 from mediagen.media.clip import Clip, to_float, to_uint8
 from mediagen.sampling import linear, linear_quadratic
 from mediagen.sdk.bench.figures import Figure, Part, Tell, mean, share
@@ -176,8 +176,8 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     right = [
         {key: seen[key] == truth(one.scene)[key] for key in JUDGED} for seen, one in zip(found, asked, strict=True)
     ]
-    strict = [
-        strict_object(clip, one.scene.things[0].colour, smallest_area(one.scene.things[0].size))
+    whole = [
+        shows_whole_object(clip, one.scene.things[0].colour, smallest_area(one.scene.things[0].size))
         for clip, one in zip(frames, asked, strict=True)
     ]
     groups = {"": range(len(asked)), "held-out": [i for i, one in enumerate(asked) if one.split == "held-out"]}
@@ -188,8 +188,8 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
             part.figures[f"{prefix} / {key}"] = share(right[i][key] for i in members if key in asked[i].said)
         everything = [all(right[i][key] for key in WHOLE if key in asked[i].said) for i in members]
         part.figures[f"{prefix} / all of it"] = share(everything, "place, kind, colour and motion")
-        part.figures[f"{prefix} / one object"] = share((strict[i] for i in members), "one whole thing of that colour")
-        both = (a and strict[i] for a, i in zip(everything, members, strict=True))
+        part.figures[f"{prefix} / one object"] = share((whole[i] for i in members), "one whole thing of that colour")
+        both = (a and whole[i] for a, i in zip(everything, members, strict=True))
         part.figures[f"{prefix} / all of it, one object"] = share(both)
     return features
 

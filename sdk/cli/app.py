@@ -204,17 +204,15 @@ def bench(
     with reporting(f"Stopped; the parts that were finished are in {out}."):
         with Bar() as bar:
             bar.show("Loading")
-            from mediagen.sdk.bench import measure as benches
+            from mediagen.sdk.bench.measure import PARTS, measure
             from mediagen.sdk.engine import Engine
             from mediagen.sdk.tasks.requests import nearest
 
             for name in part or []:
-                if name not in benches.PARTS:
-                    raise RequestError(f"got the part '{name}'; {nearest(name, list(benches.PARTS))}")
+                if name not in PARTS:
+                    raise RequestError(f"got the part '{name}'; {nearest(name, list(PARTS))}")
             engine = Engine.from_pretrained(model)
-            report = benches.run(
-                engine, prompts=prompts, out=out, parts=part or benches.PARTS, seed=seed, progress=bar.show
-            )
+            report = measure(engine, prompts=prompts, out=out, parts=part or PARTS, seed=seed, progress=bar.show)
         console().print(report.table())
         say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")
 

@@ -29,7 +29,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Ingredients:
     """What a training is made of.
 
     presets: sizes of the model, by name.  model: builds it from a preset.  task_config: the settings of the task.
@@ -56,7 +56,7 @@ class Training:
 
     what: str
     folder: str
-    load: Callable[[], Parts]
+    load: Callable[[], Ingredients]
     loop: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)
     preset: str = "tiny"
@@ -75,7 +75,7 @@ def _keep_encoder(exported: Path, folder: Path) -> None:
     keep_encoder(exported, folder)
 
 
-def _tae() -> Parts:
+def _tae() -> Ingredients:
     from mediagen.tae import TAE
     from mediagen.train.tasks.tae import TAETask, TAETaskConfig
 
@@ -83,32 +83,34 @@ def _tae() -> Parts:
         eyes = at.frozen("aligned") if config.perceptual_weight > 0 else None
         return TAETask(model, config, at.device, eyes)
 
-    return Parts(TAE.PRESETS, TAE, TAETaskConfig, task)
+    return Ingredients(TAE.PRESETS, TAE, TAETaskConfig, task)
 
 
-def _prompt() -> Parts:
+def _prompt() -> Ingredients:
     from mediagen.text.text import PRESETS
     from mediagen.train.tasks.prompt import PromptReader, PromptTask, PromptTaskConfig
 
     own = {name: preset for name, preset in PRESETS.items() if not any(part.source for part in preset.encoders)}
-    return Parts(own, PromptReader, PromptTaskConfig, lambda model, config, at: PromptTask(model.to(at.device), config))
+    return Ingredients(
+        own, PromptReader, PromptTaskConfig, lambda model, config, at: PromptTask(model.to(at.device), config)
+    )
 
 
-def _aligned() -> Parts:
+def _aligned() -> Ingredients:
     from mediagen.text.aligned import PRESETS, AlignedEncoder
     from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
 
     own = {name: preset for name, preset in PRESETS.items() if not preset.source}
-    return Parts(
+    return Ingredients(
         own, AlignedEncoder, AlignedTaskConfig, lambda model, config, at: AlignedTask(model.to(at.device), config)
     )
 
 
-def _recogniser() -> Parts:
+def _recogniser() -> Ingredients:
     from mediagen.judge.recogniser import Recogniser
     from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
 
-    return Parts(
+    return Ingredients(
         Recogniser.PRESETS,
         Recogniser,
         RecogniserTaskConfig,
@@ -116,11 +118,11 @@ def _recogniser() -> Parts:
     )
 
 
-def _video() -> Parts:
+def _video() -> Ingredients:
     from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
     from mediagen.video import VideoModel
 
-    return Parts(
+    return Ingredients(
         VideoModel.PRESETS,
         VideoModel,
         VideoTaskConfig,
@@ -130,14 +132,14 @@ def _video() -> Parts:
     )
 
 
-def _codec() -> Parts:
+def _codec() -> Ingredients:
     from mediagen.audio.codec.model import PRESETS, Codec
     from mediagen.audio.train.codec import CodecTask, CodecTaskConfig
 
-    return Parts(PRESETS, Codec, CodecTaskConfig, lambda model, config, at: CodecTask(model, config, at.device))
+    return Ingredients(PRESETS, Codec, CodecTaskConfig, lambda model, config, at: CodecTask(model, config, at.device))
 
 
-def _audio() -> Parts:
+def _audio() -> Ingredients:
     from mediagen.audio.model import AudioModel
     from mediagen.audio.train.audio import AudioTask, AudioTaskConfig, SoundEncoders
 
@@ -145,14 +147,14 @@ def _audio() -> Parts:
         encoders = SoundEncoders(*(at.frozen(name) for name in ("prompt", "aligned", "codec", "tae")))
         return AudioTask(model, encoders, config, at.folder / "cache", at.device)
 
-    return Parts(AudioModel.PRESETS, AudioModel, AudioTaskConfig, task)
+    return Ingredients(AudioModel.PRESETS, AudioModel, AudioTaskConfig, task)
 
 
-def _sound_recogniser() -> Parts:
+def _sound_recogniser() -> Ingredients:
     from mediagen.audio.judge.recogniser import SoundRecogniser
     from mediagen.audio.train.recogniser import SoundRecogniserTask, SoundRecogniserTaskConfig
 
-    return Parts(
+    return Ingredients(
         {"tiny": SoundRecogniser.Config()},
         SoundRecogniser,
         SoundRecogniserTaskConfig,
@@ -160,14 +162,14 @@ def _sound_recogniser() -> Parts:
     )
 
 
-def _sound_scorer() -> Parts:
+def _sound_scorer() -> Ingredients:
     from mediagen.audio.judge.scorer import PRESETS, SoundScorer
     from mediagen.audio.train.scorer import SoundScorerTask, SoundScorerTaskConfig
 
     def task(model: SoundScorer, config: SoundScorerTaskConfig, at: Place) -> SoundScorerTask:
         return SoundScorerTask(model, at.frozen("codec"), at.frozen("aligned"), config, at.folder / "cache", at.device)
 
-    return Parts(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
+    return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
 
 
 # What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has

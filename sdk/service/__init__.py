@@ -1,5 +1,5 @@
 """The service behind `mediagen serve`: a durable queue of jobs and the HTTP routes that fill it.
 
-`store` keeps jobs, `workers` make them, `kinds` says which kinds there are, `service` takes requests, `app` and
-`routes` speak HTTP.
+`kinds` says which kinds of jobs there are, `intake` reads what comes in, `queue` keeps the jobs and makes them, `http`
+speaks to clients, `service` stands between them, and `program` is all of it with an address and a data folder.
 """

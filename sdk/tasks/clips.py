@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import mentions_music, sound_prompt
-from mediagen.audio.generate import count_sound_steps, generate_sound, watch
+from mediagen.audio.generate import count_sound_steps, generate_sound, see_pictures
 from mediagen.generate import VideoModels, decode_frames, generate_latent, known_start
 from mediagen.grid import SOUND_HOP, SOUND_RATE, Grid
 from mediagen.media.clip import Clip
@@ -31,8 +31,8 @@ class ClipWork(Work):
         """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
         models = self._video_models()
         grid = self._grid(models, seconds, size, fps)
-        watch = self._steps("Making the pictures", self._count)
-        return self._window(models, grid, first, self._rng(), watch)
+        on_step = self._steps("Making the pictures", self._count)
+        return self._window(models, grid, first, self._rng(), on_step)
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
         """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
@@ -48,8 +48,8 @@ class ClipWork(Work):
         for window in range(windows):
             whole = min(len(parts) // time, grid.latent[0] // 2)  # latent frames of the clip that the window can know
             start = parts[-whole * time :] if whole else parts[-1:]
-            watch = self._steps("Making the pictures", windows * self._count, window * self._count)
-            new = self._window(models, grid, start, rng, watch)[len(start) :][: min(fresh, count - made)]
+            on_step = self._steps("Making the pictures", windows * self._count, window * self._count)
+            new = self._window(models, grid, start, rng, on_step)[len(start) :][: min(fresh, count - made)]
             parts, made = torch.cat((parts, new)), made + len(new)
         return parts
 
@@ -65,7 +65,7 @@ class ClipWork(Work):
             return start[:, :total].cpu()
         known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
         limits, words = self.limits, self.request.sound_prompt or self.request.prompt
-        pictures = watch(models.aligned, frames.to(self.models.device), fps)
+        pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
         way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         music = start is not None or mentions_music(words)
         way = self._ranked(models, way, words, pictures, music=music)
@@ -94,7 +94,7 @@ class ClipWork(Work):
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
     def _window(
-        self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, watch: OnStep
+        self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, on_step: OnStep
     ) -> Tensor:
         """One clip of the grid, beginning with the frames `start` where there are some."""
         request = self.request
@@ -112,7 +112,7 @@ class ClipWork(Work):
             steps=self._count,
             known=known,
             clean=clean,
-            on_step=watch,
+            on_step=on_step,
         )
         self._stage("Decoding the pictures")
         return decode_frames(models, latent, grid.frames)[0].cpu()

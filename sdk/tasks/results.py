@@ -1,4 +1,4 @@
-"""Making: what a request that was checked becomes with the models of a folder; `Engine` is the face of it."""
+"""Results: what a request that was checked becomes with the models of a folder; `Engine` is the face of it."""
 
 import secrets
 from pathlib import Path

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.extend import Pictures, count_steps
-from mediagen.audio.generate import SoundModels, Way, count_sound_steps, generate_sound, generate_sound_latent, watch
+from mediagen.audio.generate import (
+    SoundModels,
+    Way,
+    count_sound_steps,
+    generate_sound,
+    generate_sound_latent,
+    see_pictures,
+)
 from mediagen.grid import SOUND_RATE, sound_latents
 from mediagen.media.clip import Clip
 from mediagen.media.footage import Footage
@@ -132,7 +139,7 @@ class SoundWork(Work):
         for batch in batches:
             self._stage("Watching the pictures", sum(len(part) for part in seen), count)
             # Half precision: ten minutes are 40 MB.
-            seen.append(watch(models.aligned, batch.to(self.models.device), rate).features[0].half().cpu())
+            seen.append(see_pictures(models.aligned, batch.to(self.models.device), rate).features[0].half().cpu())
         return Pictures(torch.cat(seen)[None], rate)
 
     def _make(self, pictures: Pictures | None, samples: int) -> Made:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
-from mediagen.media.checks import blamed, opened, pictures_of
+from mediagen.media.checks import blamed, opened, picture_stream
 from mediagen.media.footage import Footage
 from mediagen.media.remux.boxes import Edits, common_scale, described, edits_of, rewrite
 from mediagen.media.remux.matroska import set_pixel_shape
@@ -38,7 +38,7 @@ def write_beside(footage: Footage, path: Path, codec: str, chunks: Iterable[Tens
     """
     with opened(footage.path) as source:
         both = "mov" in source.format.name and path.suffix.lower() in MP4
-        track = pictures_of(footage.path, source).id
+        track = picture_stream(footage.path, source).id
     edits = edits_of(footage.path, track) if both and not footage.timeline.whole else None
     zero = _write(footage, path, codec, chunks, channels, tag, edits)
     if not both:
@@ -77,7 +77,7 @@ def _write(
         writing(path),
         av.open(str(path.absolute()), "w", options=options, metadata_errors="surrogateescape") as container,
     ):
-        video = pictures_of(footage.path, source)
+        video = picture_stream(footage.path, source)
         shape, size = video.sample_aspect_ratio, (video.codec_context.width, video.codec_context.height)
         pictures = _copy(video, source, container)
         assert pictures is not None, "check_target has looked"

@@ -4,7 +4,7 @@ import hashlib
 import io
 from pathlib import Path
 
-from mediagen.media.checks import opened, pictures_of
+from mediagen.media.checks import opened, picture_stream
 from mediagen.media.footage import Footage
 from mediagen.media.remux.boxes import edits_of
 
@@ -29,7 +29,7 @@ def problem(footage: Footage, ending: str) -> str | None:
 
     times = footage.timeline
     with opened(footage.path) as source, av.open(io.BytesIO(), "w", format=FORMATS[ending]) as trial:
-        video = pictures_of(footage.path, source)
+        video = picture_stream(footage.path, source)
         codec, mp4 = video.codec_context.name, "mov" in source.format.name and ending in MP4
         listed = mp4 and not times.whole and edits_of(footage.path, video.id) is not None
         try:
@@ -54,7 +54,7 @@ def _shown(footage: Footage, without: set[int]) -> list[tuple[int | None, bytes]
     times, number, found = footage.timeline, 0, []
     wanted = set(times.times.tolist())
     with opened(footage.path) as source:
-        video = pictures_of(footage.path, source)
+        video = picture_stream(footage.path, source)
         for packet in source.demux(video):
             number += bool(packet.size)
             last = number >= times.packets

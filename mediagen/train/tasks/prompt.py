@@ -1,6 +1,5 @@
-"""The Task of the prompt encoder, reading what captions say; and the recipe of the tokenizer."""
+"""The Task of the prompt encoder, reading what captions say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from mediagen.config import Config
 from mediagen.text.encoders import Encoder
 from mediagen.text.text import TextConfig, TextEncoder, with_fps
-from mediagen.text.tokenizer import MASK, OWN_FILE, train_tokenizer
+from mediagen.text.tokenizer import MASK
 from mediagen.weights import load_model, save_model
 from mediagen.world import scene as sc
 from mediagen.world.scene import Scene, draw_scene
-from mediagen.world.words import caption, music_caption, sound_caption, tell
+from mediagen.world.words import tell
 
 RATES = (8, 12, 16, 24, 25, 30, 50, 60)
 _SCENE = {"place": sc.PLACES, "weather": sc.WEATHERS, "time": sc.TIMES, "camera": sc.CAMERAS, "style": sc.STYLES}
@@ -30,24 +29,6 @@ HEADS: dict[str, int] = {
 }
 UNSAID = -100  # the class of what a caption leaves open; cross entropy ignores it
 _PLAIN = ("weather", "time", "camera", "style")  # unsaid means the plain one, so these are always known
-
-
-def world_captions(count: int, seed: int = 0) -> Iterator[str]:
-    """Captions of pictures, sounds and music, with and without frame rates: what the tokenizer is learnt from."""
-    for index in range(seed, seed + count):
-        rng = np.random.default_rng((index, 3))
-        scene = draw_scene(index, "train", "full" if index % 2 else "simple")
-        yield caption(scene, rng)
-        yield with_fps(caption(scene, rng), RATES[index % len(RATES)])
-        if index % 2:
-            yield sound_caption(scene, rng)
-            yield music_caption(scene, rng)
-
-
-def make_tokenizer(file: Path = OWN_FILE, count: int = 4000, vocabulary: int = 1024) -> Path:
-    """Learns the packaged tokenizer anew and writes it to `file`; the small text encoders must then be trained anew."""
-    train_tokenizer(world_captions(count), vocabulary).save(str(file))
-    return file
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ class TAEBatch:
 
 
 class TAETask:
-    """Trains a TAE to rebuild clips; see `mediagen.train.loop.Task`."""
+    """Trains a TAE to rebuild clips; see `mediagen.train.task.Task`."""
 
     name = "tae"
 

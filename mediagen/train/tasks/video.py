@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of
 from mediagen.data.cache import build_cache
-from mediagen.data.captions import Tellings
+from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
 from mediagen.flow import draw_t, flow_loss, noise_like
@@ -36,8 +36,8 @@ class VideoTaskConfig(Config):
     first picture, or their first latent frames.  t_mean, t_std: of the logit-normal (0 and 1 in the report; below 0
     trains more on noise, where small models learn the layout).  data: a folder of videos with captions to learn from in
     place of the world; `clips` is then how many windows of them are encoded.  first: number of the first clip, so that
-    a run that goes on from another's weights sees new ones.  tellings: captions of each clip that are written and
-    encoded once, by `processes` processes; 0 writes them anew at every step.
+    a run that goes on from another's weights sees new ones.  captions_per_clip: how many are
+    written and encoded once, by `processes` processes; 0 writes them anew at every step.
     """
 
     data: str | None = None
@@ -47,7 +47,7 @@ class VideoTaskConfig(Config):
     fps: float = 16.0
     clips: int = 12_000  # encoded once, before training
     first: int = 0
-    tellings: int = 0
+    captions_per_clip: int = 0
     processes: int = 0
     batch: int = 32
     images: float = 0.1
@@ -73,7 +73,7 @@ class VideoBatch:
 
 
 class VideoTask:
-    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.loop.Task`."""
+    """Trains a VideoModel by flow matching on the latents of clips; see `mediagen.train.task.Task`."""
 
     name = "video"
 
@@ -103,8 +103,9 @@ class VideoTask:
         pool = build_cache(cache, config.clips, self.encode_clips, about=about)
         self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
         self.captions = pool.captions
-        tell = partial(tell_clip, config, self.captions)
-        self.told = Tellings(self.text, tell, config.clips, config.processes) if config.tellings else None
+        tell = partial(clip_captions, config, self.captions)
+        once = config.captions_per_clip > 0
+        self.told = EncodedCaptions(self.text, tell, config.clips, config.processes) if once else None
 
     def _open(self, split: str) -> Stream:
         config = self.config
@@ -190,10 +191,10 @@ class VideoTask:
         return {}
 
 
-def tell_clip(config: VideoTaskConfig, captions: list[str], index: int) -> list[str]:
-    """The `tellings` of clip number `index` of a pool."""
+def clip_captions(config: VideoTaskConfig, captions: list[str], index: int) -> list[str]:
+    """The `captions_per_clip` of clip number `index` of a pool."""
     rng = np.random.default_rng((config.first + index, 29))
-    return [_tell(config, captions[index], index, rng) for _ in range(config.tellings)]
+    return [_tell(config, captions[index], index, rng) for _ in range(config.captions_per_clip)]
 
 
 def _tell(config: VideoTaskConfig, caption_of: str, index: int, rng: np.random.Generator) -> str:

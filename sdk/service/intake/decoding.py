@@ -30,7 +30,8 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"film": rehearse, "sound": _sound}.get(order["kind"], _tensors)(order, source, target)
     except (ValueError, OSError, MemoryError) as error:
-        text = str(error) if isinstance(error, ValueError) else DAMAGED
+        ours = isinstance(error, ValueError) and not isinstance(error, UnicodeError)
+        text = str(error) if ours else DAMAGED
         return {"refused": nameless(text, source.parent)}
 
 
@@ -44,9 +45,14 @@ def nameless(text: str, folder: Path) -> str:
 def rehearse(order: dict[str, Any], source: Path, target: Path) -> dict[str, Any]:
     """Does with a film all that a soundtrack takes, and writes it with the sound that it has."""
     from mediagen.media.footage import Footage
+    from mediagen.media.remux.targets import problem
     from mediagen.media.soundtrack import write_sound
 
     film = Footage(source, max_seconds=order["max_seconds"])
+    if lacking := problem(film, target.suffix):  # the job writes a file of the same kind: no other ending can be chosen
+        raise ValueError(
+            f"got a film with {lacking}, which a {target.suffix[1:]} cannot hold; convert it to H.264 in an mp4 first."
+        )
     for _ in film.pictures(order["rate"], (64, 64)):
         pass
     write_sound(target, film.sound(channels=2), film.samples, channels=2, footage=film)

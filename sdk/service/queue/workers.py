@@ -104,7 +104,7 @@ class Workers:
                 watch.stopped.set()
             watch.beat()  # a cancel may have come before there was anybody to hear it
             watch.check()
-            clip = run(self.engine, job, self.store, watch)
+            clip = make(self.engine, job, self.store, watch)
             took = watch.elapsed
             watch.on_progress(Progress("Writing"))
             outputs.write(clip, job.id, self.store, made)
@@ -142,11 +142,11 @@ class Workers:
                     return  # the next start finds it and begins it again
 
 
-def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
+def make(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
     """What a job makes: its kind's method of the engine, with the request's values, on its source."""
     kind, values, given = KINDS[job.kind], job.values, []
     source = store.file(job.id, "source")
-    make: Callable[..., Any] = getattr(engine, kind.method)
+    method: Callable[..., Any] = getattr(engine, kind.method)
     if source is not None:
         path = store.path(source)
         if kind.source == "input_reference":
@@ -155,7 +155,7 @@ def run(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
             given = [sources.read_sound(path)]
         else:
             given = [path if kind.streams else sources.read_clip(path)]
-    return make(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
+    return method(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
 
 
 def reason(error: Exception, store: Store) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import torch
 
 from mediagen.judge.measures import frechet, psnr, ssim, wilson
 from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, labels, truth
-from mediagen.judge.whole_objects import colour_mask, largest_regions, lowest_points, strict_object
+from mediagen.judge.whole_objects import colour_mask, largest_regions, lowest_points, shows_whole_object
 from mediagen.media.clip import to_float
 from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
 from mediagen.world.draw import render
@@ -46,9 +46,9 @@ def seen() -> tuple[list[Scene], torch.Tensor]:
     return scenes, render(scenes, frames=LOOKS)
 
 
-def test_true_renders_are_strict_objects(seen: tuple[list[Scene], torch.Tensor]) -> None:
+def test_true_renders_show_whole_objects(seen: tuple[list[Scene], torch.Tensor]) -> None:
     scenes, frames = seen
-    passed = [strict_object(clip, scene.things[0].colour) for scene, clip in zip(scenes, frames, strict=True)]
+    passed = [shows_whole_object(clip, scene.things[0].colour) for scene, clip in zip(scenes, frames, strict=True)]
     assert np.mean(passed) >= 0.9
 
 
@@ -58,9 +58,9 @@ def test_broken_scattered_and_wrong_things_are_not(seen: tuple[list[Scene], torc
     scrambled, fragmented, wrong = [], [], []
     for scene, clip in zip(scenes, frames, strict=True):
         colour = scene.things[0].colour
-        scrambled.append(strict_object(_scramble(clip, 8, rng), colour))
-        fragmented.append(strict_object(_fragment(clip, colour), colour))
-        wrong += [strict_object(clip, COLOURS[(COLOURS.index(colour) + step) % 10]) for step in (1, 5)]
+        scrambled.append(shows_whole_object(_scramble(clip, 8, rng), colour))
+        fragmented.append(shows_whole_object(_fragment(clip, colour), colour))
+        wrong += [shows_whole_object(clip, COLOURS[(COLOURS.index(colour) + step) % 10]) for step in (1, 5)]
     assert np.mean(scrambled) <= 0.02 and np.mean(fragmented) <= 0.02
     assert np.mean(wrong) <= 0.05
 
