@@ -21,9 +21,10 @@ def noted(metadata: Mapping[Any, Any]) -> dict[str, Any]:
     """What `write_clip` left in the file; empty for a foreign file."""
     texts = {str(key).lower(): value for key, value in metadata.items()}
     text = texts.get(TAG, texts.get("comment", ""))
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)  # gif gives bytes
     try:
         found = json.loads(printable(text))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     if not (isinstance(found, dict) and isinstance(found.get("settings"), dict)):
         return {}

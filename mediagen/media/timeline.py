@@ -97,6 +97,8 @@ def timeline(path: Path, container: "InputContainer", most: float) -> Timeline:
     # mp4 keeps the length of the pictures beside them; its packets only say when the next one is decoded.
     end = -1 if video.duration is None else (video.start_time or 0) + video.duration
     own = lengths[final] or usual
+    if "mov" in container.format.name and 0 < (video.duration or 0) - final <= own:
+        end = video.duration or 0  # where an edit list begins with nothing, FFmpeg counts that in
     rounded = abs(end - final - own) * tick < Fraction(1, 1000)  # it is often written in milliseconds
     last = (final, own if end <= final or rounded else end - final)
     seconds = (sum(last) - int(times[0])) * tick
