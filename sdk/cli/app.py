@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say
 from mediagen.sdk.cli.output import check_output
@@ -26,11 +27,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Generated film: a prompt becomes a clip with its soundtrack.",
 )
-app.command()(sound)
-app.command()(train)
-app.command()(codec)
-app.command()(serve)
-
 Out = Annotated[
     Path, typer.Option("-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png.")
 ]
@@ -156,6 +152,13 @@ def extend(
             bar.show("Writing")
             longer.save(out)
         _finish(longer, out, bar.elapsed)
+
+
+app.command()(sound)
+app.command()(check)
+app.command()(train)
+app.command()(codec)
+app.command()(serve)
 
 
 @app.command()
