@@ -20,7 +20,7 @@ from mediagen.media.checks import (
     opened,
     picture_stream,
 )
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Film
 from mediagen.media.pictures import opened_picture, to_tensor
 from mediagen.media.resample import resample
 from mediagen.media.tags import noted
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioResampler
 
 
-def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Clip:
+def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Film:
     """Reads a video: every frame (uint8), its fps, its sound at its own rate (float32), its caption and settings.
 
+    Where the frames are not evenly spaced, those that are shown at even times of the same mean rate.
     Sound starts with the pictures; of a file of ours it has exactly the samples that were written (AAC pads to 1,024).
     Raises ValueError for a file that is missing, damaged, without pictures, longer than `max_seconds`, or of more than
     `max_pixels` decoded pixels (frames x height x width).
@@ -40,7 +41,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
 
     path = Path(path)
     with opened(path) as container:
-        about = noted(container.metadata)
+        about = _gif_told(path) if path.suffix.lower() == ".gif" else noted(container.metadata)
         video, audio = picture_stream(path, container), next(iter(container.streams.audio), None)
         check_known(path, audio)
         check_seconds(path, claimed(container), max_seconds)
@@ -49,6 +50,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
         pictures: list[np.ndarray] = []
+        times: list[float] = []
         sounds = _Sounds(path, max_seconds)
         start, end, pixels = None, 0.0, 0
         fps = float(video.average_rate or video.guessed_rate or 25)
@@ -70,18 +72,46 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
             if pictures and picture.shape != pictures[0].shape:
                 raise ValueError(f"got {path.name} whose size changes on the way, expected one size; convert it first.")
             pictures.append(np.ascontiguousarray(picture))
+            times.append((frame.time or 0.0) - (start or 0.0))
         if not pictures:
             raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
         sound = sounds.joined(start or 0.0, about.get("samples"))
         check_complete(path, claimed(container), max(end, sounds.seconds))
-    return Clip(
-        frames=torch.from_numpy(np.stack(pictures)),
+    fps = _rate_of(about, fps, times, end)
+    return Film(
+        frames=torch.from_numpy(np.stack([pictures[index] for index in _shown(times, end, fps)])),
         fps=fps,
         sound=sound,
         rate=sounds.rate or SOUND_RATE,
         caption=str(about.get("caption", "")),
         settings=about.get("settings", {}),
     )
+
+
+def _gif_told(path: Path) -> dict[str, Any]:
+    try:
+        with opened_picture(path) as image:
+            return noted(image.info)
+    except ValueError:  # FFmpeg says what is wrong with it
+        return {}
+
+
+def _rate_of(about: dict[str, Any], said: float, times: list[float], end: float) -> float:
+    """Frames per second: what is noted, or what the file says where that is near the mean, or the mean."""
+    noted_rate = about.get("fps")
+    if isinstance(noted_rate, int | float) and 0.1 <= noted_rate <= 1_000:
+        return float(noted_rate)
+    mean = len(times) / end if end > 0 else said
+    return said if abs(said / mean - 1) < 0.02 or len(times) < 3 else mean
+
+
+def _shown(times: list[float], end: float, fps: float) -> list[int]:
+    """The numbers of the frames at even times; all of them where they come at these."""
+    even = np.arange(len(times)) / fps
+    if np.abs(np.array(times) - even).max() < 0.5 / fps and abs(end * fps - len(times)) < 0.75:
+        return list(range(len(times)))
+    wanted = np.arange(max(1, round(end * fps))) / fps
+    return (np.searchsorted(np.array(times), wanted + 0.05 / fps, side="right") - 1).clip(0).tolist()
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:

@@ -9,10 +9,14 @@ from mediagen.media.encodings import printable
 TAG = "mediagen"  # metadata entry that holds our JSON
 
 
-def tag_of(settings: Mapping[str, Any], caption: str, samples: int) -> str:
-    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold."""
+def tag_of(settings: Mapping[str, Any], caption: str, samples: int, fps: float | None = None) -> str:
+    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold.
+
+    fps: for a format that cannot say it.
+    """
+    told = {"settings": settings, "caption": caption, "samples": samples} | ({} if fps is None else {"fps": fps})
     try:
-        return json.dumps({"settings": settings, "caption": caption, "samples": samples})
+        return json.dumps(told)
     except (TypeError, ValueError) as error:
         raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
 

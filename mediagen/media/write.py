@@ -49,7 +49,7 @@ def write_clip(clip: Clip, path: str | Path) -> Path:
     if ending in VIDEO and clip.sound is not None:
         clip = replace(clip, sound=resample(clip.sound, clip.rate, SOUND_RATE), rate=SOUND_RATE)
     samples = 0 if clip.sound is None else clip.sound.shape[-1]
-    tag = tag_of(clip.settings, clip.caption, samples)
+    tag = tag_of(clip.settings, clip.caption, samples, clip.fps if ending == ".gif" else None)
     with appearing(path) as temporary:
         write = {".gif": write_gif, ".png": write_png}.get(ending, write_stream)
         write(clip, temporary, tag)

@@ -16,6 +16,7 @@ from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
 if TYPE_CHECKING:
     from mediagen.sdk.tasks.progress import Progress
 
+_QUIET = False
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 # What a message calls a value, and the flag by which the command line takes it.
 FLAGS = {
@@ -65,9 +66,21 @@ def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[No
         sys.exit(USAGE if isinstance(error, RequestError) else FAILURE)
 
 
+@contextlib.contextmanager
+def speaking(quiet: bool) -> Iterator[None]:
+    """Inside, and where `quiet`, nothing is said but errors, which leave it."""
+    global _QUIET
+    before, _QUIET = _QUIET, quiet
+    try:
+        yield
+    finally:
+        _QUIET = before
+
+
 def say(text: str) -> None:
-    """One line on stderr, never read as markup."""
-    console().print(text, markup=False)
+    """One line on stderr, never read as markup; nothing where `speaking` is quiet."""
+    if not _QUIET:
+        console().print(text, markup=False)
 
 
 def sentence(error: Exception) -> str:
@@ -76,7 +89,7 @@ def sentence(error: Exception) -> str:
     name, colon, rest = text.partition(": ")
     if isinstance(error, RequestError) and colon and name in FLAGS:
         return f"{FLAGS[name]}: {rest}"
-    if isinstance(error, MediagenError | ValueError | OSError):
+    if isinstance(error, MediagenError | ValueError | OSError) and not isinstance(error, UnicodeError):
         return text
     return f"{type(error).__name__}: {text} (unexpected; run again with MEDIAGEN_DEBUG=1 to see where)"
 
@@ -97,7 +110,7 @@ class Bar:
             TextColumn("left"),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=_QUIET or not self._console.is_terminal,
         )
         self._task = self._display.add_task("", total=None)
         self._stage = ""

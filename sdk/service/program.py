@@ -1,7 +1,7 @@
 """The service as a program, from an address and a data folder to a server that answers."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,17 @@ def name_of(model: str | None) -> str:
 
 
 def serve(
-    engine: Any, folder: Path, *, host: str, port: int, token: str | None, settings: Settings, model: str
+    engine: Any,
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    settings: Settings,
+    model: str,
+    ready: Callable[[int], None] = lambda port: None,
 ) -> None:
-    """Serves until it is told to stop. Raises as `check_address` and `locked`."""
+    """Serves until it is told to stop; calls ready(port) when it answers. Raises as `check_address` and `locked`."""
     check_address(host, token)
     import uvicorn
 
@@ -59,7 +67,14 @@ def serve(
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=64 * 1024,
         )
+
+        class Told(uvicorn.Server):
+            async def startup(self, sockets: Any = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    ready(self.servers[0].sockets[0].getsockname()[1] if self.servers else port)
+
         try:
-            uvicorn.Server(config).run()
+            Told(config).run()
         except SystemExit:  # uvicorn's way to say that the address is taken; it logs why
             raise MediagenError(f"cannot listen on {host}:{port}; give another --port.") from None

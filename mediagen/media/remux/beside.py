@@ -80,7 +80,7 @@ def _write(
         video = picture_stream(footage.path, source)
         shape, size = video.sample_aspect_ratio, (video.codec_context.width, video.codec_context.height)
         pictures = _copy(video, source, container)
-        assert pictures is not None, "check_target has looked"
+        assert isinstance(pictures, av.VideoStream), "check_target has looked"
         if shape:
             pictures.codec_context.sample_aspect_ratio = shape
         speaker = Speaker(container, codec, chunks, channels, SOUND_RATE)

@@ -10,9 +10,7 @@ from pathlib import Path
 _SEGMENT, _SEEK_HEAD, _VOID, _INFO, _TRACKS = 0x18538067, 0x114D9B74, 0xEC, 0x1549A966, 0x1654AE6B
 _ENTRY, _VIDEO, _CLUSTER, _SEEK, _SEEK_ID, _SEEK_POSITION = 0xAE, 0xE0, 0x1F43B675, 0x4DBB, 0x53AB, 0x53AC
 _WIDTH, _HEIGHT, _UNIT, _RATIO, _STEREO = 0x54B0, 0x54BA, 0x54B2, 3, 0x53B8
-_ONE_EYE = dict.fromkeys((1, 8, 9, 11), Fraction(1, 2)) | dict.fromkeys(
-    (2, 3, 6, 7), Fraction(2)
-)  # of two in a picture
+_BESIDE, _ABOVE = (1, 8, 9, 11), (2, 3, 6, 7)  # how two eyes share a picture
 
 
 def set_pixel_shape(path: Path, size: tuple[int, int], shape: Fraction) -> None:
@@ -65,7 +63,10 @@ def _with_shape(tracks: bytes, ratio: Fraction) -> bytes:
                     found = _children(inner, b, e)
                     kept = (inner[x:z] for k, x, _, z in found if k not in (_WIDTH, _HEIGHT, _UNIT))
                     eyes = next((inner[z - 1] for k, _, _, z in found if k == _STEREO), 0)
-                    parts += _element(_VIDEO, b"".join(kept) + _shown(ratio * _ONE_EYE.get(eyes, 1)))
+                    parts += _element(
+                        _VIDEO,
+                        b"".join(kept) + _shown(ratio, eyes),
+                    )
                 else:
                     parts += inner[a:e]
             entry = _element(_ENTRY, parts)
@@ -73,7 +74,9 @@ def _with_shape(tracks: bytes, ratio: Fraction) -> bytes:
     return made
 
 
-def _shown(ratio: Fraction) -> bytes:
+def _shown(ratio: Fraction, eyes: int) -> bytes:
+    """How wide and high one picture is, of which the coded one may hold two."""
+    ratio = ratio / 2 if eyes in _BESIDE else ratio * 2 if eyes in _ABOVE else ratio
     sides = _element(_WIDTH, _bytes(ratio.numerator)) + _element(_HEIGHT, _bytes(ratio.denominator))
     return _element(_UNIT, bytes([_RATIO])) + sides
 
