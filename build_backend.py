@@ -1,9 +1,9 @@
 """setuptools as it is, and for `pip install -e .` a tree that type checkers and editors can read.
 
 The folders audio/, edit/, personalize/ and sdk/ are imported as parts of mediagen by a finder, which runs; checkers
-only read. So an editable install makes .editable/mediagen, in which each of them and each module of mediagen is a link
-in its place, and a .pth that names it. The second line of that .pth takes the folder off sys.path again: nothing that
-runs sees it.
+only look along sys.path. So an editable install makes .editable/mediagen, in which each of them and each module of
+mediagen is a link in its place, and a .pth that puts .editable on sys.path. Its second line lets the finder go first:
+what runs is imported from where it stands, and a debugger stops there.
 """
 
 import base64
@@ -26,11 +26,10 @@ def build_editable(wheel_directory: str, config_settings: Any = None, metadata_d
     """As setuptools, with the .pth in the wheel where the system allows links."""
     name = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
     if _link():
-        _add(
-            Path(wheel_directory) / name,
-            _PTH,
-            f"{_TREE}\nimport sys; sys.path[:] = [p for p in sys.path if p != {str(_TREE)!r}]\n",
+        first = (
+            'import sys; sys.meta_path.sort(key=lambda f: "__editable___mediagen" not in getattr(f, "__module__", ""))'
         )
+        _add(Path(wheel_directory) / name, _PTH, f"{_TREE}\n{first}\n")
     return name
 
 

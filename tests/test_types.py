@@ -65,8 +65,14 @@ def test_a_users_script_is_checked(way: str, source: Path, tmp_path: Path) -> No
     words = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-build-isolation"]
     made = run(*words, *(["-e"] if way == "editable" else []), source, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
-    ran = run(python, "-c", "import sys, mediagen.sdk; print(mediagen.sdk.__file__); print(sys.path)", cwd=tmp_path)
-    assert ".editable" not in ran.stdout and ran.returncode == 0, ran.stderr + ran.stdout
+    ran = run(
+        python, "-c", "import mediagen.sdk, mediagen.grid as g; print(mediagen.sdk.__file__, g.__file__)", cwd=tmp_path
+    )
+    places = [Path(word) for word in ran.stdout.split()]
+    stands = (
+        (source / "sdk", source / "mediagen") if way == "editable" else (inside / "mediagen/sdk", inside / "mediagen")
+    )
+    assert tuple(place.parent for place in places) == stands, ran.stderr
     home = tmp_path / "user"
     shutil.copytree(TYPED, home)
     (home / "pyrightconfig.json").write_text(json.dumps({"reportUnusedExpression": False}))

@@ -1,6 +1,7 @@
 """The service as a program, from an address and a data folder to a server that answers."""
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ _LOCK = "lock"
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds a data folder for this process; RequestError where another server has it. A kill frees it."""
-    import fcntl
+    """Holds a data folder for this process; RequestError where another server has it. A kill frees it.
 
+    By a database, for SQLite locks files in the way of each system.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("w")
-    except OSError as error:
-        raise RequestError(f"got the data folder '{folder}', which cannot be written ({error.strerror}).") from None
-    with file:
+        lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RequestError(f"got the data folder '{folder}', which cannot be written ({why}).") from None
+    with contextlib.closing(lock):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise RequestError(f"got the data folder '{folder}', which cannot be written ({error}).") from None
             raise RequestError(
                 f"got the data folder '{folder}', which another server uses; stop that one, or give another folder."
             ) from None

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from mediagen.sdk.service.intake.forms import Form, request_values
 from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
 from mediagen.sdk.service.kinds.table import KINDS, Kind, available
 from mediagen.sdk.service.queue.rows import DONE, RUNNING, WAITING, File, Job
-from mediagen.sdk.service.queue.store import KeyReused, Store, settle
+from mediagen.sdk.service.queue.store import KeyReused, Store, second_name, settle
 from mediagen.sdk.service.queue.watch import Listeners
 from mediagen.sdk.service.queue.workers import Workers
 from mediagen.sdk.service.refusals import Refused, missing, wrong
@@ -158,7 +157,7 @@ class Service:
         film, before = self.file(parent, "video"), self.get(parent)
         file = File.new(id, "source", Path(film.name).suffix, film.type)
         try:
-            os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
+            second_name(self.store.path(film), self.store.path(file))
             self._suits(kind, before, self.store.path(file))
             settle(self.store.path(file))
         except FileNotFoundError:  # which it was just now
