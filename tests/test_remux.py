@@ -245,3 +245,24 @@ def test_names_are_names(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPa
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["a.mp4", name]) and len(shown(made.absolute())) == 8
     with pytest.raises(ValueError, match="got a name of 258 bytes, expected at most 255"):
         read_clip("a.mp4").save("ä" * 127 + ".mp4")
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.mkv"])
+def test_other_texts_in_other_encodings_are_kept(tmp_path: Path, name: str) -> None:
+    """Of chapters and of streams."""
+    chapter = {"id": 1, "start": 0, "end": 900, "time_base": Fraction(1, 1000), "metadata": {"title": "CHAPTER"}}
+    source = film(tmp_path / "a.mkv", sound=2.0, chapters=[chapter])
+    source.write_bytes(source.read_bytes().replace(b"CHAPTER", b"Chapt\xe9r"))
+    made = copied(source, name)
+    assert b"Chapt\xe9r" in made.read_bytes() and read_clip(source).frames is not None
+
+
+def test_times_of_a_coarse_clock(tmp_path: Path) -> None:
+    """Matroska counts milliseconds: at 1,000 and more pictures a second two have one time of decoding."""
+    source = film(tmp_path / "a.mkv", [i / 3000 for i in range(30)], options={"g": "30", "bf": "0"})
+    with av.open(str(source)) as container:
+        decoded = [p.dts for p in container.demux(video=0) if p.size]
+    assert len(set(decoded)) < len(decoded)
+    for name in ("b.mkv", "b.mp4"):
+        with av.open(str(copied(source, name))) as container:
+            assert sum(1 for p in container.demux(video=0) if p.size) == 30

@@ -73,7 +73,7 @@ def timeline(path: Path, container: "InputContainer", most: float) -> Timeline:
         descriptions += packet.has_sidedata("new_extradata")
         if packet.dts is not None:
             late = max(late, packet.dts - time)
-            steady = steady and (before is None or before < packet.dts)
+            steady = steady and (before is None or before <= packet.dts)
             before = packet.dts
         if packet.is_keyframe:
             keys.append(packets)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mediagen.sdk.cli.console import Bar, reporting, speaking
+from mediagen.sdk.cli.console import FLAGS, Bar, reporting, speaking
 from mediagen.sdk.cli.output import check_output, finish, unused
 from mediagen.sdk.errors import RequestError
 
@@ -112,7 +112,7 @@ def _check(video: Path | None, asked: dict[str, Any]) -> None:
             raise RequestError("got no --seconds for sound without a film, expected a length; give one.")
         given = [flag for flag in ("start", "end", "keep_audio") if flag in asked]
         if given:
-            raise RequestError(f"got {given[0]} without a film, which has no meaning there; leave it out.")
+            raise RequestError(f"got {FLAGS[given[0]]} without a film, which has no meaning there; leave it out.")
 
 
 def _seconds(flag: str, text: str | None) -> float | None:

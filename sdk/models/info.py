@@ -105,7 +105,7 @@ def _figures(path: Path) -> str:
         return ""
     try:
         figures = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not valid JSON ({error}); restore the file.") from None
     return "; " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if isinstance(value, int | float))
 

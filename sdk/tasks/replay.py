@@ -41,7 +41,7 @@ def request_of(settings: dict[str, Any], name: str, image: Any = None) -> dict[s
             "run that command again on the clip that it started from."
         )
     if "picture" in settings and image is None:
-        raise RequestError(f"got {name}, which started from a picture, expected that too; give it with --image.")
+        raise RequestError(f"got {name}, which started from a picture, expected that too; give the picture.")
     # What was rounded is asked for again as it was, so that the same note stands in the file.
     values = {**settings, **settings.get("asked", {}), "image": image}
     return {key: value for key, value in values.items() if key in GenerateRequest.model_fields}

@@ -121,7 +121,7 @@ def _packets(
     if edits is not None:
         others = [stream for stream in others if stream.index != video.index]
         yield from _raw(footage, video.index)
-    count, hidden = 0, set(timeline.between)
+    count, hidden, before = 0, set(timeline.between), None
     with blamed(footage.path):
         for packet in source.demux(others) if others else ():
             ours = packet.stream_index == video.index
@@ -135,6 +135,11 @@ def _packets(
             shift = round(footage.origin / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift - (timeline.late if ours else 0)
+            if ours and packet.dts is not None:
+                if before is not None and packet.dts <= before:  # as FFmpeg's own tool: some clocks are too coarse
+                    packet.dts = before + 1
+                    packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+                before = packet.dts
             yield packet
 
 

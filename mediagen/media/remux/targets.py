@@ -30,7 +30,8 @@ def problem(footage: Footage, ending: str) -> str | None:
     times = footage.timeline
     with opened(footage.path) as source, av.open(io.BytesIO(), "w", format=FORMATS[ending]) as trial:
         video = picture_stream(footage.path, source)
-        codec, mp4 = video.codec_context.name, "mov" in source.format.name and ending in MP4
+        kind = source.format.name
+        codec, mp4 = video.codec_context.name, "mov" in kind and ending in MP4
         listed = mp4 and not times.whole and edits_of(footage.path, video.id) is not None
         try:
             trial.add_stream_from_template(video, opaque=True)
@@ -39,6 +40,8 @@ def problem(footage: Footage, ending: str) -> str | None:
     if times.descriptions > 1 and not (mp4 and codec in _CHANGING):
         return f"pictures in {times.descriptions} descriptions of their codec, one after the other"
     if not listed and not (times.steady and _spare(footage)):
+        if "mov" not in kind:
+            return "times of decoding that go backwards"
         return "an edit list that hides pictures which others need, or shows them in another order"
     return None
 
