@@ -1,5 +1,6 @@
 """Progress in a notebook: one line of output that is drawn anew while a job is made."""
 
+import importlib
 import time
 from typing import Any
 
@@ -9,8 +10,8 @@ _LOOK = 0.3  # seconds between two looks at a job
 def watched(job: Any) -> Any:
     """The result of a Job; where IPython runs, its progress is shown until then."""
     try:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import display
+        get_ipython = importlib.import_module("IPython.core.getipython").get_ipython
+        display = importlib.import_module("IPython.display").display
     except ImportError:
         return job.result()
     if get_ipython() is None:

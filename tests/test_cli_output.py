@@ -108,6 +108,16 @@ def test_a_clip_of_varying_rate_is_read_by_time(tmp_path: Path) -> None:
         assert abs(times[number(frame.numpy())] - times[true]) <= 0.101
 
 
+def test_a_gif_gets_its_sound_in_a_file_that_can_hold_it(told, tmp_path: Path, monkeypatch) -> None:
+    from strange import bars, shown
+
+    monkeypatch.chdir(tmp_path)
+    frames = [Image.fromarray(bars(i)) for i in range(8)]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:], duration=100)
+    code, _, heard = told("sound", "a.gif", "--steps", 1, "--candidates", 1, "--seed", 1)
+    assert code == 0 and "Wrote a-sound.mov" in heard and [n for _, n in shown(Path("a-sound.mov"))] == list(range(8))
+
+
 def test_check_says_what_is_taken_and_kept(told, tmp_path: Path) -> None:
     import struct
 

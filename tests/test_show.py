@@ -42,7 +42,7 @@ def test_a_notebook_plays_a_clip(clip: Clip, kind: str) -> None:
     assert shown["text/plain"] == repr(clip)
     found = re.search(r'src="data:([\w/]+);base64,([^"]+)"', shown["text/html"])
     assert found is not None and found[1] == kind
-    with av.open(io.BytesIO(base64.b64decode(found[2]))) as container:
+    with av.open(io.BytesIO(base64.b64decode(found[2])), "r") as container:
         assert sum(1 for _ in container.decode(0)) >= 1
     assert "<code>&lt;Clip of 0 s" in Clip(None)._repr_mimebundle_()["text/html"]
 

@@ -57,6 +57,10 @@ def plain(image: Image.Image) -> Image.Image:
         upright = Image.fromarray(_eight_bits(values, upright.mode == "F"))
         if alpha is not None:
             upright.putalpha(Image.fromarray(alpha))
+    if upright.mode in ("La", "RGBa"):  # alpha is multiplied in; Pillow takes it out only to these
+        upright = upright.convert("LA" if upright.mode == "La" else "RGBA")
+    if not upright.has_transparency_data:
+        return upright.convert("RGB")
     whole = upright.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")
 

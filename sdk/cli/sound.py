@@ -78,8 +78,8 @@ def sound(
             "seed": seed,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
-        target = out or unused(Path("sound.wav" if video is None else f"{video.stem}-sound{video.suffix}"))
         _check(video, asked)
+        target = out or unused(Path("sound.wav" if video is None else f"{video.stem}-sound{_ending(video)}"))
         check_output(target, force=force, endings=(".wav",) if video is None else FILMS)
         from mediagen.sdk.tasks.sound_requests import SoundRequest
 
@@ -99,6 +99,15 @@ def sound(
             bar.show("Writing")
             made.save(target)
         finish([(target, made)], bar.elapsed, json_out)
+
+
+def _ending(film: Path) -> str:
+    """That of the film, or one that can hold its pictures."""
+    if film.suffix.lower() in FILMS or not film.is_file():
+        return film.suffix
+    from mediagen.sdk.tasks.soundtracks import able
+
+    return next(iter(able(film)), film.suffix)
 
 
 def _check(video: Path | None, asked: dict[str, Any]) -> None:

@@ -58,6 +58,11 @@ def parameters(weights: Path) -> int:
 
 def overview(folder: Path) -> list[tuple[str, str]]:
     """Lines of (name, what is known about it): limits first, then each model that the folder holds."""
+    if not (folder / "engine.json").is_file():
+        raise ModelError(
+            f"got the model folder '{folder}' without engine.json, expected a folder of all the models; give another, "
+            "such as 'mediagen train --into' makes for a model that was trained."
+        )
     try:
         limits = Limits.load(folder / "engine.json")
     except ValueError as error:
