@@ -38,11 +38,13 @@ class VideoModels:
 
 
 @torch.no_grad()
-def generate_latent(models: VideoModels, prompts: list[str], grid: Grid, *, rng: torch.Generator, negative: str = "",
+def generate_latent(models: VideoModels, prompts: list[str], grid: Grid, *,
+                    rng: torch.Generator | list[torch.Generator], negative: str = "",
                     steps: int = 50, scale: float = 3.0, times: list[float] | None = None, known: Tensor | None = None,
                     clean: Tensor | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Latents (B, C, L, h, w) of one clip per prompt.
 
+    rng: for all together, or one each, with which every clip has the noise that it would have alone.
     scale: of classifier-free guidance.  times: the schedule; linear-quadratic over `steps` by default.  known: latent
     (B, C, L, h, w) that the clip agrees with, where clean (B, 1, L, h, w) is above 0 (`known_start` makes both).
     on_step(index, t, x) is called after each step; what it raises cancels.
@@ -55,7 +57,9 @@ def generate_latent(models: VideoModels, prompts: list[str], grid: Grid, *, rng:
     prepared = models.video.prepare(models.text.encode(words), grid.latent, known, clean, times)
     velocity = cfg(models.video, prepared, scale)
     shape = (len(prompts), models.video.config.latent_channels, *grid.latent)
-    noise = torch.randn(shape, generator=rng, device=rng.device)
+    each = rng if isinstance(rng, list) else [rng]
+    one = (len(prompts) // len(each), *shape[1:])
+    noise = torch.cat([torch.randn(one, generator=own, device=own.device) for own in each])
     return euler(velocity, noise, times, on_step)
 
 

@@ -58,7 +58,10 @@ def serve(
                 engine = stack.enter_context(hired(engine, count))
                 count = engine.count
         folder = data_folder or data_home()
-        say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
+        def ready(port: int) -> None:
+            say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
         program.serve(
             engine,
             folder,
@@ -67,6 +70,7 @@ def serve(
             token=token,
             settings=Settings(workers=count or 1, max_queue=queue, url_inputs=url_inputs),
             model=program.name_of(model),
+            ready=ready,
         )
 
 

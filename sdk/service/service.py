@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from pathlib import Path
@@ -14,8 +13,8 @@ from mediagen.sdk.service.intake.fetch import fetch
 from mediagen.sdk.service.intake.forms import Form, request_values
 from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
 from mediagen.sdk.service.kinds.table import KINDS, Kind, available
-from mediagen.sdk.service.queue.rows import DONE, RUNNING, File, Job
-from mediagen.sdk.service.queue.store import KeyReused, Store, settle
+from mediagen.sdk.service.queue.rows import DONE, RUNNING, WAITING, File, Job
+from mediagen.sdk.service.queue.store import KeyReused, Store, second_name, settle
 from mediagen.sdk.service.queue.watch import Listeners
 from mediagen.sdk.service.queue.workers import Workers
 from mediagen.sdk.service.refusals import Refused, missing, wrong
@@ -131,9 +130,8 @@ class Service:
         if role != "video" and KINDS[job.kind].alone:
             raise wrong(f"variant: got '{role}', but a sound has no pictures; leave it out.", None, "variant")
         if job.status != DONE or file is None:
-            raise wrong(
-                f"got a job that is {job.status}, expected a completed one; wait until it is completed.", "not_ready"
-            )
+            advice = "wait until it is completed" if job.status in (WAITING, RUNNING) else "make it again"
+            raise wrong(f"got a job that is {job.status}, expected a completed one; {advice}.", "not_ready")
         return file
 
     def _known(self, key: str | None, digest: str) -> Job | None:
@@ -159,7 +157,7 @@ class Service:
         film, before = self.file(parent, "video"), self.get(parent)
         file = File.new(id, "source", Path(film.name).suffix, film.type)
         try:
-            os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
+            second_name(self.store.path(film), self.store.path(file))
             self._suits(kind, before, self.store.path(file))
             settle(self.store.path(file))
         except FileNotFoundError:  # which it was just now

@@ -27,12 +27,14 @@ class ClipWork(Work):
         super().__init__(models, request, on_step, on_progress)
         self.request = request
 
-    def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
-        """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
+    def pictures(self, seeds: list[int], seconds: float, size: tuple[int, int], fps: float,
+                 first: Tensor | None = None) -> Tensor:  # fmt: skip
+        """uint8 (B, F, H, W, 3) of new clips, one with the noise of each seed; first: the picture (1, H, W, 3) that
+        they begin with."""
         models = self._video_models()
         grid = self._grid(models, seconds, size, fps)
         on_step = self._steps("Making the pictures", self._count)
-        return self._window(models, grid, first, self._rng(), on_step)
+        return self._window(models, grid, first, [self._rng(seed) for seed in seeds], on_step)
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
         """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
@@ -42,14 +44,14 @@ class ClipWork(Work):
         models = self._video_models()
         grid = self._grid(models, self.limits.max_seconds, (frames.shape[2], frames.shape[1]), fps)
         time = grid.stride[0]
-        rng, parts, made = self._rng(), frames, 0
+        rng, parts, made = self._rng(self._seed), frames, 0
         fresh = grid.frames - grid.latent[0] // 2 * time
         windows = math.ceil(count / fresh)
         for window in range(windows):
             whole = min(len(parts) // time, grid.latent[0] // 2)  # latent frames of the clip that the window can know
             start = parts[-whole * time :] if whole else parts[-1:]
             on_step = self._steps("Making the pictures", windows * self._count, window * self._count)
-            new = self._window(models, grid, start, rng, on_step)[len(start) :][: min(fresh, count - made)]
+            new = self._window(models, grid, start, [rng], on_step)[0][len(start) :][: min(fresh, count - made)]
             parts, made = torch.cat((parts, new)), made + len(new)
         return parts
 
@@ -94,19 +96,20 @@ class ClipWork(Work):
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
     def _window(
-        self, models: VideoModels, grid: Grid, start: Tensor | None, rng: torch.Generator, on_step: OnStep
+        self, models: VideoModels, grid: Grid, start: Tensor | None, rngs: list[torch.Generator], on_step: OnStep
     ) -> Tensor:
-        """One clip of the grid, beginning with the frames `start` where there are some."""
+        """Clips (B, F, H, W, 3) of the grid, one for each of `rngs`, beginning with the frames `start` if any."""
         request = self.request
         assert request.guidance_scale is not None
         known, clean = (None, None)
         if start is not None:
             known, clean = known_start(models, start.to(self.models.device), grid)
+            known, clean = (part.expand(len(rngs), -1, -1, -1, -1) for part in (known, clean))
         latent = generate_latent(
             models,
-            [request.prompt],
+            [request.prompt] * len(rngs),
             grid,
-            rng=rng,
+            rng=rngs,
             negative=request.negative_prompt,
             scale=request.guidance_scale,
             steps=self._count,
@@ -115,7 +118,7 @@ class ClipWork(Work):
             on_step=on_step,
         )
         self._stage("Decoding the pictures")
-        return decode_frames(models, latent, grid.frames)[0].cpu()
+        return torch.cat([decode_frames(models, one[None], grid.frames) for one in latent]).cpu()
 
     def _video_models(self) -> VideoModels:
         if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
@@ -132,5 +135,5 @@ class ClipWork(Work):
     def _grid(self, models: VideoModels, seconds: float, size: tuple[int, int], fps: float) -> Grid:
         return Grid.of(seconds, size, fps, stride=models.tae.stride, patch=models.video.config.patch)
 
-    def _rng(self) -> torch.Generator:
-        return torch.Generator(self.models.device).manual_seed(self._seed)
+    def _rng(self, seed: int) -> torch.Generator:
+        return torch.Generator(self.models.device).manual_seed(seed)

@@ -145,9 +145,10 @@ class GenerateRequest(Request):
                 f"got {full.fps:g} fps, expected {known}, for which this model was trained; give that or leave it out."
             )
         if not limits.min_seconds <= full.seconds <= limits.max_seconds:
+            advice = "ask for more" if full.seconds < limits.min_seconds else "ask for that, and extend the clip then"
             raise RequestError(
                 f"got {full.seconds:g} seconds, expected {limits.min_seconds:g} to {limits.max_seconds:g}, for which "
-                "this model was trained; make a longer clip with 'extend'."
+                f"this model was trained; {advice}."
             )
         seconds, notes = whole_frames(full.seconds, full.fps)
         return full.model_copy(update={"seconds": seconds}), notes
@@ -164,9 +165,13 @@ class ExtendRequest(Request):
         if size not in limits.all_sizes or fps not in limits.all_rates:
             sizes = " or ".join(f"{width}x{height}" for width, height in limits.all_sizes)
             rates = " or ".join(f"{rate:g}" for rate in limits.all_rates)
+            advice = [
+                *(["scale the clip"] if size not in limits.all_sizes else []),
+                *(["change its rate"] if fps not in limits.all_rates else []),
+            ]
             raise RequestError(
                 f"got a clip of {size[0]}x{size[1]} at {fps:g} fps, expected {sizes} at {rates} fps, for which this "
-                "model was trained; scale the clip first."
+                f"model was trained; {' and '.join(advice)} first."
             )
         assert full.seconds is not None
         if already + full.seconds > limits.max_extended_seconds:

@@ -25,7 +25,7 @@ def checked(engine: Any, name: str, values: dict[str, Any], about: dict[str, Any
         lacking = [family for family in KINDS["soundtrack"].families if not engine.models.has(family)]
         if isinstance(request, GenerateRequest | ExtendRequest) and request.sound and lacking:
             raise RequestError(
-                f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; send false."
+                f"sound: got a request with sound, for which this server lacks {', '.join(lacking)}; ask for none."
             )
         if isinstance(request, GenerateRequest):
             return request, request.fit(engine.limits)[0]
