@@ -164,6 +164,10 @@ def test_the_video_model_goes_through_the_report_s_stages_by_one_command(
     code, said = run(*command)
     assert code == 0 and "Training" not in said and said.count("is finished: nothing was trained") == 6
     assert exported(tmp_path) == tuned[2]
+    alone = ["video", *VIDEO, *sets("lr=0"), "--stages", "again", "--model", model_folder, "-o", tmp_path]
+    assert run(*alone)[0] == 0  # it was left out above; what it goes on from is there
+    first, second = (load_tensors(tmp_path / name / "export" / "model.safetensors") for name in ("clips", "again"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
     assert run("video", *VIDEO, "--stages", "larg", "--model", model_folder, "-o", tmp_path)[0] == 2
 
 

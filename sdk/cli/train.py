@@ -81,7 +81,7 @@ def train(
                 given = parse_settings(settings or [])
                 given |= {} if data is None else {"data": str(data)}
                 given |= {"skip_unusable": True} if skip_unusable else {}
-                chosen = course(training, stages.split(",") if stages else [])
+                chosen = course(training, stages.split(",") if stages else [], None if start else folder)
                 todo = planned(training, preset, chosen, given, place)
                 notes = judge_data(training, preset, chosen, given)
             except MediagenError:

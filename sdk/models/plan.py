@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mediagen.sdk.tasks.requests import nearest
 from mediagen.train.settings import Settings
 from mediagen.train.stages import Planned, Stage
 from mediagen.train.task import Task, TrainConfig
-from mediagen.weights import start_from
+from mediagen.weights import FILE, start_from
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,22 @@ def plan(training: Training, preset: str | None, given: Mapping[str, Any]) -> Pl
     return Plan(ingredients, model.replace(**model_values), task, loop)
 
 
-def course(training: Training, named: Sequence[str]) -> list[Stage]:
-    """The stages that are asked for by name, in their order, or the training's own; one without a name for none."""
+def course(training: Training, named: Sequence[str], folder: Path | None = None) -> list[Stage]:
+    """The stages that are asked for by name, in their order, or the training's own; one without a name for none.
+
+    The first of them goes on from the last stage before it that `folder` has weights of already.
+    """
     stages = {stage.name: stage for stage in training.stages()}
     for name in named:
         if name not in stages:
             told = nearest(name, list(stages)) if stages else "this training has no stages; leave it out."
             raise RequestError(f"got the stage '{name}'; {told}")
-    chosen = named or training.course
-    return [stage for name, stage in stages.items() if name in chosen] or [Stage()]
+    chosen = [stage for name, stage in stages.items() if name in (named or training.course)] or [Stage()]
+    before = list(takewhile(lambda name: name != chosen[0].name, stages)) if folder is not None else []
+    there = [name for name in before if folder is not None and (folder / name / "export" / FILE).is_file()]
+    if there and chosen[0].start is None and not chosen[0].average:
+        chosen[0] = dataclasses.replace(chosen[0], start=there[-1])
+    return chosen
 
 
 def settings_of(stage: Stage, stages: Sequence[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
