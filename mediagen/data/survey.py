@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from mediagen.media.encodings import decoded
 from mediagen.media.footage import Footage
 
 
@@ -42,7 +43,7 @@ def judge(path: Path, needs: Needs) -> Film:
         footage = footage_of(path) if needs.pictures else None
     except (ValueError, OSError) as error:
         return Film(path, caption, "; ".join([*wrong, f"{path.name} cannot be read ({error})"]))
-    if footage is not None and needs.sound and not footage.has_audio:
+    if footage is not None and needs.sound and not footage.timeline.heard:
         wrong.append(f"{path.name} without a sound track, expected one")
     if footage is not None and footage.seconds < needs.seconds - 0.5 * footage.seconds / footage.packets:
         wrong.append(f"{path.name} of {footage.seconds:.2f} s, expected at least {needs.seconds:g} s")
@@ -75,7 +76,10 @@ def _footage(path: Path, changed: int, size: int) -> Footage:
 def caption_of(video: Path) -> str:
     """The text beside a video; ValueError where there is none or it cannot be read."""
     path = video.with_suffix(".txt")
-    text = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    try:
+        text = decoded(path.read_bytes()) if path.is_file() else ""
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} in another encoding than UTF-8 or UTF-16, expected UTF-8") from None
     if not text:
         raise ValueError(f"{video.name} without a caption, expected text in {path.name} beside it")
     return text

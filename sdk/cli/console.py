@@ -16,6 +16,7 @@ from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
 if TYPE_CHECKING:
     from mediagen.sdk.tasks.progress import Progress
 
+_QUIET = False
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 # What a message calls a value, and the flag by which the command line takes it, where that is not the name with dashes.
 FLAGS = {
@@ -71,9 +72,20 @@ def _told_by_the_first(error: Exception) -> bool:
     return isinstance(error, RequestError) or HEARD in getattr(error, "__notes__", ())
 
 
+@contextlib.contextmanager
+def speaking(quiet: bool) -> Iterator[None]:
+    """Inside, and where `quiet`, nothing is said but errors, which leave it."""
+    global _QUIET
+    before, _QUIET = _QUIET, quiet
+    try:
+        yield
+    finally:
+        _QUIET = before
+
+
 def say(text: str) -> None:
-    """One line on stderr, never read as markup; of several processes that train together, the first one's."""
-    if lead():
+    """One line on stderr, no markup, by the first of several processes; nothing where `speaking` is quiet."""
+    if lead() and not _QUIET:
         console().print(text, markup=False)
 
 
@@ -83,7 +95,7 @@ def sentence(error: Exception) -> str:
     name, colon, rest = text.partition(": ")
     if isinstance(error, RequestError) and colon and name in _fields():
         return f"{FLAGS.get(name) or '--' + name.replace('_', '-')}: {rest}"
-    if isinstance(error, MediagenError | ValueError | OSError):
+    if isinstance(error, MediagenError | ValueError | OSError) and not isinstance(error, UnicodeError):
         return text
     return f"{type(error).__name__}: {text} (unexpected; run again with MEDIAGEN_DEBUG=1 to see where)"
 
@@ -141,7 +153,7 @@ class Bar:
             TextColumn("left"),
             console=self._console,
             transient=True,
-            disable=not (self._console.is_terminal and lead()),
+            disable=_QUIET or not (self._console.is_terminal and lead()),
         )
         self._task = self._display.add_task("", total=None)
         self._stage = ""

@@ -80,7 +80,10 @@ def serve(
                 engine = stack.enter_context(hired(engine, count, dtype))
                 count = engine.count
         folder = data_folder or data_home()
-        say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
+        def ready(port: int) -> None:
+            say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
         program.serve(
             engine,
             folder,
@@ -98,6 +101,7 @@ def serve(
                 webhook_secret=webhook_secret,
             ),
             model=name,
+            ready=ready,
         )
 
 

@@ -74,8 +74,8 @@ class ModelFolder:
         self._decoders: dict[str, OnnxDecoder] = {}
         if not (self.path / ENGINE).is_file():
             raise ModelError(
-                f"got the model folder '{self.path}' without {ENGINE}, expected a folder of mediagen models; give "
-                "another, or leave the model out for the one that is built in."
+                f"got the model folder '{self.path}' without {ENGINE}, expected a folder of all the models; give "
+                "another, such as 'mediagen train --into' makes for a model that was trained."
             )
         try:
             self._limits = Limits.load(self.path / ENGINE)

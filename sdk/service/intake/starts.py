@@ -1,6 +1,5 @@
 """Starts: the files that a job starts from, out of a form, a URL, or a completed job."""
 
-import os
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -8,7 +7,7 @@ from mediagen.sdk.service.intake.fetch import fetch
 from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
 from mediagen.sdk.service.kinds.kind import Kind, Start
-from mediagen.sdk.service.queue.disk import settle
+from mediagen.sdk.service.queue.disk import second_name, settle
 from mediagen.sdk.service.queue.rows import File, Job
 from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.refusals import missing, wrong
@@ -90,7 +89,7 @@ class Starts:
         path = service.store.path(file)
         self.files.append(file)
         try:
-            os.link(service.store.path(film), path)  # so that the other may be deleted
+            second_name(service.store.path(film), path)
             _suits(start, before, path)
             settle(path)
         except FileNotFoundError:  # which it was just now

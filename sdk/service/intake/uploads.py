@@ -20,13 +20,14 @@ from mediagen.sdk.service.queue.rows import File
 from mediagen.sdk.service.refusals import Refused, wrong
 from mediagen.sdk.service.settings import MIB, Settings
 
-FILMS = {".mp4": "video/mp4", ".webm": "video/webm"}
+FILMS = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
 PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
 SOUNDS = (".wav", ".flac", ".mp3", *VIDEOS)  # an m4a is known as mp4
 _ALLOWED = {"picture": PICTURES, "clip": VIDEOS, "film": VIDEOS, "sound": SOUNDS}
 DECODED = ".safetensors"
 _WAITING = 16  # uploads that may wait for the decoder; routes have 40 threads, and the rest of them must go on
-_HEAD = 16  # bytes that tell the type
+_HEAD = 64  # bytes that tell the type
+_MOVIES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # what a QuickTime film without ftyp begins with
 
 
 def ending(head: bytes) -> str | None:
@@ -37,13 +38,17 @@ def ending(head: bytes) -> str | None:
         return ".jpg"
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
         return ".webp" if head[8:12] == b"WEBP" else ".wav"
+    if head[4:8] in _MOVIES or head[4:12] == b"ftypqt  ":
+        return ".mov"
     if head[4:8] == b"ftyp":
         return ".mp4"
     if head.startswith(b"fLaC"):
         return ".flac"
     if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] and head[1] & 0xE6 == 0xE2):  # MPEG, layer III
         return ".mp3"
-    return ".webm" if head.startswith(b"\x1aE\xdf\xa3") else None
+    if head.startswith(b"\x1aE\xdf\xa3"):  # its kind stands some 30 bytes further on; Matroska holds all that WebM does
+        return ".webm" if b"webm" in head else ".mkv"
+    return None
 
 
 class Decoder:
