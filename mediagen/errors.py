@@ -6,7 +6,14 @@ class MediagenError(Exception):
 
 
 class RequestError(MediagenError, ValueError):
-    """What was asked for cannot be made: a wrong prompt, number, size, picture or output file."""
+    """What was asked for cannot be made: a wrong prompt, number, size, picture or output file.
+
+    field: of the request, where one is wrong and the sentence does not begin with its name.
+    """
+
+    def __init__(self, message: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ModelError(MediagenError):

@@ -134,19 +134,22 @@ class GenerateRequest(Request):
             known = " or ".join(f"{width}x{height}" for width, height in sizes)
             raise RequestError(
                 f"got a size of {size[0]}x{size[1]}, expected {known}, for which this model was trained; "
-                "give that or leave it out."
+                "give that or leave it out.",
+                "size",
             )
         assert full.fps is not None and full.seconds is not None
         if full.fps not in limits.all_rates:
             known = " or ".join(f"{fps:g}" for fps in limits.all_rates)
             raise RequestError(
-                f"got {full.fps:g} fps, expected {known}, for which this model was trained; give that or leave it out."
+                f"got {full.fps:g} fps, expected {known}, for which this model was trained; give that or leave it out.",
+                "fps",
             )
         if not limits.min_seconds <= full.seconds <= limits.max_seconds:
-            advice = "ask for more" if full.seconds < limits.min_seconds else "ask for that, and extend the clip then"
+            do = "ask for more" if full.seconds < limits.min_seconds else "ask for less, and extend the clip"
             raise RequestError(
                 f"got {full.seconds:g} seconds, expected {limits.min_seconds:g} to {limits.max_seconds:g}, for which "
-                f"this model was trained; {advice}."
+                f"this model was trained; {do}.",
+                "seconds",
             )
         seconds, notes = whole_frames(full.seconds, full.fps)
         return full.model_copy(update={"seconds": seconds}), notes
@@ -163,19 +166,17 @@ class ExtendRequest(Request):
         if size not in limits.all_sizes or fps not in limits.all_rates:
             sizes = " or ".join(f"{width}x{height}" for width, height in limits.all_sizes)
             rates = " or ".join(f"{rate:g}" for rate in limits.all_rates)
-            advice = [
-                *(["scale the clip"] if size not in limits.all_sizes else []),
-                *(["change its rate"] if fps not in limits.all_rates else []),
-            ]
             raise RequestError(
                 f"got a clip of {size[0]}x{size[1]} at {fps:g} fps, expected {sizes} at {rates} fps, for which this "
-                f"model was trained; {' and '.join(advice)} first."
+                f"model was trained; {'change its rate' if size in limits.all_sizes else 'scale it'} first.",
+                "video",
             )
         assert full.seconds is not None
         if already + full.seconds > limits.max_extended_seconds:
             raise RequestError(
                 f"got {already:g} seconds to extend by {full.seconds:g}, expected at most "
-                f"{limits.max_extended_seconds:g} in all; add less."
+                f"{limits.max_extended_seconds:g} in all; add less.",
+                "seconds",
             )
         seconds, notes = whole_frames(full.seconds, fps)
         return full.model_copy(update={"seconds": seconds}), notes
