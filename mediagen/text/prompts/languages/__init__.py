@@ -1,4 +1,4 @@
-"""What people say for the things of the world, one file a language: plain tables, read by `..lexicon`."""
+"""What people say for the things of the world, one file a language: plain tables, read by `..lexicon`.
 
 WORDS: slot -> value -> phrases, parted by commas; a word that ends in ~ stands for its forms with each of ENDINGS.
 ARTICLES, PREPOSITIONS, GLUE: words that mean nothing here, but show where a noun begins. AFTER: whether an adjective
