@@ -68,7 +68,7 @@ def rewrite(prompt: str, difficulty: str = "standard") -> Rewritten:
     made, beyond = _within(made, found, known)
     typed = {plain(word): word for word in re.findall(r"[^\W_]+", prompt)}  # as written, accents and capitals too
     named = [(word, _simpler(near, known)) for word, near in unknown] + beyond
-    unknown = tuple((typed.get(word, word), near) for word, near in named)
+    unknown = tuple(dict.fromkeys((typed.get(word, word), near) for word, near in named))
     if len(prompt) > 2 and _QUOTES.get(prompt[0]) == prompt[-1]:
         return Rewritten(prompt, prompt[1:-1].strip(), meaning, made, unknown)
     if not made:
