@@ -20,17 +20,17 @@ LIMITS = Limits(
         ({"prompt": "a\udcffb"}, "cannot be printed"),
         ({"prompt": 3}, "got 3, expected text"),
         ({}, "got no prompt"),
-        ({"prompt": "a ball", "guidance_scale": float("nan")}, "guidance_scale: got nan, expected a number from 0 to 100"),
-        ({"prompt": "a ball", "guidance_scale": -1}, "got -1, expected a number from 0"),
-        ({"prompt": "a ball", "num_inference_steps": 0}, "got 0, expected a whole number from 1 to 1000"),
-        ({"prompt": "a ball", "num_inference_steps": 1001}, "got 1001"),
-        ({"prompt": "a ball", "num_inference_steps": 2.5}, "got 2.5, expected a whole number"),
-        ({"prompt": "a ball", "num_inference_steps": True}, "got True"),
-        ({"prompt": "a ball", "seed": -1}, "got -1, expected a whole number from 0 to 2^63 - 1"),
-        ({"prompt": "a ball", "seed": 2**63}, "expected a whole number from 0 to 2^63 - 1"),
-        ({"prompt": "a ball", "seconds": float("inf")}, "got inf"),
-        ({"prompt": "a ball", "gidance_scale": 1}, "unknown setting 'gidance_scale'; did you mean 'guidance_scale'?"),
-        ({"prompt": "a ball", "sound": "loud"}, "sound: got 'loud'"),
+        ({"prompt": "a", "guidance_scale": float("nan")}, "guidance_scale: got nan, expected a number from 0 to 100"),
+        ({"prompt": "a", "guidance_scale": -1}, "got -1, expected a number from 0"),
+        ({"prompt": "a", "num_inference_steps": 0}, "got 0, expected a whole number from 1 to 1000"),
+        ({"prompt": "a", "num_inference_steps": 1001}, "got 1001"),
+        ({"prompt": "a", "num_inference_steps": 2.5}, "got 2.5, expected a whole number"),
+        ({"prompt": "a", "num_inference_steps": True}, "got True"),
+        ({"prompt": "a", "seed": -1}, "got -1, expected a whole number from 0 to 2^63 - 1"),
+        ({"prompt": "a", "seed": 2**63}, "expected a whole number from 0 to 2^63 - 1"),
+        ({"prompt": "a", "seconds": float("inf")}, "got inf"),
+        ({"prompt": "a", "gidance_scale": 1}, "unknown setting 'gidance_scale'; did you mean 'guidance_scale'?"),
+        ({"prompt": "a", "sound": "loud"}, "sound: got 'loud'"),
     ],
 )
 def test_a_wrong_request_is_refused_in_one_sentence(values, said):
@@ -52,7 +52,7 @@ def test_a_wrong_request_is_refused_in_one_sentence(values, said):
 )
 def test_what_the_model_was_not_trained_for_is_refused(values, said):
     with pytest.raises(RequestError, match=said):
-        GenerateRequest.of({"prompt": "a ball", **values}).fit(LIMITS)
+        GenerateRequest.of({"prompt": "ball", **values}).fit(LIMITS)
 
 
 def test_defaults_come_from_the_model_and_what_is_given_stays():
@@ -68,14 +68,14 @@ def test_the_longest_prompt_and_any_script_are_taken():
 
 
 def test_seconds_become_whole_frames_and_it_is_said():
-    request, notes = GenerateRequest.of({"prompt": "a ball", "seconds": 1.03}).fit(LIMITS)
+    request, notes = GenerateRequest.of({"prompt": "ball", "seconds": 1.03}).fit(LIMITS)
     assert request.seconds == 1.0
     assert notes == ["1.03 seconds became 1: 16 whole frames at 16 fps."]
     assert whole_frames(0.01, 16) == (1 / 16, ["0.01 seconds became 0.0625: 1 whole frame at 16 fps."])
 
 
 def test_extending_knows_the_clip():
-    request = ExtendRequest.of({"prompt": "a ball", "seconds": 2})
+    request = ExtendRequest.of({"prompt": "ball", "seconds": 2})
     assert request.fit(LIMITS, 16, (64, 48), 2)[0].num_inference_steps == 7
     with pytest.raises(RequestError, match="got a clip of 128x96 at 16 fps, expected 64x48 or 32x32"):
         request.fit(LIMITS, 16, (128, 96), 2)

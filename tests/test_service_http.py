@@ -123,7 +123,7 @@ def test_without_the_token_nothing_is_told(tmp_path):
 def test_pages_of_others_cannot_use_a_server_without_token(toy):
     url, _, _ = toy
     assert ask(url, "GET", "/v1/videos", Host="evil.example")[0] == 403
-    assert ask(url, "POST", "/v1/videos", {"prompt": "a ball"}, Origin="http://evil.example")[0] == 403
+    assert ask(url, "POST", "/v1/videos", {"prompt": "x"}, Origin="http://evil.example")[0] == 403
     assert ask(url, "GET", "/v1/videos", Origin=url)[0] == 200
     for host, status in (("[::1]:80", 200), ("127.0.0.2", 200), ("LOCALHOST:1", 200), ("127.0.0.1.evil.example", 403)):
         assert ask(url, "GET", "/v1/videos", Host=host)[0] == status, host
@@ -169,31 +169,31 @@ WRONG: list[tuple[Any, str | None]] = [
     ({}, None),
     ({"prompt": ""}, "prompt"),
     ({"prompt": 3}, "prompt"),
-    ({"prompt": "a ball" * 3000}, "prompt"),
+    ({"prompt": "x" * 3000}, "prompt"),
     ({"prompt": "a\ud800b"}, "prompt"),
-    ({"prompt": "a ball", "seconds": "nan"}, "seconds"),
-    ({"prompt": "a ball", "seconds": "99"}, "seconds"),
-    ({"prompt": "a ball", "seconds": []}, "seconds"),
-    ({"prompt": "a ball", "seconds": 10**400}, "seconds"),
-    ({"prompt": "a ball", "seed": 1.5}, "seed"),
-    ({"prompt": "a ball", "seed": 2**63}, "seed"),
-    ({"prompt": "a ball", "size": "huge"}, "size"),
-    ({"prompt": "a ball", "size": "999999x999999"}, "size"),
-    ({"prompt": "a ball", "size": "1x1"}, "size"),
-    ({"prompt": "a ball", "fps": 7}, "fps"),
-    ({"prompt": "a ball", "sound": "loud"}, "sound"),
-    ({"prompt": "a ball", "stepz": 4}, "stepz"),
-    ({"prompt": "a ball", "stepz" * 99: 4}, ("stepz" * 99)[:80]),
-    ({"prompt": "a ball", "seed": json.loads("[" * 900 + "]" * 900)}, "seed"),
-    ({"prompt": "a ball", "width": 32}, "width"),
-    ({"prompt": "a ball", "image": "/etc/passwd"}, "image"),
-    ({"prompt": "a ball", "model": "\ud800"}, "model"),
-    ({"prompt": "a ball", "model": {"a": 1}}, "model"),
-    ({"prompt": "a ball", "input_reference": "/etc/passwd"}, "input_reference"),
-    ({"prompt": "a ball", "input_reference": []}, "input_reference"),
-    ({"prompt": "a ball", "input_reference": {"image_url": "http://127.0.0.1/a.png"}}, "input_reference"),
-    ({"prompt": "a ball", "input_reference": {"image_url": "data:image/png;base64,%%"}}, "input_reference"),
-    ({"prompt": "a ball", "input_reference": {"image_url": "data:image/png;base64,AAAA"}}, None),
+    ({"prompt": "x", "seconds": "nan"}, "seconds"),
+    ({"prompt": "x", "seconds": "99"}, "seconds"),
+    ({"prompt": "x", "seconds": []}, "seconds"),
+    ({"prompt": "x", "seconds": 10**400}, "seconds"),
+    ({"prompt": "x", "seed": 1.5}, "seed"),
+    ({"prompt": "x", "seed": 2**63}, "seed"),
+    ({"prompt": "x", "size": "huge"}, "size"),
+    ({"prompt": "x", "size": "999999x999999"}, "size"),
+    ({"prompt": "x", "size": "1x1"}, "size"),
+    ({"prompt": "x", "fps": 7}, "fps"),
+    ({"prompt": "x", "sound": "loud"}, "sound"),
+    ({"prompt": "x", "stepz": 4}, "stepz"),
+    ({"prompt": "x", "stepz" * 99: 4}, ("stepz" * 99)[:80]),
+    ({"prompt": "x", "seed": json.loads("[" * 900 + "]" * 900)}, "seed"),
+    ({"prompt": "x", "width": 32}, "width"),
+    ({"prompt": "x", "image": "/etc/passwd"}, "image"),
+    ({"prompt": "x", "model": "\ud800"}, "model"),
+    ({"prompt": "x", "model": {"a": 1}}, "model"),
+    ({"prompt": "x", "input_reference": "/etc/passwd"}, "input_reference"),
+    ({"prompt": "x", "input_reference": []}, "input_reference"),
+    ({"prompt": "x", "input_reference": {"image_url": "http://127.0.0.1/a.png"}}, "input_reference"),
+    ({"prompt": "x", "input_reference": {"image_url": "data:image/png;base64,%%"}}, "input_reference"),
+    ({"prompt": "x", "input_reference": {"image_url": "data:image/png;base64,AAAA"}}, None),
 ]
 
 
@@ -226,7 +226,7 @@ def test_what_no_client_sends_is_no_5xx(toy):
     for method in ("PUT", "PATCH", "OPTIONS", "TRACE", "BREW"):
         answer = ask(url, method, "/v1/videos")
         assert answer[0] == 405 and error(answer)
-    wide = b'{"prompt": "a ball", "seed": [' + b"[]," * 300_000 + b"[]]}"
+    wide = b'{"prompt": "x", "seed": [' + b"[]," * 300_000 + b"[]]}"
     assert ask(url, "POST", "/v1/videos", wide)[0] == 413, "it would take a hundred times its size"
     assert ask(url, "POST", "/v1/videos", b"x" * 4_000_000, **{"Content_Type": "text/xml"})[0] == 413
     raw = [b"\0\0\0\0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: -5",

@@ -161,7 +161,7 @@ def test_what_kills_the_server_each_time_is_given_up(store):
 def test_a_kind_that_this_version_does_not_know_fails_and_can_be_deleted(tmp_path):
     """After a roll-back the data folder may hold jobs of a later version; they must not hold a worker for ever."""
     service = Service(ToyEngine(), Store(tmp_path), Settings(poll=0.01, lease=0.5))
-    service.store.create(replace(job("a"), kind="dream", request='{"prompt": "a ball", "seed": 1}'))
+    service.store.create(replace(job("a"), kind="dream", request='{"prompt": "x", "seed": 1}'))
     service.store.create(replace(job("b"), request="no JSON"))
     service.start()
     try:

@@ -35,13 +35,14 @@ def reword(asked: Worded, difficulty: str) -> tuple[str | None, list[str]]:
     except ValueError as error:
         if before is not None:
             return before, []
-        raise RequestError(str(error)) from None
+        raise RequestError(str(error), "prompt") from None
     if before is not None:  # told again where it was told then, so that the same note stands in the file
         return before, [made.note] if made.note and made.text == before else []
     if asked.strict and made.unknown:
         words = ", ".join(f"{word} (nearest: {near})" if near else word for word, near in made.unknown)
         raise RequestError(
             f"prompt: got {words}, which the models don't know, expected words that they do; "
-            "change the prompt, or leave 'strict' out to get the nearest."
+            "change the prompt, or leave 'strict' out to get the nearest.",
+            "prompt",
         )
     return (made.text, [made.note] if made.note else []) if asked.rewrite else (None, [])
