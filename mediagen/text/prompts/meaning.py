@@ -41,6 +41,18 @@ class Somebody:
     shot: str | None = None
     motion: str | None = None
 
+    @property
+    def canonical(self) -> Self:
+        """See `Meaning.canonical`."""
+        filled: dict[str, Any] = {k: v for k, v in _NONE.items() if getattr(self, k) is None}
+        if self.glasses == "square":
+            filled["glasses"] = "round"
+        if self.hair_style == "bald":
+            filled["hair_colour"] = None
+        if self.motion is not None:
+            filled["shot"] = "portrait" if self.motion in people.HEAD_MOTIONS else "figure"
+        return replace(self, **filled)
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -83,16 +95,7 @@ class Meaning:
         """
         always_night = self.place in ("night city", "outer space")
         plain = {name: getattr(self, name) or value for name, value in _PLAIN.items()}
-        person = self.person
-        if person is not None:
-            filled: dict[str, Any] = {k: v for k, v in _NONE.items() if getattr(person, k) is None}
-            if person.glasses == "square":
-                filled["glasses"] = "round"
-            if person.hair_style == "bald":
-                filled["hair_colour"] = None
-            if person.motion is not None:
-                filled["shot"] = "portrait" if person.motion in people.HEAD_MOTIONS else "figure"
-            person = replace(person, **filled)
+        person = self.person and self.person.canonical
         return replace(self, person=person, mood=None, time=self.time or ("night" if always_night else "day"), **plain)
 
 
