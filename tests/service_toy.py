@@ -28,7 +28,7 @@ from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 LIMITS = Limits(
     width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8,
-    difficulty="",  # it takes any words
+    rewrite=False,  # it takes any words
 )  # fmt: skip
 
 

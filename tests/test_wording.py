@@ -45,7 +45,7 @@ def test_the_known_words_follow_the_models_difficulty() -> None:
     assert fit(prompt, Limits(difficulty="standard"))[1] == []
     full, notes = fit(prompt)
     assert full.words == "a car drives past" and "boat (nearest: car)" in notes[0]
-    assert fit("asdf", Limits(difficulty=""))[0].words == "asdf", "models of other films read any words"
+    assert fit("asdf", Limits(rewrite=False))[0].words == "asdf", "models of other films read any words"
 
 
 def test_strict_refuses_before_anything_is_made(engine: Engine) -> None:
@@ -87,7 +87,7 @@ def test_a_file_of_before_prompts_were_rewritten_gives_its_prompt_to_the_models(
 
 def test_the_service_tells_and_refuses(tmp_path: Path) -> None:
     toy = ToyEngine()
-    toy.limits = replace(LIMITS, difficulty="simple")
+    toy.limits = replace(LIMITS, rewrite=True)
     heard: list[dict[str, Any]] = []
     real = toy.generate
 
@@ -106,3 +106,13 @@ def test_the_service_tells_and_refuses(tmp_path: Path) -> None:
             assert answer[0] == 400 and message in error(answer)["message"]
         finished(url, rewrite=False)
     assert heard == [{"rewrite": False}]
+
+
+def test_models_with_words_of_their_own_get_prompts_as_they_are(model_folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for path in model_folder.iterdir():
+        (own / path.name).symlink_to(path)
+    (own / "words.json").write_text('{"things": ["dog"]}')
+    assert Engine.from_pretrained(model_folder, device="cpu").limits.rewrite
+    assert not Engine.from_pretrained(own, device="cpu").limits.rewrite

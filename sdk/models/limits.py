@@ -18,8 +18,8 @@ class Limits(Config):
     other steps, guidance or negative words; 0 where the folder has none.
     sound_steps, sound_guidance_scale, sound_candidates: of the sound.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
-    difficulty: of the world's scenes that the models were trained on ("simple", "standard", "full"), are judged by, and
-    whose words they know; "" for models that learned from other films, whose prompts stay as they are written.
+    difficulty: of the world's scenes that the models were trained on ("simple", "standard" or "full"), and are judged by.
+    rewrite: whether prompts become captions of that world; false for models that learned from other films.
     """
 
     width: int = 64
@@ -39,6 +39,7 @@ class Limits(Config):
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1
     difficulty: str = "simple"
+    rewrite: bool = True
     sound: bool = True
 
     def __post_init__(self) -> None:

@@ -114,7 +114,7 @@ class Request(Asked):
 
     def reworded(self, limits: Limits) -> tuple[Self, list[str]]:
         """The request with its prompt in the models' words, and what to tell of that; RequestError as in `reword`."""
-        words, notes = reword(self, limits.difficulty)
+        words, notes = reword(self, limits)
         return self.model_copy(update={"prompt_rewritten": words}), notes
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from mediagen.sdk.errors import RequestError
+from mediagen.sdk.models.limits import Limits
 from mediagen.text.rewrite import rewrite
-from mediagen.world.scene import DIFFICULTIES
 
 
 class Worded(Protocol):
@@ -20,18 +20,18 @@ class Worded(Protocol):
     def prompt_rewritten(self) -> str | None: ...
 
 
-def reword(asked: Worded, difficulty: str) -> tuple[str | None, list[str]]:
+def reword(asked: Worded, limits: Limits) -> tuple[str | None, list[str]]:
     """The prompt as the models shall read it (None: as it is), and sentences for the user.
 
-    difficulty: of the world that they learned; where it is none of the world's, a prompt stays as it is.  What was
-    rewritten before is not rewritten again.
+    Models that learned from other films than the world's get a prompt as it is, and what was rewritten before is not
+    rewritten again.
     RequestError where nothing of the prompt can be shown, or where a strict request has words that are not known.
     """
     before = asked.prompt_rewritten
-    if difficulty not in DIFFICULTIES or not (asked.rewrite or asked.strict):
+    if not limits.rewrite or not (asked.rewrite or asked.strict):
         return before, []
     try:
-        made = rewrite(asked.prompt, difficulty)
+        made = rewrite(asked.prompt, limits.difficulty)
     except ValueError as error:
         if before is not None:
             return before, []
