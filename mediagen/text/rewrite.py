@@ -143,7 +143,7 @@ def _simpler(nearest: str | None, known: Known) -> str | None:
         return _SIMPLER[kind]
     if "act" in slots and not known.people:
         return _AS_THING.get(slots["act"])
-    return None if "weather" in slots and slots["weather"] not in known.weathers else nearest
+    return None if slots.get("weather", "clear") not in known.weathers else nearest
 
 
 def _within(meaning: Meaning, found: Read, known: Known) -> tuple[Meaning, list[tuple[str, str | None]]]:

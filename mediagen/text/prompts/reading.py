@@ -226,9 +226,9 @@ class Reader(Nouns):
             for adjective in self.adjectives:
                 self.give(adjective)
             self.adjectives = []
-        elif self.after_preposition:
+        elif self.after_preposition and not (named and self.subject is None):
             self.adjectives.clear()
-        elif noun:
+        elif noun or (named and self.subject is None):
             stand_in: dict[str, Any] = {"word": piece.text, "stand_in": "like" if named else "unlike"}
             self.things.append(stand_in)
             self.head = ("thing", stand_in)

@@ -204,7 +204,7 @@ NEAR: dict[str, str] = {
     "seaside": "河 湖 水 岛",
     "city": "街道 街 城堡 桥",
     "forest": "丛林",
-    "space": "天空",
+    "under a clear sky": "天空",
     "walks right": "跑 奔跑 跑步 骑",
     "opens her mouth": "说话 吃 唱歌 喝",
     "smiles": "大笑 哭",

@@ -193,7 +193,7 @@ WORDS: dict[str, dict[str, str]] = {
         "brimmed": "hat, hat with a brim",
     },
     "top": {
-        "plain": "shirt, sweater, tee, t shirt, tshirt, jumper, top, pullover",
+        "plain": "shirt, sweater, tee, t shirt, tshirt, jumper, pullover",
         "striped": "striped shirt, stripes",
         "collar": "polo shirt, shirt with a collar, polo",
         "dress": "dress",
@@ -205,7 +205,7 @@ WORDS: dict[str, dict[str, str]] = {
         "": "music, melody, tune, soundtrack",
     },
     "no": {
-        "": "no, without, not, never, no longer, without any",
+        "": "no, without, not, don t, never, no longer, without any",
     },
 }
 NEAR: dict[str, str] = {
@@ -218,7 +218,7 @@ NEAR: dict[str, str] = {
         vehicle skateboard lorry""",
     "boat": "canoe raft submarine yacht kayak ferry",
     "rocket": "airplane plane aeroplane jet helicopter missile ufo drone satellite balloon airship",
-    "ball": """apple egg moon sun planet earth fruit orange lemon tomato pumpkin bubble coin pearl cloud cookie
+    "ball": """apple egg moon sun planet earth fruit tomato pumpkin bubble coin pearl cloud cookie
         pizza cake bread food pasta soccer football basketball marble stone rock ice_cream ice cream
         hot_air_balloon""",
     "cube": """book phone computer table chair door wall suitcase gift present robot sofa couch bed bench window
@@ -231,14 +231,15 @@ NEAR: dict[str, str] = {
     "man": """king chef astronaut policeman soldier doctor knight wizard prince worker farmer pirate ninja
         superhero santa""",
     "girl": "kids children baby toddler daughter teenager students",
-    "meadow": "park garden farm hill hills valley golf stadium playground countryside yard village sand",
+    "meadow": "park garden farm hill hills valley golf stadium playground countryside yard village",
     "room": "kitchen bedroom office school bar restaurant studio bathroom hall hotel shop kitchen museum church gym",
     "seaside": "lake river pond pool harbor harbour island water waterfall bay port underwater waves",
-    "desert": "canyon mars beach heat savanna hot",
+    "desert": "canyon sand mars beach heat savanna hot",
     "mountains": "volcano glacier cliff arctic ice iceberg",
     "city": "town street road highway castle bridge building skyline tokyo paris london york",
     "forest": "jungle swamp rainforest bush",
-    "space": "sky air heaven planets nebula",
+    "under a clear sky": "sky",
+    "space": "air heaven planets nebula",
     "walks right": "runs running run jogs jogging marches marching gallops walks walking skips rides riding race races",
     "opens her mouth": """talks talking speaks speaking eats eating drinks drinking sings singing shouts screams
         cries crying""",

@@ -209,7 +209,7 @@ NEAR: dict[str, str] = {
     "seaside": "rivière lac eau île port étang",
     "city": "rue route château pont",
     "forest": "jungle",
-    "space": "ciel",
+    "under a clear sky": "ciel",
     "walks right": "court courant galope",
     "opens her mouth": "parle mange chante boit",
     "smiles": "rit embrasse",

@@ -218,7 +218,7 @@ NEAR: dict[str, str] = {
     "seaside": "fluss teich wasser insel hafen",
     "city": "straße dorf schloss burg brücke",
     "forest": "dschungel urwald",
-    "space": "himmel",
+    "under a clear sky": "himmel",
     "walks right": "rennt rannte joggt reitet",
     "opens her mouth": "spricht redet isst singt trinkt",
     "smiles": "lacht küsst",

@@ -206,7 +206,7 @@ NEAR: dict[str, str] = {
     "seaside": "rio lago água ilha porto lagoa",
     "city": "rua estrada castelo ponte",
     "forest": "selva",
-    "space": "céu",
+    "under a clear sky": "céu",
     "walks right": "corre correndo galopa",
     "opens her mouth": "fala come canta bebe",
     "smiles": "ri beija",

@@ -205,7 +205,7 @@ NEAR: dict[str, str] = {
     "seaside": "río lago agua isla puerto estanque",
     "city": "calle carretera castillo puente",
     "forest": "selva",
-    "space": "cielo",
+    "under a clear sky": "cielo",
     "walks right": "corre corriendo galopa",
     "opens her mouth": "habla come canta bebe",
     "smiles": "ríe besa",
