@@ -118,8 +118,8 @@ def test_what_a_model_knows_follows_what_it_learned() -> None:
     }  # fmt: skip
     assert made.text == "a medium-sized ball rolls left"
     assert made.meaning.camera == "pan left", "what was said stays known"
-    assert dict(rewrite("a man waves", "full").unknown) == {"man": "ball"}
-    with pytest.raises(ValueError, match="expected one of simple, full, standard"):
+    assert dict(rewrite("a man waves", "simple").unknown) == {"man": "ball"}
+    with pytest.raises(ValueError, match="expected one of simple, standard"):
         known_to("hard")
 
 
