@@ -140,6 +140,7 @@ def test_more_than_a_scene_holds_is_named() -> None:
     assert dict(rewrite("a cube, a ball and a star in the desert").unknown) == {"star": None}
     assert dict(rewrite("a man and a woman dance").unknown) == {"woman": None}
     assert dict(rewrite("a ball bounces and spins").unknown) == {"spins": None}
+    assert "two" in dict(rewrite("two cars drive past").unknown)
 
 
 def test_the_language_is_the_one_that_knows_most_words() -> None:

@@ -238,7 +238,7 @@ def _add_joints(made: Lexicon) -> None:
     befores = (word.split("|")[0] for words in vo.PLACE_WORDS.values() for word in words)
     joints = ("with a an wearing dressed in and while her his their",)
     for word in (token for form in (*forms, *befores, *joints) for token in tokens(re.sub(r"\{\w*\}", " ", form))):
-        if not is_cut(word):
+        if not is_cut(word) and word not in ("two", "things"):  # "two things" is a phrase; "two cars" are too many
             made.add(word, {}, True)
     for form in vo.FRAMES:
         made.add(re.sub(r"\{\w*\}", " ", form), {"shot": "portrait"} if "close" in form else {"glue": ""}, True)
