@@ -75,6 +75,7 @@ def test_what_is_told_is_read_again() -> None:
         ("一只白色的小鸟在海边向右飞", "a white bird flies right at the seaside"),
         ("a blue cube spins; the camera slowly zooms in", "Zoom in: a blue cube spins"),
         ("the ball doesn't move. It's green.", "a green ball rests"),
+        ("es fällt langsam herunter", "it falls"),
         ("a girl without a hat smiles, calm music", "a girl smiles, calm music"),
     ],
 )

@@ -62,10 +62,11 @@ def test_a_teacher_is_read_from_a_folder(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<u>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<e>", unk_token="<u>").save_pretrained(tmp_path)
-    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    LlamaForCausalLM(LlamaConfig(vocab_size=len(words), eos_token_id=1, bos_token_id=0, **shape)).save_pretrained(
-        tmp_path
-    )
+    shape = LlamaConfig(
+        vocab_size=len(words), hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+        eos_token_id=1, bos_token_id=0,
+    )  # fmt: skip
+    LlamaForCausalLM(shape).save_pretrained(tmp_path)
     teacher = Instruct.from_pretrained(tmp_path)
     answers = teacher.free([("-", SAID), ("-", SAID)], np.random.default_rng(0))
     assert len(answers) == 2 and all("\n" not in answer for answer in answers)

@@ -8,7 +8,7 @@ and a pair is kept where the rules read the same meaning back.
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -64,7 +64,8 @@ class Instruct:
 
         try:
             tokenizer = AutoTokenizer.from_pretrained(model)
-            network = AutoModelForCausalLM.from_pretrained(model).to(device).eval()
+            network: Any = AutoModelForCausalLM.from_pretrained(model)
+            network.to(device).eval()
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"teacher: got '{model}', which cannot be read ({reason}); give another.") from None
@@ -151,10 +152,9 @@ def _abroad(meaning: Meaning, language: str, rng: np.random.Generator) -> str:
 
     parts = [(" und " if language == "de" else ", ").join(thing(one) for one in meaning.things)]
     parts += [word(name, value) for name in ("place", "weather", "time") if (value := getattr(meaning, name))]
-    cameras = table.WORDS["camera"]
-    if meaning.camera in cameras:
+    if meaning.camera is not None and meaning.camera in table.WORDS["camera"]:
         parts.insert(0, word("camera", meaning.camera))
-    if meaning.style in table.WORDS["style"]:
+    if meaning.style is not None and meaning.style in table.WORDS["style"]:
         parts.append(word("style", meaning.style))
     return ("，" if language == "zh" else ", ").join(parts)
 

@@ -47,7 +47,7 @@ def _thing(thing: Thing) -> tuple[str, str]:
         vo.KIND_WORDS[thing.kind][0] if thing.kind else "",
     ]
     noun = " ".join(word for word in words if word)
-    return (_article(noun) if thing.kind else noun), _motion(thing)
+    return (_article(noun) if thing.kind else noun or "it"), _motion(thing)
 
 
 def _motion(thing: Thing) -> str:
