@@ -229,7 +229,7 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
 
 
 def _seen_plainly(scene: Scene) -> bool:
-    """Whether a scene shows one thing such that its pixels can be told by their colour: fog greys it, outlines cut it."""
+    """Whether a scene shows one thing whose pixels can be told by their colour: fog greys it, outlines cut it."""
     alone = scene.person is None and len(scene.things) == 1
     return alone and (scene.weather, scene.style) == ("clear", "plain")
 
