@@ -153,8 +153,12 @@ class Reader(Nouns):
                 target["motion"] = piece.value("motion")
                 return
         if before_noun or target is None or "motion" in target:
-            if self.motion is not None:
-                self.unknown.append(self.motion.text)
+            before = self.motion
+            says_more = before is not None and before.has("motion") and before.value("motion") in (
+                "crosses", piece.value("motion") if piece.has("motion") else None
+            )  # fmt: skip
+            if before is not None and not says_more:
+                self.unknown.append(before.text)
             self.motion = piece
             if target is None or before_noun:
                 self.moved = None
