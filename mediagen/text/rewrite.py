@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from mediagen.text.prompts.lexicon import plain
 from mediagen.text.prompts.meaning import Known, Meaning, Somebody, Thing, known_to
+from mediagen.text.prompts.motions import DIRECTED, suited
 from mediagen.text.prompts.near import nearest_word, slots_near, slots_of
-from mediagen.text.prompts.reading import DIRECTED, Read, read, suited
+from mediagen.text.prompts.reading import Read, read
 from mediagen.text.prompts.telling import caption
 from mediagen.world import vocabulary as vo
 from mediagen.world.people import PERSON_MOTIONS

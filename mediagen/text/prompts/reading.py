@@ -9,16 +9,10 @@ from typing import Any
 
 from mediagen.text.prompts.lexicon import ADJECTIVES, NOUNS, Entry, lexicon
 from mediagen.text.prompts.meaning import Meaning, Somebody, Thing
+from mediagen.text.prompts.motions import DIRECTED, directed, suited
 from mediagen.text.prompts.near import slots_near
 from mediagen.text.prompts.nouns import Nouns
 from mediagen.text.prompts.pieces import Piece, language_of, pieces_of
-from mediagen.world.scene import SUITS
-
-DIRECTED = {
-    "rolls": ("rolls left", "rolls right"),
-    "walks": ("walks left", "walks right"),
-    "pan": ("pan left", "pan right"),
-}
 
 
 @dataclass
@@ -288,32 +282,17 @@ class Reader(Nouns):
         person = None
         if self.person is not None:
             self.said["person"] = self.person.get("word", "person")
-            self.person["motion"] = _directed(self.person.get("motion"))
+            self.person["motion"] = directed(self.person.get("motion"))
             person = Somebody(**{k: v for k, v in self.person.items() if k in Somebody.__dataclass_fields__})
             if "shot" in self.around:
                 person = replace(person, shot=self.around["shot"])
-        around = {name: _directed(value) for name, value in self.around.items() if name != "shot"}
+        around = {name: directed(value) for name, value in self.around.items() if name != "shot"}
         meaning = Meaning(things=tuple(things), person=person, **around)
         return Read(meaning, self.language, self.unknown, [], stand_ins, False, self.said)
 
 
-def suited(kind: str | None, motion: str | None, facing: int | None) -> tuple[str | None, int | None]:
-    """The motion and facing as the kind does it: a ball that goes right rolls, a car that rolls drives."""
-    suits = SUITS.get(kind or "", ())
-    if motion == "crosses" and "crosses" not in suits and "rolls left" in suits:
-        return DIRECTED["rolls"][facing != -1], None
-    if motion in ("rolls", *DIRECTED["rolls"]) and "crosses" in suits:
-        return "crosses", None if motion == "rolls" else 1 if motion == "rolls right" else -1
-    return _directed(motion), facing
-
-
 def _slots(piece: Piece) -> dict[str, str]:
     return piece.entry.slots if piece.entry else {}
-
-
-def _directed(motion: str | None) -> str | None:
-    """ "rolls" without a side is a roll to the right."""
-    return DIRECTED[motion][1] if motion in DIRECTED else motion
 
 
 _DEFINITE = frozenset(
