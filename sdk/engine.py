@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip
 from mediagen.sdk.errors import MediagenError, RequestError
+from mediagen.sdk.hub.opening import HubWishes, opened, opened_again
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
@@ -46,6 +47,7 @@ class Engine:
         revision: str | None = None,
         decoder: str | None = None,
         dtype: str | None = None,
+        **hub: Unpack[HubWishes],
     ) -> Self:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
@@ -54,16 +56,20 @@ class Engine:
         decoders that `export_onnx` wrote stand beside the weights that they were made from, as in the built-in models.
         dtype: of the weights of the transformers, "bfloat16" or "float32"; None takes bfloat16 on a GPU. What a sampler
         adds up is float32 either way.
+        hub: of models in diffusers' layout (see docs/models.md): offload, quantize, tiling, lora, sound_model.
         Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or dtype.
         Weights are read when they are first needed.
         """
         where = device_of(device)
-        return cls(ModelFolder.of(model, where, revision, decoder, dtype_of(dtype, where)))
+        given = dtype_of(dtype, where)
+        return cls(opened(model, where, revision, decoder, given, hub))
 
     @classmethod
     def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
         """The engine that makes a clip again: with its dtype and decoder, or another; raises as `from_pretrained`."""
         dtype = dtype_name(settings)
+        if "pipeline" in settings:
+            return cls(opened_again(settings, model, dtype_of(dtype, device_of(None))))
         try:
             return cls.from_pretrained(model, decoder=decoder_of(settings), dtype=dtype)
         except MediagenError:
@@ -285,7 +291,7 @@ class Engine:
         on_progress: ProgressCallback | None = None,
     ) -> Clip | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
-        return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
+        return results.soundtrack(self.models.sound, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
@@ -296,7 +302,7 @@ class Engine:
         self, heard: "Tensor | None", request: SoundRequest, *, callback_on_step_end: StepCallback | None,
         on_progress: ProgressCallback | None,
     ) -> Clip:  # fmt: skip
-        return results.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
+        return results.sound(self.models.sound, heard, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:
         """The callback as the work calls it, which does not know the engine."""

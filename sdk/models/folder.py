@@ -170,6 +170,16 @@ class ModelFolder:
             )
 
     @property
+    def sound(self) -> "ModelFolder":
+        """The folder whose models make sound."""
+        return self
+
+    def told(self) -> dict[str, Any]:
+        """What a file says about the models that made it."""
+        dtype = str(self.dtype).removeprefix("torch.")
+        return {"model": self.fingerprint, "decoder": self.runtime, "dtype": dtype}
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with the models: over the JSON files, and the size and ends of the weights."""
         total = hashlib.sha256()

@@ -15,6 +15,8 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    frame_step: of public models, a clip has a frame and a multiple of so many more; 1 for any number.
+    pixel_bytes: of memory for each pixel of a window while it is made; 0 for what the built-in models take.
     difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
     """
 
@@ -33,6 +35,8 @@ class Limits(Config):
     sound_steps: int = 32
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1
+    frame_step: int = 1
+    pixel_bytes: int = 0
     difficulty: str = "simple"
 
     def __post_init__(self) -> None:

@@ -10,17 +10,27 @@ from mediagen import __version__
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.sdk.errors import RequestError
+from mediagen.sdk.hub.folder import PipelineFolder
+from mediagen.sdk.hub.work import PipelineWork
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.first_frame import fingerprint, first_frame
 from mediagen.sdk.tasks.progress import ProgressCallback
-from mediagen.sdk.tasks.requests import Asked, ExtendRequest, GenerateRequest
+from mediagen.sdk.tasks.requests import Asked, ExtendRequest, GenerateRequest, Request
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import SoundWork
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.work import StepCallback, Work
 
 A = TypeVar("A", bound=Asked)
+
+
+def clip_work(
+    models: ModelFolder, request: Request, on_step: StepCallback | None, on_progress: ProgressCallback | None
+) -> ClipWork:
+    """What makes the pictures of a request: our own models, or a pipeline of diffusers."""
+    kind = PipelineWork if isinstance(models, PipelineFolder) else ClipWork
+    return kind(models, request, on_step, on_progress)
 
 
 def clip(
@@ -31,7 +41,7 @@ def clip(
     assert full.fps is not None and full.width is not None and full.height is not None and full.seconds is not None
     size = (full.width, full.height)
     first = None if full.image is None else first_frame(full.image, size)
-    work = ClipWork(models, _seeded(full), on_step, on_progress)
+    work = clip_work(models, _seeded(full), on_step, on_progress)
     if full.sound:
         work.check_sound()
     frames = work.pictures(full.seconds, size, full.fps, first)
@@ -55,7 +65,7 @@ def longer(
     size = (start.frames.shape[2], start.frames.shape[1])
     full, notes = request.fit(models.limits, start.fps, size, start.seconds)
     assert full.seconds is not None
-    work = ClipWork(models, _seeded(full), on_step, on_progress)
+    work = clip_work(models, _seeded(full), on_step, on_progress)
     if full.sound:
         work.check_sound()
     frames = work.more_pictures(start.frames, round(full.seconds * start.fps), start.fps)
@@ -94,9 +104,7 @@ def sound(
 
 def _settings(work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
     """What the file will say about how the clip was made."""
-    models = work.models
-    settings = {**work.asked.settings(), "version": __version__, "model": models.fingerprint}
-    settings |= {"decoder": models.runtime, "dtype": str(models.dtype).removeprefix("torch.")}
+    settings = {**work.asked.settings(), "version": __version__, **work.models.told()}
     seconds = getattr(request, "seconds", None)
     if seconds is not None and seconds != settings["seconds"]:
         settings["asked"] = {"seconds": seconds}
