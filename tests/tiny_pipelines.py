@@ -30,7 +30,7 @@ def tokenizer(length: int = 16) -> Any:
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    letters = "<pad> </s> <unk>".split() + [chr(code) for code in range(32, 127)]
+    letters = ["<pad>", "</s>", "<unk>"] + [chr(code) for code in range(32, 127)]
     made = Tokenizer(models.WordLevel({letter: index for index, letter in enumerate(letters)}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     return PreTrainedTokenizerFast(
@@ -117,6 +117,8 @@ def wan_picture() -> dict[str, Any]:
 def wan_vace() -> dict[str, Any]:
     told = {"num_layers": 3, "vace_layers": [0, 2], "vace_in_channels": 96}
     transformer = wan_transformer("WanVACETransformer3DModel", **told)
+    for block in transformer.vace_blocks:  # what is shown counts, even in eight bits
+        block.proj_out.weight.data *= 100
     return {**wan_words(), "vae": wan_vae(), "transformer": transformer, "scheduler": flow(shift=7.0)}
 
 
@@ -268,7 +270,8 @@ def hunyuan(picture: bool = False) -> dict[str, Any]:
     )
     rope = {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default", "rope_theta": 1e6}
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2}
-    reader = Qwen2_5_VLTextConfig(**sizes, num_key_value_heads=2, rope_parameters=rope, vocab_size=128)
+    reader = Qwen2_5_VLTextConfig(**sizes, num_key_value_heads=2, rope_parameters=rope, vocab_size=128, bos_token_id=1,
+                                  eos_token_id=1)  # fmt: skip
     letters = tokenizer(1200)
     letters.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
     made = {
@@ -297,7 +300,7 @@ def ltx2() -> dict[str, Any]:
     from diffusers.pipelines.ltx2.vocoder import LTX2Vocoder
     from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
-    text = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = {"hidden_size": WORDS, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
     eye = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     reader = Gemma3ForConditionalGeneration(
         Gemma3Config(
@@ -321,7 +324,7 @@ def ltx2() -> dict[str, Any]:
         audio_cross_attention_dim=8,
         num_layers=2,
         qk_norm="rms_norm_across_heads",
-        caption_channels=16,
+        caption_channels=WORDS,
         rope_double_precision=False,
         rope_type="split",
     )
@@ -329,7 +332,7 @@ def ltx2() -> dict[str, Any]:
         ("num_attention_heads", 4), ("attention_head_dim", 8), ("num_layers", 1), ("num_learnable_registers", None)
     )}  # fmt: skip
     connectors = LTX2TextConnectors(
-        caption_channels=16,
+        caption_channels=WORDS,
         text_proj_in_factor=3,
         connector_rope_base_seq_len=32,
         rope_theta=10000.0,
@@ -438,6 +441,7 @@ def stable_audio() -> dict[str, Any]:
 
 
 SHORT = {"max_sequence_length": 16}  # of a prompt: what the tiny transformers were made for
+STILL = {"stg_scale": 0.0, "audio_stg_scale": 0.0, "spatio_temporal_guidance_blocks": None}  # too few blocks for that
 COMPONENTS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], dict[str, Any]]] = {
     "WanPipeline": (wan, {}, {}),
     "WanPipeline-5B": (wan_5b, {"width": 32, "height": 32}, {}),
@@ -445,7 +449,11 @@ COMPONENTS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], dict[s
     "WanVACEPipeline": (wan_vace, {}, {}),
     "LTXPipeline": (ltx, NINE, {}),
     "LTXConditionPipeline": (ltx, NINE | {"max_seconds": 25 / 16}, {}),
-    "LTX2Pipeline": (ltx2, NINE, {**SHORT, "stg_scale": 0.0, "spatio_temporal_guidance_blocks": None}),
+    "LTX2Pipeline": (
+        ltx2,
+        NINE,
+        {**SHORT, "stg_scale": 0.0, "audio_stg_scale": 0.0, "spatio_temporal_guidance_blocks": None},
+    ),
     "HunyuanVideo15Pipeline": (hunyuan, {}, {}),
     "HunyuanVideo15ImageToVideoPipeline": (lambda: hunyuan(picture=True), {}, {}),
     "CogVideoXPipeline": (cog, {}, SHORT),
@@ -464,7 +472,12 @@ def build(name: str, folder: Path) -> Path:
     components, limits, call = COMPONENTS[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        getattr(diffusers, name.partition("-")[0])(**components()).save_pretrained(folder)
+        pipe = getattr(diffusers, name.partition("-")[0])(**components())
+        for part in (pipe.components[part] for part in pipe.components if part.startswith("transformer")):
+            for parameter in part.parameters() if part is not None else ():
+                if not parameter.any():  # layers that start at zero would hide what they are told
+                    torch.nn.init.normal_(parameter, std=0.3)
+        pipe.save_pretrained(folder)
     sizes = {"sound_steps": 2} if name == "StableAudioPipeline" else {**LIMITS, **limits}
     (folder / "mediagen.json").write_text(json.dumps({"random": True, "limits": sizes, "call": call}))
     return folder

@@ -160,6 +160,9 @@ class PipelineFolder(ModelFolder):
         cached = _CACHED.search(self.path.resolve().as_posix())
         if cached is not None:
             said |= {"weights": f"{cached['owner']}/{cached['name']}", "revision": cached["revision"]}
+        if self._sound is not None:
+            of_sound = self._sound.told()
+            said["sound_model"] = of_sound.get("weights", of_sound["model"])
         return said | ({"untrained": True} if self.layout.random else {})
 
     def _main(self) -> Any:

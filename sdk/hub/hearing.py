@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-OnPipe = Callable[[int, float, Tensor | None], None]  # index, timestep as the scheduler counts it, latents
+OnPipe = Callable[[int, Tensor | None], None]  # index of the step that has ended, latents
 
 
 @contextlib.contextmanager
@@ -21,13 +21,13 @@ def hearing(pipe: Any, asked: dict[str, Any], heard: OnPipe) -> Iterator[None]:
     if "callback_on_step_end" in known:
 
         def on_step_end(_: Any, index: int, t: Any, told: dict[str, Any]) -> dict[str, Any]:
-            heard(index, float(t), told.get("latents"))
+            heard(index, told.get("latents"))
             return told
 
         asked["callback_on_step_end"] = on_step_end
         yield
     elif "callback" in known:
-        asked["callback"] = lambda index, t, latents: heard(index, float(t), latents)
+        asked["callback"] = lambda index, _, latents: heard(index, latents)
         yield
     else:
         with _overheard(pipe, heard):
@@ -37,11 +37,11 @@ def hearing(pipe: Any, asked: dict[str, Any], heard: OnPipe) -> Iterator[None]:
 @contextlib.contextmanager
 def _overheard(pipe: Any, heard: OnPipe) -> Iterator[None]:
     scheduler, bar = pipe.scheduler, pipe.progress_bar
-    step, told = scheduler.step, {"index": -1, "t": 0.0, "latents": None}
+    step, told = scheduler.step, {"index": -1, "latents": None}
 
     def listened(output: Any, t: Any, sample: Any, *more: Any, **named: Any) -> Any:
         made = step(output, t, sample, *more, **named)
-        told.update(index=told["index"] + 1, t=float(t), latents=made[0])
+        told.update(index=told["index"] + 1, latents=made[0])
         return made
 
     class Bar:
@@ -54,7 +54,7 @@ def _overheard(pipe: Any, heard: OnPipe) -> Iterator[None]:
             return None
 
         def update(self, _: int = 1) -> None:
-            heard(told["index"], told["t"], told["latents"])
+            heard(told["index"], told["latents"])
 
     scheduler.step, pipe.progress_bar = listened, lambda *_, **__: Bar()
     try:

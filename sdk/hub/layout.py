@@ -33,7 +33,7 @@ def require_hub() -> None:
     """RequestError where diffusers is not installed."""
     if find_spec("diffusers") is None or find_spec("accelerate") is None:
         raise RequestError(
-            "got a model in diffusers' layout without diffusers; install it: pip install \"mediagen[hub]\"."
+            'got a model in diffusers\' layout without diffusers; install it: pip install "mediagen[hub]".'
         )
 
 
@@ -80,8 +80,10 @@ class Layout:
             indexes = sorted(folder.glob("*.safetensors.index.json"))
             names = {shard for one in indexes for shard in read_json(one).get("weight_map", {}).values()}
             lacking += [f"{part}/{name}" for name in sorted(names) if not (folder / name).is_file()]
-            model = (folder / "config.json").is_file() and not str(kind).endswith(("Processor", "Extractor", "Guidance"))
-            if model and not indexes and not any(folder.glob("*.safetensors")):
+            model = (folder / "config.json").is_file() and not str(kind).endswith(
+                ("Processor", "Extractor", "Guidance")
+            )
+            if model and not any(folder.glob("*.safetensors")):
                 lacking.append(f"the weights of {part} as safetensors")
         return lacking
 

@@ -59,7 +59,7 @@ class Memory:
         if self.quantize not in (None, *QUANTISATIONS):
             raise RequestError(f"quantize: got '{self.quantize}', expected int8 or fp8; give one, or leave it out.")
         if self.quantize == "int8" and find_spec("torchao") is None:
-            raise RequestError("quantize: got int8, which needs torchao; install it: pip install torchao, or ask for fp8.")
+            raise RequestError("quantize: got int8, which needs torchao; pip install torchao, or ask for fp8.")
         if self.lora and find_spec("peft") is None:
             raise RequestError("lora: got one, which needs peft; install it: pip install peft.")
 

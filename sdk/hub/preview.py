@@ -1,6 +1,7 @@
 """Previewer: pictures of latents on their way, by a linear map to red, green and blue."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -63,12 +64,12 @@ def _fit(vae: nn.Module) -> Tensor:
         posterior = vae.encode(plain.to(weight.device, weight.dtype))  # pyright: ignore[reportCallIssue]
         rows.append(posterior.latent_dist.mode().float().cpu().mean((0, 2, 3, 4)))
     latents = torch.stack(rows)
-    config = getattr(vae, "config")  # noqa: B009
-    mean = getattr(config, "latents_mean", None) or getattr(vae, "latents_mean", None)
-    std = getattr(config, "latents_std", None) or getattr(vae, "latents_std", None)
+    config: Mapping[str, Any] = vae.config  # pyright: ignore[reportAssignmentType]
+    here = {**dict(vae.named_buffers()), **config}  # those of LTX are buffers
+    mean, std = here.get("latents_mean"), here.get("latents_std")
     if mean is not None and std is not None:
         latents = (latents - torch.as_tensor(mean).float().cpu()) / torch.as_tensor(std).float().cpu()
     else:
-        latents = latents * float(getattr(config, "scaling_factor", 1.0))
+        latents = latents * float(here.get("scaling_factor") or 1.0)
     known = torch.cat((latents, torch.ones(len(latents), 1)), 1)
     return torch.linalg.lstsq(known, shades, driver="gelsd").solution

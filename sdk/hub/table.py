@@ -4,9 +4,6 @@ Sizes, rates, lengths, steps and guidance are those of the authors' model cards 
 folder may say others of its weights in a mediagen.json: {"limits": {"width": 640, ...}}.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from mediagen.sdk.hub.entry import Call, Entry, Variant
 from mediagen.sdk.models.limits import Limits
 
@@ -15,12 +12,22 @@ _APACHE = "Apache-2.0"
 
 
 def _limits(size: tuple[int, int], fps: float, frames: int, steps: int, scale: float, step: int = 4,
-            sizes: tuple[tuple[int, int], ...] = (), rates: tuple[float, ...] = (), **more: Any) -> Limits:  # fmt: skip
+            sizes: tuple[tuple[int, int], ...] = (), rates: tuple[float, ...] = ()) -> Limits:  # fmt: skip
     """Limits whose default is their longest clip; frames: of that."""
-    longest = frames / fps
-    given: Mapping[str, Any] = {"seconds": longest, "min_seconds": 1 / max((fps, *rates)), "max_seconds": longest, **more}
-    return Limits(width=size[0], height=size[1], fps=fps, steps=steps, guidance_scale=scale, frame_step=step,
-                  sizes=(size[::-1], *sizes), rates=rates, pixel_bytes=24, max_extended_seconds=600.0, **given)  # fmt: skip
+    lengths = {"seconds": frames / fps, "min_seconds": 1 / max((fps, *rates)), "max_seconds": frames / fps}
+    return Limits(
+        width=size[0],
+        height=size[1],
+        sizes=(size[::-1], *sizes),
+        fps=fps,
+        rates=rates,
+        steps=steps,
+        guidance_scale=scale,
+        frame_step=step,
+        pixel_bytes=24,
+        max_extended_seconds=600.0,
+        **lengths,
+    )
 
 
 _WAN_5B = Variant(
@@ -95,7 +102,9 @@ ENTRIES: dict[str, Entry] = {
             "generate": Call(pipeline="LTX2Pipeline", fps="frame_rate"),
             "picture": Call(pipeline="LTX2ImageToVideoPipeline", first="image", fps="frame_rate"),
         },
-        limits=_limits((768, 512), 24.0, 121, 40, 4.0, 8, sizes=((1216, 704), (704, 1216), (1536, 1024)), rates=(25.0,)),
+        limits=_limits(
+            (768, 512), 24.0, 121, 40, 4.0, 8, sizes=((1216, 704), (704, 1216), (1536, 1024)), rates=(25.0,)
+        ),
         licence="LTX-2 Community License",
         latent="packed",
     ),
@@ -121,10 +130,18 @@ ENTRIES: dict[str, Entry] = {
             Variant(
                 name="CogVideoX 1.5",
                 config={"transformer": {"patch_size_t": 2}},
-                limits={"width": 1360, "height": 768, "sizes": ((768, 1360),), "fps": 16.0, "seconds": 81 / 16,
-                        "min_seconds": 1 / 16, "max_seconds": 81 / 16, "frame_step": 16},
+                limits={
+                    "width": 1360,
+                    "height": 768,
+                    "sizes": ((768, 1360),),
+                    "fps": 16.0,
+                    "seconds": 81 / 16,
+                    "min_seconds": 1 / 16,
+                    "max_seconds": 81 / 16,
+                    "frame_step": 16,
+                },
             ),
-        ),  # fmt: skip
+        ),
     ),
     "LucyEditPipeline": Entry(
         what="Lucy Edit: a film changed by an instruction",
@@ -147,10 +164,14 @@ ENTRIES: dict[str, Entry] = {
         calls={
             "generate": Call(pipeline="SkyReelsV2DiffusionForcingPipeline", fps="fps"),
             "picture": Call(pipeline="SkyReelsV2DiffusionForcingImageToVideoPipeline", first="image", fps="fps"),
-            "extend": Call(pipeline="SkyReelsV2DiffusionForcingVideoToVideoPipeline", before="video", fps="fps",
-                           overlap="overlap_history"),
+            "extend": Call(
+                pipeline="SkyReelsV2DiffusionForcingVideoToVideoPipeline",
+                before="video",
+                fps="fps",
+                overlap="overlap_history",
+            ),
         },
-        limits=_limits((960, 544), 24.0, 97, 50, 6.0, sizes=((1280, 720), (720, 1280))),  # fmt: skip
+        limits=_limits((960, 544), 24.0, 97, 50, 6.0, sizes=((1280, 720), (720, 1280))),
         licence="Skywork Community License",
         overlap=17,
         exact=("vae",),

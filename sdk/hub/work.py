@@ -32,6 +32,9 @@ class PipelineWork(ClipWork):
     def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
         """See ClipWork."""
         task = "generate" if first is None else "picture"
+        if task == "picture" and not self.models.can("picture") and self.models.can("character"):
+            task = "character"
+            self.notes.append("the picture is of the person in the clip, not its first frame.")
         return self._make(task, round(seconds * fps), size, fps, given=first)
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
@@ -179,12 +182,13 @@ class Heard:
         self._most = float(getattr(pipe.scheduler.config, "num_train_timesteps", 1000))
         self._heard = 0
 
-    def __call__(self, index: int, t: float, latent: Tensor | None) -> None:
-        """Hears the end of one step, by its number and the timestep that it began at; what it raises cancels."""
+    def __call__(self, index: int, latent: Tensor | None) -> None:
+        """Hears the end of one step; what it raises cancels."""
         seen = torch.zeros(1, 1, 1, 1, 1) if latent is None else self._axes(latent.detach())
         steps, times = self._work.step_count, self._pipe.scheduler.timesteps
         if len(times) == steps:
-            reached = 1.0 - float(times[index + 1]) / self._most if index + 1 < steps else 1.0
+            left = max(1.0, float(times[index + 1])) if index + 1 < steps else 0.0  # the end is told at the end alone
+            reached = 1.0 - left / self._most
         else:  # those that noise each frame by itself, say
             index, reached = min(self._heard, steps - 1), min(1.0, (self._heard + 1) / steps)
         self._heard += 1
