@@ -29,17 +29,30 @@ from mediagen.weights import load_model, save_model
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "decode_numpy.py"
 
 
-def tae() -> TAE:
+def tae(**changes: Any) -> TAE:
     """A small one that has every kind of layer, with statistics of its latent that are not those of a new model."""
     sizes: dict[str, Any] = {"widths": (4, 8, 8), "encoder_blocks": (0, 0, 0), "decoder_blocks": (0, 1, 0)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = TAE(TAEConfig(latent_channels=4, **sizes)).eval()
+        model = TAE(TAEConfig(**{"latent_channels": 4, **sizes, **changes})).eval()
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.15)
         model.latent_mean.normal_()
         model.latent_std.uniform_(0.5, 2)
     return model
+
+
+FINE: dict[str, Any] = {"stem": (1, 2, 2), "blend": True, "replicate": False}
+
+
+@pytest.mark.parametrize("changes", [{}, {"blend": True}, FINE, {"skip": False}, {"attention": False}])
+@torch.no_grad()
+def test_the_graph_is_the_decoder_whatever_it_is_made_of(changes: dict[str, Any]) -> None:
+    model = tae(**changes)
+    graph = TAEGraph(model).eval()
+    for shape in graph.shapes:
+        latent = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        torch.testing.assert_close(graph(latent), graph.reference(latent), rtol=1e-4, atol=2e-4)
 
 
 @pytest.fixture(scope="module")

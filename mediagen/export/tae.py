@@ -27,6 +27,7 @@ class TAEGraph(Graph):
         super().__init__()
         self.model = [model]  # in a list: torch's own decoder is no part of the graph
         self.stride, (stem, self.block, other) = model.stride, model.config.stem
+        self.stem = stem
         if self.block != other or self.stride[1] != self.stride[2]:
             raise ValueError(f"got a stem of {model.config.stem}, expected equal height and width; export another TAE.")
         self.channels = model.config.latent_channels
@@ -43,15 +44,18 @@ class TAEGraph(Graph):
         self.attention = None if model.decoder_attention is None else _Attention(model.decoder_attention)
         layers: list[nn.Module] = []
         for level in model.decoder:
+            self.finest = len(layers)  # in the end, where the blocks of the finest level begin
             layers += [_Block(block) for block in level.blocks]  # type: ignore[union-attr]
             layers += [_Up(level.narrow, level.space, level.time)] if level.narrow is not None else []  # type: ignore[arg-type]
         self.layers = nn.ModuleList(layers)
         order = _frames_first(stem, self.block)
-        self.write = Taps(model.write.weight[order], model.write.bias[order])
-        self.linear = None
+        self.write = _Space(model.write, model.write.weight[order], model.write.bias[order])
+        self.linear = self.blend = None
         if model.config.skip:
-            order = _frames_first(self.stride[0], self.stride[1])
-            self.linear = raw(model.linear_out.weight[order], model.linear_out.bias[order])
+            rows = _finest_first(self.stride, model.config.stem)
+            self.linear = raw(model.linear_out.weight[rows], model.linear_out.bias[rows])
+        if model.config.skip and model.config.blend:
+            self.blend = Rows(model.blend.weight.flatten(1)[:, order], _bias(model.blend))
 
     def forward(self, latent: Tensor) -> Tensor:
         batch, _, length, height, width = latent.shape
@@ -59,12 +63,18 @@ class TAEGraph(Graph):
         x = self.from_latent(cells)
         if self.attention is not None:
             x = self.attention(x, batch)
-        for layer in self.layers:
+        plain = None
+        if self.linear is not None:  # as the finest level lies: (frames, height, width, folded pixels)
+            plain = _pixels(self.linear(cells), self.stride[1] // self.block, 3 * self.stem * self.block**2)
+            plain = plain.permute(0, 2, 3, 1)
+        for layer in self.layers[: self.finest]:
             x = layer(x, batch)
-        video = _pixels(self.write(pad_edge(x, 1, 1)), self.block)
-        if self.linear is not None:
-            video = video + _pixels(self.linear(cells), self.stride[1])
-        return video.reshape(batch, -1, 3, self.stride[1] * height, self.stride[2] * width)
+        if plain is not None and self.blend is not None:
+            x = x + self.blend(plain)
+        for layer in self.layers[self.finest :]:
+            x = layer(x, batch)
+        video = self.write(x) if plain is None else self.write(x) + plain
+        return _pixels(video, self.block).reshape(batch, -1, 3, self.stride[1] * height, self.stride[2] * width)
 
     def reference(self, latent: Tensor, *first: Tensor) -> Tensor:
         return self.model[0].decode(latent).movedim(2, 1)
@@ -93,14 +103,26 @@ class _Block(nn.Module):
     def __init__(self, block: ConvBlock) -> None:
         super().__init__()
         self.norms = nn.ModuleList((_Norm(block.norm_in), _Norm(block.norm_out)))
-        self.convs = nn.ModuleList(Taps(conv.weight, _bias(conv)) for conv in (block.space_in, block.space_out))
+        self.convs = nn.ModuleList(_Space(conv, conv.weight, _bias(conv)) for conv in (block.space_in, block.space_out))
         self.time = Taps(_taps(block.time), _bias(block.time.mix))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         y = x
         for norm, conv in zip(self.norms, self.convs, strict=True):
-            y = conv(pad_edge(F.silu(norm(y)), 1, 1))
+            y = conv(F.silu(norm(y)))
         return x + self.time(_over_time(y, batch)).reshape(x.shape)
+
+
+class _Space(nn.Module):
+    """A convolution over space with other kernels than those of `like`, padded as that is."""
+
+    def __init__(self, like: SpaceConv, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.replicate = like.replicate
+        self.taps = Taps(weight, bias, (0, 0) if like.replicate else (1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.taps(pad_edge(x, 1, 1) if self.replicate else x)
 
 
 class _Up(nn.Module):
@@ -111,13 +133,13 @@ class _Up(nn.Module):
         self.width = space.out_channels
         self.narrow = Rows(narrow.weight.flatten(1), _bias(narrow))
         phases = [part for rows in _halves(space.weight, 2) for part in _halves(rows, 3)]
-        self.space = Taps(torch.cat(phases), _bias(space).repeat(4))
+        self.space = _Space(space, torch.cat(phases), _bias(space).repeat(4))
         self.time = Taps(torch.cat(_halves(_taps(time), 2)), _bias(time.mix).repeat(2))
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         frames, height, width = x.shape[:3]
         a, b, c, d = (self.width * i for i in range(1, 5))
-        z = self.space(pad_edge(self.narrow(x), 1, 1))
+        z = self.space(self.narrow(x))
         upper = torch.cat((z[:, :-1, :-1, :a], z[:, :-1, 1:, a:b]), 3).reshape(frames, height, 1, -1)
         lower = torch.cat((z[:, 1:, :-1, b:c], z[:, 1:, 1:, c:d]), 3).reshape(frames, height, 1, -1)
         z = torch.cat((upper, lower), 2).reshape(frames, 2 * height, 2 * width, self.width)
@@ -185,10 +207,18 @@ def _frames_first(frames: int, block: int) -> Tensor:
     return torch.arange(3 * frames * block**2).reshape(3, frames, block**2).transpose(0, 1).flatten()
 
 
-def _pixels(x: Tensor, block: int) -> Tensor:
+def _finest_first(stride: tuple[int, int, int], stem: tuple[int, int, int]) -> Tensor:
+    """Order that makes channels (C t p x q y r) of a cell's pixels (t, p C q r, x, y): frames of the finest level, each
+    with its folded pixels as `_frames_first` has them."""
+    t, x, y = (whole // part for whole, part in zip(stride, stem, strict=True))
+    order = torch.arange(3 * stride[0] * stride[1] * stride[2]).reshape(3, t, stem[0], x, stem[1], y, stem[2])
+    return order.permute(1, 2, 0, 4, 6, 3, 5).flatten()
+
+
+def _pixels(x: Tensor, block: int, channels: int = 3) -> Tensor:
     """(N, H, W, (a C b c)) to (N * a, C, H * b, W * c)."""
     x = F.pixel_shuffle(x.permute(0, 3, 1, 2), block)
-    return x.reshape(-1, 3, *x.shape[-2:])
+    return x.reshape(-1, channels, *x.shape[-2:])
 
 
 def _bias(conv: nn.Conv2d) -> Tensor:

@@ -58,8 +58,8 @@ class Entry:
     limits: sizes, rates, lengths, steps, guidance; frame counts of the form `limits.frame_step` k + 1.
     licence: of the weights that are known for this class.  variants: the first whose config fits counts.
     latent: axes of the latents that its callback hears: "BCLHW", "BLCHW" or "packed".  overlap: frames at the end of a
-    film that it goes on from.  exact: components that stay float32, where less is seen.  packages: that it needs
-    besides diffusers, as {import name: name on PyPI}.
+    film that it goes on from.  exact: components that stay float32, where less is seen.  speaks: whether sound comes
+    with the pictures.  packages: that it needs besides diffusers, as {import name: name on PyPI}.
     """
 
     what: str
@@ -70,6 +70,7 @@ class Entry:
     latent: str = "BCLHW"
     overlap: int = 1
     exact: tuple[str, ...] = ()
+    speaks: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, configs: Mapping[str, Mapping[str, Any]]) -> tuple[Self, str]:

@@ -19,6 +19,7 @@ from mediagen.sdk.hub.layout import Layout
 from mediagen.sdk.hub.memory import Memory, in_memory
 from mediagen.sdk.hub.preview import Previewer
 from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.limits import Limits
 
 PICTURES = ("prompt", "tae", "video")  # families of a model folder that a pipeline stands in for
 _CACHED = re.compile(r"models--(?P<owner>[^/]+)--(?P<name>[^/]+)/snapshots/(?P<revision>[0-9a-f]{7,40})$")
@@ -47,10 +48,11 @@ class PipelineFolder(ModelFolder):
         self.entry, self.memory = self.layout.entry, memory or Memory()
         self.dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
         self._sound = sound
-        self.limits = self.layout.limits
+        self._limits = self.layout.limits
         if sound is not None:
             said = sound.limits
-            self.limits = self.limits.replace(
+            self._limits = self._limits.replace(
+                sound=said.sound or self.entry.speaks or isinstance(sound, PipelineFolder),
                 sound_steps=said.sound_steps,
                 sound_guidance_scale=said.sound_guidance_scale,
                 sound_candidates=said.sound_candidates,
@@ -59,6 +61,11 @@ class PipelineFolder(ModelFolder):
         self._lock, self._call_lock = threading.RLock(), threading.RLock()
         self._pipes: dict[str, Any] = {}
         self._previewer: Previewer | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """See ModelFolder."""
+        return self._limits
 
     @property
     def sound(self) -> ModelFolder:

@@ -5,12 +5,13 @@ from typing import Any, TypedDict
 
 import torch
 
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import MediagenError, RequestError
 from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.hub.layout import is_pipeline
 from mediagen.sdk.hub.memory import Memory
-from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.info import locate
+from mediagen.sdk.tasks.replay import decoder_of, dtype_name
 
 
 class HubWishes(TypedDict, total=False):
@@ -28,10 +29,11 @@ class HubWishes(TypedDict, total=False):
     sound_model: str | Path | None
 
 
-def opened(model: str | Path | None, device: torch.device, revision: str | None, decoder: str | None,
-           dtype: torch.dtype, wishes: HubWishes) -> ModelFolder:  # fmt: skip
+def opened(model: str | Path | None, device: str | None, revision: str | None, decoder: str | None,
+           dtype: str | None, wishes: HubWishes) -> ModelFolder:  # fmt: skip
     """The models of a folder or name; raises as `Engine.from_pretrained`."""
-    given = {name: value for name, value in wishes.items() if value}
+    where = device_of(device)
+    weights, given = dtype_of(dtype, where), {name: value for name, value in wishes.items() if value}
     folder = None if model is None else locate(model, revision)
     if folder is None or not is_pipeline(folder):
         if given:
@@ -39,25 +41,31 @@ def opened(model: str | Path | None, device: torch.device, revision: str | None,
                 f"{next(iter(given))}: got it for a model folder of mediagen's, expected one in diffusers' layout; "
                 "leave it out."
             )
-        return ModelFolder.of(model if folder is None else folder, device, None, decoder, dtype)
+        return ModelFolder.of(model if folder is None else folder, where, None, decoder, weights)
     if decoder == "onnx":
         raise RequestError("got the decoder 'onnx', which a pipeline of diffusers has none of; leave it out.")
-    memory = Memory.of(*(wishes.get(name) for name in ("offload", "quantize", "tiling", "lora")))  # pyright: ignore
-    return pipeline_folder(folder, device, dtype, memory, wishes.get("sound_model"))
+    memory = Memory.of(wishes.get("offload"), wishes.get("quantize"), wishes.get("tiling"), wishes.get("lora"))
+    return pipeline_folder(folder, where, weights, memory, wishes.get("sound_model"))
 
 
-def opened_again(settings: dict[str, Any], model: str | Path | None, dtype: torch.dtype) -> ModelFolder:
-    """The models that made a file, by its settings; model: where they are, if that is not on the hub."""
+def opened_again(settings: dict[str, Any], model: str | Path | None, wishes: HubWishes) -> ModelFolder:
+    """The models that made a file, by its settings. model: where they are, if not on the hub."""
+    dtype, decoder = dtype_name(settings), decoder_of(settings)
+    if "pipeline" not in settings:
+        try:
+            return opened(model, None, None, decoder, dtype, wishes)
+        except MediagenError:
+            return opened(model, None, None, None, dtype, wishes)
     named = settings.get("weights")
     if model is None and named is None:
         raise RequestError(
             f"got a file made by a {settings['pipeline']} from a folder, expected that too; give it with --model."
         )
     told = settings.get("memory", {})
-    wishes = HubWishes(quantize=told.get("quantize"), tiling=told.get("tiling"), lora=told.get("lora"))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    again = HubWishes(quantize=told.get("quantize"), tiling=told.get("tiling"), lora=told.get("lora"))
+    again |= {name: value for name, value in wishes.items() if value}  # pyright: ignore[reportOperatorIssue]
     revision = settings.get("revision") if model is None else None
-    return opened(model or named, device, revision, None, dtype, wishes)
+    return opened(model or named, None, revision, None, dtype, again)
 
 
 def pipeline_folder(folder: Path, device: torch.device, dtype: torch.dtype, memory: Memory,

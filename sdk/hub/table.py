@@ -107,6 +107,7 @@ ENTRIES: dict[str, Entry] = {
         ),
         licence="LTX-2 Community License",
         latent="packed",
+        speaks=True,
     ),
     "HunyuanVideo15Pipeline": Entry(
         what="HunyuanVideo 1.5, from words",

@@ -29,13 +29,15 @@ class PipelineWork(ClipWork):
 
     _own: Tensor | None = None  # sound (channels, S) at 48 kHz that the pipeline made with the pictures
 
-    def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
-        """See ClipWork."""
+    def pictures(self, seeds: list[int], seconds: float, size: tuple[int, int], fps: float,
+                 first: Tensor | None = None) -> Tensor:  # fmt: skip
+        """See ClipWork; a pipeline is given one seed at a time."""
         task = "generate" if first is None else "picture"
         if task == "picture" and not self.models.can("picture") and self.models.can("character"):
             task = "character"
             self.notes.append("the picture is of the person in the clip, not its first frame.")
-        return self._make(task, round(seconds * fps), size, fps, given=first)
+        count = round(seconds * fps)
+        return torch.stack([self._make(task, count, size, fps, seed=seed, given=first) for seed in seeds])
 
     def more_pictures(self, frames: Tensor, count: int, fps: float) -> Tensor:
         """See ClipWork: in windows of the model's longest clip, each from the last frames of what is there."""
@@ -49,7 +51,8 @@ class PipelineWork(ClipWork):
             before = frames[-self._overlap(len(frames), window) :]
             wanted = min(window, len(before) + count - made)
             length = min(window, 1 + step * -(-(wanted - 1) // step))
-            seen = self._make("extend", length, size, fps, given=before, index=index, of=windows)
+            seen = self._make("extend", length, size, fps, seed=self._seed + index, given=before, index=index,
+                              of=windows)  # fmt: skip
             new = seen[len(before) :][: count - made]
             frames, made = torch.cat((frames, new)), made + len(new)
         return frames
@@ -65,11 +68,19 @@ class PipelineWork(ClipWork):
         length = 1 + step * ((len(film) - 1) // step)
         if length < len(film):
             self.notes.append(f"the last {len(film) - length} frames were left out: {step}k + 1 are made.")
-        return self._make("edit", length, size, fps, given=film[:length], mask=None if mask is None else mask[:length])
+        return self._make(
+            "edit",
+            length,
+            size,
+            fps,
+            seed=self._seed,
+            given=film[:length],
+            mask=None if mask is None else mask[:length],
+        )
 
     def with_person(self, seconds: float, size: tuple[int, int], fps: float, photo: Tensor) -> Tensor:
         """uint8 (F, H, W, 3) of a clip with the person of a photo (1, H, W, 3)."""
-        return self._make("character", round(seconds * fps), size, fps, given=photo)
+        return self._make("character", round(seconds * fps), size, fps, seed=self._seed, given=photo)
 
     def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
         """See ClipWork; the pipeline's own where it made one and no other words are given for it."""
@@ -84,7 +95,7 @@ class PipelineWork(ClipWork):
 
     def check_sound(self) -> None:
         """See Work: a pipeline that makes sound itself needs no other."""
-        if self.models.layout.name != "LTX2Pipeline" and not isinstance(self.models.sound, PipelineFolder):
+        if not self.models.entry.speaks and not isinstance(self.models.sound, PipelineFolder):
             super().check_sound()
 
     def _watched(self, models: SoundModels, frames: Tensor, fps: float) -> Pictures:
@@ -104,7 +115,7 @@ class PipelineWork(ClipWork):
         most = min(self.models.entry.overlap, there, max(1, window // 2 + 1))
         return 1 + step * ((most - 1) // step)
 
-    def _make(self, task: str, count: int, size: tuple[int, int], fps: float, *, given: Tensor | None = None,
+    def _make(self, task: str, count: int, size: tuple[int, int], fps: float, *, seed: int, given: Tensor | None = None,
               mask: Tensor | None = None, index: int = 0, of: int = 1) -> Tensor:  # fmt: skip
         """uint8 frames (count, H, W, 3) of one call. given: what the task starts from.  index, of: which call it is."""
         models, call = self.models, self.models.call(task)
@@ -112,7 +123,6 @@ class PipelineWork(ClipWork):
             self._stage("Loading")
         if models.layout.random and _RANDOM not in self.notes:
             self.notes.append(_RANDOM)
-        seed = self._seed if index == 0 else self._seed + index  # another window, other noise
         with models.using(task) as pipe:
             on_step = self._steps("Making the pictures", of * self._count, index * self._count)
             asked = self._asked(call, count, size, fps) | models.layout.call

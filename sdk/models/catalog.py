@@ -120,6 +120,7 @@ FAMILIES: dict[str, Family] = {
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt, half=True),
     "aligned": Family("aligned", "encoder in which text and pictures share one space", _aligned),
     "video": Family("video", "diffusion transformer of the pictures", _video, half=True),
+    "video_fast": Family("video_fast", "the same, distilled to few steps", _video, half=True),
     "codec": Family(
         "codec", "48 kHz sound codec: sound to latent and back", _codec, _codec_graph, {"encodec": _encodec}
     ),
@@ -128,3 +129,4 @@ FAMILIES: dict[str, Family] = {
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
     "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),
 }
+SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # those that make sound, in the order of `SoundModels`

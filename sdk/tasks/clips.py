@@ -11,6 +11,7 @@ from mediagen.generator import FlowGenerator
 from mediagen.grid import SOUND_HOP, SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.resample import resample
+from mediagen.sampling import linear, linear_quadratic
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import Request
@@ -26,14 +27,16 @@ class ClipWork(Work):
         super().__init__(models, request, on_step, on_progress)
         self.request = request
 
-    def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
-        """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
+    def pictures(self, seeds: list[int], seconds: float, size: tuple[int, int], fps: float,
+                 first: Tensor | None = None) -> Tensor:  # fmt: skip
+        """uint8 (B, F, H, W, 3) of new clips, one with the noise of each seed; first: the picture (1, H, W, 3) that
+        they begin with."""
         models = self._video_models()
         return generate_video(
             models,
             self.request.prompt,
             models.grid(seconds, size, fps),
-            rng=self._rng(),
+            rngs=[self._rng(seed) for seed in seeds],
             negative=self.request.negative_prompt,
             way=self._how,
             begin=first,
@@ -51,7 +54,7 @@ class ClipWork(Work):
             self.request.prompt,
             grid,
             count,
-            rng=self._rng(),
+            rng=self._rng(self._seed),
             negative=self.request.negative_prompt,
             way=self._how,
             on_step=self._steps("Making the pictures", count_windows(grid, count) * self._count),
@@ -108,10 +111,13 @@ class ClipWork(Work):
         return see_pictures(models.aligned, frames.to(self.models.device), fps)
 
     def _video_models(self) -> VideoModels:
-        if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
+        fast = self.request.is_fast(self.limits)
+        names = ("prompt", "tae", "video_fast" if fast else "video")
+        if not all(self.models.loaded(name) for name in names):
             self._stage("Loading")
-        text, tae, video = (self.models.get(name) for name in ("prompt", "tae", "video"))
-        made = VideoModels(FlowGenerator(text, video), tae, self._decoder("tae"))
+        text, tae, video = (self.models.get(name) for name in names)
+        generator = FlowGenerator(text, video, linear if fast else linear_quadratic)
+        made = VideoModels(generator, tae, self._decoder("tae"))
         self._stage("Reading the prompt")
         for name in ("prompt", "negative_prompt"):
             if text.too_long([getattr(self.request, name)])[0]:
@@ -126,5 +132,5 @@ class ClipWork(Work):
         assert self.request.guidance_scale is not None
         return Way(steps=self._count, scale=self.request.guidance_scale)
 
-    def _rng(self) -> torch.Generator:
-        return torch.Generator(self.models.device).manual_seed(self._seed)
+    def _rng(self, seed: int) -> torch.Generator:
+        return torch.Generator(self.models.device).manual_seed(seed)
