@@ -18,7 +18,7 @@ from mediagen.sdk.hub.entry import Call
 from mediagen.sdk.hub.layout import Layout
 from mediagen.sdk.hub.memory import Memory, in_memory
 from mediagen.sdk.hub.preview import Previewer
-from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.folder import SOUND_FAMILIES, ModelFolder
 from mediagen.sdk.models.limits import Limits
 
 PICTURES = ("prompt", "tae", "video")  # families of a model folder that a pipeline stands in for
@@ -76,11 +76,20 @@ class PipelineFolder(ModelFolder):
         """Whether the pipeline does a task."""
         return self.entry.call(task) is not None
 
+    def makes(self, kind: str) -> bool:
+        """Whether a kind of job can be made; for the service."""
+        tasks = {"generate": ("generate", "picture", "character"), "extend": ("extend",), "edit": ("edit",)}
+        if kind in ("extend_sound", "fill_sound"):
+            return not isinstance(self.sound, PipelineFolder)
+        return kind not in tasks or any(map(self.can, tasks[kind]))
+
     def has(self, name: str) -> bool:
         """See ModelFolder: a pipeline that makes clips stands in for the families of pictures."""
-        if name in ("tae", "video") or self._sound is None:
-            return name in PICTURES and any(map(self.can, ("generate", "picture", "character", "edit")))
-        return self._sound.has(name)
+        if name == "edit":
+            return self.can("edit")
+        if name in ("tae", "video"):
+            return any(map(self.can, ("generate", "picture", "character")))
+        return self._sound.has(name) if self._sound is not None else self.can("sound") and name in SOUND_FAMILIES
 
     def get(self, name: str) -> Any:
         """See ModelFolder. The "tae" only shows latents on their way."""

@@ -48,6 +48,11 @@ def opened(model: str | Path | None, device: str | None, revision: str | None, d
     return pipeline_folder(folder, where, weights, memory, wishes.get("sound_model"))
 
 
+def is_pipeline_named(model: str | Path | None) -> bool:
+    """Whether a folder or name is of a model in diffusers' layout; fetched where it is on the hub."""
+    return model is not None and is_pipeline(locate(model))
+
+
 def opened_again(settings: dict[str, Any], model: str | Path | None, wishes: HubWishes) -> ModelFolder:
     """The models that made a file, by its settings. model: where they are, if not on the hub."""
     dtype, decoder = dtype_name(settings), decoder_of(settings)

@@ -109,7 +109,7 @@ class ModelFolder:
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
-        return (self.path / FAMILIES[name].folder / "config.json").is_file()
+        return name in FAMILIES and (self.path / FAMILIES[name].folder / "config.json").is_file()
 
     def get(self, name: str) -> Any:
         """The model of a family, on the device and in eval mode; threads that ask at once get the same one."""
@@ -180,6 +180,12 @@ class ModelFolder:
     def sound(self) -> "ModelFolder":
         """The folder whose models make sound."""
         return self
+
+    def unload(self) -> None:
+        """Frees the weights, which are read again when they are needed."""
+        with self._lock:
+            self._loaded.clear()
+            self._decoders.clear()
 
     def told(self) -> dict[str, Any]:
         """What a file says about the models that made it."""
