@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -127,11 +128,11 @@ def add_lora(pipe: Any, lora: Lora, name: str) -> None:
     if not hasattr(pipe, "load_lora_weights"):
         raise RequestError(f"lora: got '{lora.source}', but {type(pipe).__name__} takes none; leave it out.")
     path = Path(lora.source)
+    where = (str(path.parent), path.name) if path.is_file() else (lora.source, None)
     try:
-        if path.is_file():
-            pipe.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=name, use_safetensors=True)
-        else:
-            pipe.load_lora_weights(lora.source, adapter_name=name, use_safetensors=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Already found a `peft_config`")  # several are what is wanted
+            pipe.load_lora_weights(where[0], weight_name=where[1], adapter_name=name, use_safetensors=True)
     except Exception as error:
         why = " ".join(str(error).split())[:200]
         raise RequestError(f"lora: got '{lora.source}', which does not fit this model ({why}); give another.") from None
