@@ -14,8 +14,8 @@ INDEX = "model_index.json"
 
 
 def is_pipeline(folder: Path) -> bool:
-    """Whether a folder is in diffusers' layout."""
-    return (folder / INDEX).is_file()
+    """Whether a folder is in diffusers' layout, and not one of ours that tells diffusers of itself."""
+    return (folder / INDEX).is_file() and not (folder / "engine.json").is_file()
 
 
 def read_json(path: Path) -> dict[str, Any]:
