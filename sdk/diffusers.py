@@ -5,6 +5,7 @@ from mediagen.sdk.diffusers import MediagenPipeline
 pipe = MediagenPipeline.from_pretrained("path/or/name")  # nothing: the built-in models
 frames = pipe("a red ball bounces", num_inference_steps=50).frames[0]
 """
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ class MediagenPipeline(DiffusionPipeline):
         self._dtype: str | None = None
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path | None = None, **given: Any) -> Any:
+    def from_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls, pretrained_model_name_or_path: str | Path | None = None, **given: Any
+    ) -> Any:
         """See the class. given: dtype and revision; RequestError for what has no meaning here."""
         dtype, revision = given.pop("dtype", given.pop("torch_dtype", None)), given.pop("revision", None)
         if given:

@@ -1,4 +1,5 @@
 """Our models as a pipeline of diffusers: the same clips, in the words of diffusers."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def pipe(model_folder: Path) -> Any:
 def test_it_is_a_pipeline_that_makes_what_the_engine_makes(pipe: Any, model_folder: Path) -> None:
     assert isinstance(pipe, diffusers.DiffusionPipeline)
     expected = Engine.from_pretrained(model_folder, device="cpu").generate("a ball", seconds=0.5, seed=7).frames
+    call: Any = pipe
     told: list[tuple[int, float, int]] = []
 
     def on_step(one: Any, step: int, t: float, said: dict[str, Any]) -> None:
@@ -30,7 +32,7 @@ def test_it_is_a_pipeline_that_makes_what_the_engine_makes(pipe: Any, model_fold
         told.append((step, t, said["latents"].ndim))
 
     seeded = torch.Generator().manual_seed(7)
-    made = pipe("a ball", num_frames=8, generator=seeded, output_type="pt", callback_on_step_end=on_step)
+    made = call("a ball", num_frames=8, generator=seeded, output_type="pt", callback_on_step_end=on_step)
     assert expected is not None and torch.equal((made.frames[0] * 255).round().to(torch.uint8),
                                                 expected.permute(0, 3, 1, 2))  # fmt: skip
     assert made.sound[0].shape == (1, 24_000) and made.fps == 16
@@ -53,7 +55,7 @@ def test_outputs_have_the_forms_that_diffusers_gives(pipe: Any) -> None:
 def test_diffusers_own_from_pretrained_reads_a_folder_that_was_saved(model_folder: Path, tmp_path: Path) -> None:
     saved = Engine.from_pretrained(model_folder, device="cpu").save_pretrained(tmp_path / "saved")
     assert Engine.from_pretrained(saved, device="cpu").limits.width == 32, "it stays a folder of ours"
-    found = diffusers.DiffusionPipeline.from_pretrained(
+    found: Any = diffusers.DiffusionPipeline.from_pretrained(
         str(saved), custom_pipeline=bridge.__file__, trust_remote_code=True
     )
     made = found("a ball", num_frames=8, generator=torch.Generator().manual_seed(7), sound=False)

@@ -1,4 +1,5 @@
 """Public models around their calls: memory, LoRA, what is missing, fetching, the command line."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 import json
 import os

@@ -1,4 +1,5 @@
 """Every pipeline class that mediagen knows, real but tiny, through the one engine: the calls, not the pictures."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 import inspect
 from pathlib import Path
@@ -25,7 +26,7 @@ pytestmark = [
 ]
 PICTURE = torch.arange(40 * 40 * 3).remainder(251).to(torch.uint8).reshape(40, 40, 3)
 NAMES = sorted(COMPONENTS)
-SILENT = {"sound": False}
+SILENT: dict[str, Any] = {"sound": False}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -65,8 +66,8 @@ def make(engine: Engine, seed: int = 3, **calls: Any) -> Clip:
         return engine.generate_audio("waves", 0.5, seed=seed, **calls)
     if models.can("edit") and not models.can("generate"):
         return engine.edit(film(engine), "make it blue", seed=seed, **calls)
-    return engine.generate("a red ball", seed=seed, **({} if models.can("generate") else {"image": PICTURE}),
-                           **SILENT, **calls)  # fmt: skip
+    begin: dict[str, Any] = {} if models.can("generate") else {"image": PICTURE}
+    return engine.generate("a red ball", seed=seed, **{**begin, **SILENT, **calls})
 
 
 def content(clip: Clip) -> torch.Tensor:
@@ -160,10 +161,11 @@ def test_a_longer_clip_keeps_the_frames_that_are_there(engine: Engine) -> None:
 def test_an_edit_looks_at_the_film_and_keeps_its_sound(engine: Engine) -> None:
     able(engine, "edit")
     before = film(engine)
-    before = Clip(before.frames, before.fps, sound=torch.rand(1, 27_000) - 0.5, caption="a ball")
+    heard = torch.rand(1, 27_000) - 0.5
+    before = Clip(before.frames, before.fps, sound=heard, caption="a ball")
     made = engine.edit(before, "make it blue", seed=1)
     assert made.frames is not None and before.frames is not None and made.sound is not None
-    assert made.frames.shape == before.frames.shape and torch.equal(made.sound, before.sound[:, :27_000])
+    assert made.frames.shape == before.frames.shape and torch.equal(made.sound, heard)
     other = engine.edit(Clip(255 - before.frames, before.fps), "make it blue", seed=1)
     assert not torch.equal(content(made), content(other))
 
@@ -218,6 +220,15 @@ def test_lengths_become_those_that_the_model_makes_and_it_is_said(engine: Engine
     made = engine.generate("a ball", seconds=step / fps, seed=1, **SILENT)
     assert made.frames is not None and len(made.frames) == step + 1
     assert f"{step}k + 1" in made.settings["notes"][0] and made.settings["asked"]
+
+
+def test_a_prompt_that_is_longer_than_the_model_reads_is_noted(engine: Engine) -> None:
+    models = able(engine, "generate")
+    if "max_sequence_length" not in models.layout.call:
+        pytest.skip("it reads more than a prompt may have")
+    made = engine.generate("a red ball bounces in a meadow", seed=1, **SILENT)
+    assert any("longer than the 16 tokens" in note for note in made.settings["notes"])
+    assert not any("tokens" in note for note in engine.generate("a ball", seed=1, **SILENT).settings["notes"])
 
 
 def test_weights_that_were_freed_are_read_again(engine: Engine) -> None:

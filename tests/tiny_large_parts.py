@@ -1,4 +1,5 @@
 """Parts of the tiny pipelines that have many: HunyuanVideo 1.5, LTX-2, Stable Audio."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 
 from typing import Any
 

@@ -1,4 +1,5 @@
 """Parts of the tiny pipelines: tokenizers, text encoders, and the families of Wan, LTX-Video and CogVideoX."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 They prove how a pipeline is called, not what its pictures look like. Each folder gets a mediagen.json with sizes that
 such components can make, and the word that they are random.
 """
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 
 import json
 from collections.abc import Callable

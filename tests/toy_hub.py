@@ -30,7 +30,7 @@ def serving(hub: ToyHub) -> Iterator[ToyHub]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *_: Any) -> None:
             return None
 
         def _send(self, status: int, body: bytes, **headers: str) -> None:

@@ -1,4 +1,5 @@
 """PipelineFolder: a pipeline of diffusers in the place of a `ModelFolder`, with a folder of ours for the sound."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 import gc
 import logging

@@ -1,4 +1,5 @@
 """Memory: how a pipeline is held on a GPU that is smaller than it, and what to say where that was not enough."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 import contextlib
 import gc
@@ -85,7 +86,7 @@ class Memory:
         from diffusers.quantizers.quantization_config import TorchAoConfig
         from torchao.quantization import Int8WeightOnlyConfig  # pyright: ignore[reportMissingImports]
 
-        each = {part: TorchAoConfig(Int8WeightOnlyConfig()) for part in parts}
+        each: dict[str, Any] = {part: TorchAoConfig(Int8WeightOnlyConfig()) for part in parts}
         return {"quantization_config": PipelineQuantizationConfig(quant_mapping=each)}
 
     def place(self, pipe: Any, device: torch.device, dtype: torch.dtype, parts: list[str]) -> None:

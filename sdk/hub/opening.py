@@ -68,7 +68,8 @@ def opened_again(settings: dict[str, Any], model: str | Path | None, wishes: Hub
         )
     told = settings.get("memory", {})
     again = HubWishes(quantize=told.get("quantize"), tiling=told.get("tiling"), lora=told.get("lora"))
-    again |= {name: value for name, value in wishes.items() if value}  # pyright: ignore[reportOperatorIssue]
+    given: Any = {name: value for name, value in wishes.items() if value}
+    again: Any = {**again, **given}
     revision = settings.get("revision") if model is None else None
     return opened(model or named, None, revision, None, dtype, again)
 

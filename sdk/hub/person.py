@@ -1,4 +1,5 @@
 """A person from a photo, as the pipelines take one: a picture, or what models of faces read in it."""
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 from importlib.util import find_spec
 from typing import Any

@@ -1,13 +1,10 @@
 """Previewer: pictures of latents on their way, by a linear map to red, green and blue."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from mediagen.sdk.hub.folder import PipelineFolder
 
 _SHADES = (-0.8, 0.0, 0.8)  # of each colour that the map is fitted to
 _SIZE = 64  # pixels of the plain pictures
@@ -18,10 +15,10 @@ class Previewer(nn.Module):
 
     The map is fitted by least squares to plain pictures that the pipeline's own autoencoder has encoded, once. Where
     that is not to be had (offloaded weights, an encoder that cannot), brightness is the direction in which the
-    latents differ most: forms without colours.
+    latents differ most: forms without colours.  models: the `PipelineFolder`.
     """
 
-    def __init__(self, models: "PipelineFolder") -> None:
+    def __init__(self, models: Any) -> None:
         super().__init__()
         self._models = (models,)  # a tuple, so that the pipeline is no part of this module
         self._map: Tensor | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,11 +13,9 @@ from mediagen.media.resample import resample
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.hub.hearing import hearing
+from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.sounds import SoundWork
-
-if TYPE_CHECKING:
-    from mediagen.sdk.hub.work import PipelineWork
-    from mediagen.sdk.tasks.work import Work
+from mediagen.sdk.tasks.work import Work
 
 _FADE = 1.0  # seconds in which a window goes over into the next
 _CHUNK = 10 * SOUND_RATE
@@ -64,7 +62,7 @@ class PipelineSoundWork(SoundWork):
         )
 
 
-def words_to_sound(work: "PipelineWork", models: PipelineFolder, frames: Tensor, fps: float,
+def words_to_sound(work: ClipWork, models: PipelineFolder, frames: Tensor, fps: float,
                    start: Tensor | None) -> Tensor:  # fmt: skip
     """Sound (1, S) at 48 kHz that covers the frames, after `start` (1, S') where there is some."""
     total, limits = round(len(frames) / fps * SOUND_RATE), models.limits
@@ -74,7 +72,7 @@ def words_to_sound(work: "PipelineWork", models: PipelineFolder, frames: Tensor,
     return made if start is None else torch.cat((start[:, :there], made), -1)
 
 
-def spoken(work: "Work", models: PipelineFolder, words: str, negative: str, samples: int, seed: int, steps: int,
+def spoken(work: Work, models: PipelineFolder, words: str, negative: str, samples: int, seed: int, steps: int,
            scale: float | None) -> Tensor:  # fmt: skip
     """So many samples (1, S) at 48 kHz in windows of the model's longest, each going over into the next."""
     if not samples:

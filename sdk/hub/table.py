@@ -14,11 +14,10 @@ _APACHE = "Apache-2.0"
 def _limits(size: tuple[int, int], fps: float, frames: int, steps: int, scale: float, step: int = 4,
             sizes: tuple[tuple[int, int], ...] = (), rates: tuple[float, ...] = ()) -> Limits:  # fmt: skip
     """Limits whose default is their longest clip; frames: of that."""
-    lengths = {"seconds": frames / fps, "min_seconds": 1 / max((fps, *rates)), "max_seconds": frames / fps}
     return Limits(
         width=size[0],
         height=size[1],
-        sizes=(size[::-1], *sizes),
+        sizes=((size[1], size[0]), *sizes),
         fps=fps,
         rates=rates,
         steps=steps,
@@ -26,7 +25,9 @@ def _limits(size: tuple[int, int], fps: float, frames: int, steps: int, scale: f
         frame_step=step,
         pixel_bytes=24,
         max_extended_seconds=600.0,
-        **lengths,
+        seconds=frames / fps,
+        min_seconds=1 / max((fps, *rates)),
+        max_seconds=frames / fps,
     )
 
 

@@ -1,5 +1,6 @@
 """PipelineWork: a request for pictures on its way through a pipeline of diffusers."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,7 @@ class PipelineWork(ClipWork):
         if models.layout.random and _RANDOM not in self.notes:
             self.notes.append(_RANDOM)
         with models.using(task) as pipe:
+            self._read_whole(pipe)
             on_step = self._steps("Making the pictures", of * self._count, index * self._count)
             asked = self._asked(call, count, size, fps) | models.layout.call
             asked |= self._start(call, task, pipe, count, size, given, mask)
@@ -140,6 +142,14 @@ class PipelineWork(ClipWork):
             raise ModelError(f"got {len(frames)} frames of {models.layout.name}, expected {count}; ask for fewer.")
         frames = frames[:count] if task != "extend" or len(frames) == count else frames[-count:]
         return frames if frames.shape[1:3] == (size[1], size[0]) else _scaled(frames, size)
+
+    def _read_whole(self, pipe: Any) -> None:
+        """A note where the prompt is longer than the pipeline reads."""
+        default = inspect.signature(type(pipe).__call__).parameters.get("max_sequence_length")
+        most = self.models.layout.call.get("max_sequence_length", default and default.default)
+        note = f"the prompt is longer than the {most} tokens that the model reads; its end was left out."
+        if most and note not in self.notes and len(pipe.tokenizer(self.request.prompt).input_ids) > most:
+            self.notes.append(note)
 
     def _asked(self, call: Call, count: int, size: tuple[int, int], fps: float) -> dict[str, Any]:
         request = self.request
