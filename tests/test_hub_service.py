@@ -81,6 +81,17 @@ def test_each_job_is_made_by_the_model_that_it_names(two: Any) -> None:
     assert "'a' or 'b'" in refused["message"] and refused["code"] == "model_not_found"
 
 
+def test_a_remote_engine_names_its_model(two: Any) -> None:
+    from mediagen.sdk import RemoteEngine
+
+    url, *_ = two
+    made = RemoteEngine(url, model="b").generate("a ball", seed=1)
+    assert made.frames is not None and made.settings["by"] == "b"
+    assert (RemoteEngine(url, model="b").limits.width, RemoteEngine(url).limits.width) == (64, 32)
+    with pytest.raises(RequestError, match="'c', expected 'a' or 'b'"):
+        RemoteEngine(url, model="c").generate("a ball")
+
+
 def test_what_a_model_took_is_measured_for_itself(tmp_path: Path) -> None:
     service, _ = service_of(tmp_path, "a", "b")
     service.store.measured(1.0, "a")
