@@ -195,7 +195,7 @@ class Service:
             return given, []
         if given in self.settings.aliases and self.model in able:
             return self.model, [f"The model '{given}' is '{self.model}' here."]
-        why = f"which is not for {KINDS[kind].what}, " if given in names else ""
+        why = f"which is not for {KINDS[kind].what}, " if given in list(names) else ""
         raise wrong(
             f"model: got {str(given)[:80]!r}, {why}expected {' or '.join(map(repr, able))}; give that or leave it out.",
             "model_not_found",
