@@ -172,3 +172,21 @@ def test_a_pipeline_is_served_beside_our_own_models(
         without = error(ask(url, "POST", "/v1/videos", {"prompt": "x", "model": "WanImageToVideoPipeline"}))
         assert "expected a picture" in without["message"]
     assert torch.is_grad_enabled()
+
+
+def test_the_page_has_a_choice_whose_fields_follow_the_model(two: Any, open_page: Any) -> None:
+    from studio_page import card, start
+
+    url, service, _ = two
+    page = open_page(url)
+    assert page.locator("#choice option").all_inner_texts() == ["a", "b"]
+    sizes = "#fields [name=size] option"
+    page.locator("#settings").evaluate("it => it.open = true")
+    assert page.locator(sizes).first.inner_text() == "32 × 32"
+    page.select_option("#choice", "b")
+    page.locator(sizes, has_text="64 × 32").first.wait_for(state="attached")
+    made = start(page, url, "a ball", seed=3)
+    card(page, made, "completed")
+    assert service.get(made).model == "b"
+    page.select_option("#choice", "a")
+    page.locator(sizes, has_text="32 × 32").first.wait_for(state="attached")

@@ -291,10 +291,15 @@ $("older").addEventListener("click", async () => {
 });
 document.addEventListener("visibilitychange", () => document.hidden || (model && look()));
 
+/** Learns the kinds of jobs that a model makes. */
+async function study(id) {
+  learn((await json(models.length > 1 ? `/v1/kinds?model=${encodeURIComponent(id)}` : "/v1/kinds")).data);
+}
+
 /** Takes another of the server's models: what it makes, its fields and its words. */
 async function choose(id) {
   if (id === model?.id || !models.some(one => one.id === id)) return;
-  learn((await json(`/v1/kinds?model=${encodeURIComponent(id)}`)).data);
+  await study(id);
   model = models.find(one => one.id === id);
   $("choice").value = id;
   describe();
@@ -309,7 +314,7 @@ async function start() {
     $("choice").replaceChildren(...models.map(({ id }) => element("option", { value: id, textContent: id })));
     $("choice").value = model.id;
     $("choice").hidden = models.length < 2;
-    learn((await json(`/v1/kinds?model=${encodeURIComponent(model.id)}`)).data);
+    await study(model.id);
     $("lost").hidden = true;
     describe();
     tabs();
