@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
-from mediagen.sdk.errors import MediagenError
+from mediagen.sdk.edits import Edits
+from mediagen.sdk.hub.opening import HubWishes, opened, opened_again
 from mediagen.sdk.jobs import Queue
 from mediagen.sdk.models.exporting import export_onnx
-from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
+from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
-from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read, words_of
+from mediagen.sdk.tasks.replay import read, words_of
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
@@ -34,7 +35,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits):
+class Engine(Submits, Edits):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
@@ -54,6 +55,7 @@ class Engine(Submits):
         revision: str | None = None,
         decoder: str | None = None,
         dtype: str | None = None,
+        **hub: Unpack[HubWishes],
     ) -> Self:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
@@ -62,20 +64,16 @@ class Engine(Submits):
         decoders that `export_onnx` wrote stand beside the weights that they were made from, as in the built-in models.
         dtype: of the weights of the transformers, "bfloat16" or "float32"; None takes bfloat16 on a GPU. What a sampler
         adds up is float32 either way.
+        hub: of models in diffusers' layout (see docs/models.md): offload, quantize, tiling, lora, sound_model.
         Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or dtype.
         Weights are read when they are first needed.
         """
-        where = device_of(device)
-        return cls(ModelFolder.of(model, where, revision, decoder, dtype_of(dtype, where)))
+        return cls(opened(model, device, revision, decoder, dtype, hub))
 
     @classmethod
-    def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
+    def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None, **hub: Unpack[HubWishes]) -> Self:
         """The engine that makes a clip again: with its dtype and decoder, or another; raises as `from_pretrained`."""
-        dtype = dtype_name(settings)
-        try:
-            return cls.from_pretrained(model, decoder=decoder_of(settings), dtype=dtype)
-        except MediagenError:
-            return cls.from_pretrained(model, dtype=dtype)
+        return cls(opened_again(settings, model, hub))
 
     @property
     def limits(self) -> Limits:
@@ -292,7 +290,7 @@ class Engine(Submits):
         on_progress: ProgressCallback | None = None,
     ) -> Film | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
-        return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
+        return results.soundtrack(self.models.sound, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
@@ -308,7 +306,7 @@ class Engine(Submits):
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request for sound alone, or after what is `heard` (channels, S), that is made already."""
-        return results.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
+        return results.sound(self.models.sound, heard, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:
         """The callback as the work calls it, which does not know the engine."""

@@ -47,7 +47,9 @@ class ToyEngine:
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause, self.limits = pause, LIMITS
-        self.models = SimpleNamespace(has=lambda name: True, get=lambda name: Decoder(), fingerprint="toy")
+        self.models = SimpleNamespace(
+            has=lambda name: True, get=lambda name: Decoder(), fingerprint="toy", unload=lambda: None
+        )
         self.fail: Exception | None = None
         self.made: list[int] = []
         self.heard: Callable[[str, int], None] = lambda stage, step: None

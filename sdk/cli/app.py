@@ -12,6 +12,8 @@ import typer
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
+from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
+from mediagen.sdk.cli.models import fetch, models
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
@@ -75,6 +77,11 @@ def generate(
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
+    offload: Offload = None,
+    quantize: Quantize = None,
+    tiling: Tiling = False,
+    lora: Lora = None,
+    sound_model: SoundModel = None,
     again: Annotated[
         Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
     ] = None,
@@ -126,8 +133,10 @@ def generate(
             if {"prompt", "rewrite"} & set(asked):
                 stored.pop("prompt_rewritten", None)
             repeat = again is not None and decoder is None and dtype is None
-            chosen = {"decoder": decoder, "dtype": dtype}
-            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
+            hub = wishes(offload, quantize, tiling, lora, sound_model)
+            engine = (Engine.to_repeat(before, model, **hub) if repeat
+                      else Engine.from_pretrained(model, decoder=decoder, dtype=dtype, **hub))  # fmt: skip
+            licence(engine)
             clips = engine.run_several(GenerateRequest.of({**stored, **asked}), count, on_progress=bar)
             bar.show("Writing")
             made = [(clip.save(target), clip) for target, clip in zip(targets, clips, strict=False)]
@@ -155,6 +164,11 @@ def extend(
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
+    offload: Offload = None,
+    quantize: Quantize = None,
+    tiling: Tiling = False,
+    lora: Lora = None,
+    sound_model: SoundModel = None,
     json_out: Json = False,
     quiet: Quiet = False,
     force: Force = False,
@@ -183,7 +197,9 @@ def extend(
                 "strict": strict,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
-            engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)
+            hub = wishes(offload, quantize, tiling, lora, sound_model)
+            engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype, **hub)
+            licence(engine)
             longer = engine.run_extend(clip, request, on_progress=bar)
             bar.show("Writing")
             made = [(longer.save(out), longer)]
@@ -195,6 +211,8 @@ app.command()(check)
 app.command()(train)
 app.command()(codec)
 app.command()(serve)
+app.command()(models)
+app.command()(fetch)
 
 
 @app.command()
@@ -221,9 +239,12 @@ def export(
 def info(model: Model = None) -> None:
     """List the models of a folder: parameters, sizes, limits."""
     with reporting():
+        from mediagen.sdk.hub import about
+        from mediagen.sdk.hub.layout import is_pipeline
         from mediagen.sdk.models.info import locate, overview
 
-        lines = overview(locate(model))
+        folder = locate(model)
+        lines = about.overview(folder) if is_pipeline(folder) else overview(folder)
         width = max(len(name) for name, _ in lines) + 2
         for name, known in lines:
             typer.echo(f"{name:<{width}}{known}")

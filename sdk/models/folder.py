@@ -114,7 +114,7 @@ class ModelFolder:
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
-        return (self.path / FAMILIES[name].folder / "config.json").is_file()
+        return name in FAMILIES and (self.path / FAMILIES[name].folder / "config.json").is_file()
 
     def get(self, name: str) -> Any:
         """The model of a family, on the device and in eval mode; threads that ask at once get the same one."""
@@ -180,6 +180,22 @@ class ModelFolder:
                 f"got the decoder 'onnx', but {' and '.join(wrong)}; write it with "
                 f"'mediagen export --model {self.path} -o {self.path}', or leave the decoder out."
             )
+
+    @property
+    def sound(self) -> "ModelFolder":
+        """The folder whose models make sound."""
+        return self
+
+    def unload(self) -> None:
+        """Frees the weights, which are read again when they are needed."""
+        with self._lock:
+            self._loaded.clear()
+            self._decoders.clear()
+
+    def told(self) -> dict[str, Any]:
+        """What a file says about the models that made it."""
+        dtype = str(self.dtype).removeprefix("torch.")
+        return {"model": self.fingerprint, "decoder": self.runtime, "dtype": dtype}
 
     @property
     def fingerprint(self) -> str:

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import mentions_music, sound_prompt
-from mediagen.audio.generate import count_sound_steps, generate_sound, see_pictures
+from mediagen.audio.extend import Pictures
+from mediagen.audio.generate import SoundModels, count_sound_steps, generate_sound, see_pictures
 from mediagen.generate import VideoModels, Way, count_windows, extend_video, generate_video
 from mediagen.generator import FlowGenerator
 from mediagen.grid import SOUND_HOP, SOUND_RATE
@@ -72,7 +73,7 @@ class ClipWork(Work):
             return start[:, :total].cpu()
         known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
         limits, words = self.limits, self.request.sound_prompt or self.request.words
-        pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
+        pictures = self._watched(models, frames, fps)
         way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         music = start is not None or mentions_music(words)
         way = self._ranked(models, way, words, pictures, music=music)
@@ -99,6 +100,15 @@ class ClipWork(Work):
         heard = resample(clip.sound, clip.rate, SOUND_RATE)[:, : round(clip.seconds * SOUND_RATE)]
         made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
+
+    @property
+    def step_count(self) -> int:
+        """Sampling steps of the pictures."""
+        return self._count
+
+    def _watched(self, models: SoundModels, frames: Tensor, fps: float) -> Pictures:
+        """What the model of sound sees of frames (F, H, W, 3)."""
+        return see_pictures(models.aligned, frames.to(self.models.device), fps)
 
     def _video_models(self) -> VideoModels:
         fast = self.request.is_fast(self.limits)

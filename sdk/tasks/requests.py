@@ -177,7 +177,7 @@ class GenerateRequest(Request):
                 f"this model was trained; {do}.",
                 "seconds",
             )
-        seconds, notes = whole_frames(full.seconds, full.fps)
+        seconds, notes = whole_frames(full.seconds, full.fps, limits.frame_step)
         full, told = full.reworded(limits)
         return full.model_copy(update={"seconds": seconds}), [*notes, *told]
 
@@ -210,14 +210,18 @@ class ExtendRequest(Request):
         return full.model_copy(update={"seconds": seconds}), [*notes, *told]
 
 
-def whole_frames(seconds: float, fps: float) -> tuple[float, list[str]]:
-    """`seconds` rounded to whole frames (at least one), and a sentence that says so where it changed."""
-    frames = max(1, round(seconds * fps))
+def whole_frames(seconds: float, fps: float, step: int = 1) -> tuple[float, list[str]]:
+    """`seconds` rounded to whole frames (at least one), and a sentence that says so where it changed.
+
+    step: the frames after the first are a multiple of it.
+    """
+    frames = max(1, round(seconds * fps)) if step == 1 else 1 + step * max(0, round((seconds * fps - 1) / step))
     rounded = frames / fps
     if math.isclose(rounded, seconds, abs_tol=1e-9):
         return rounded, []
     noun = "frame" if frames == 1 else "frames"
-    return rounded, [f"{seconds:g} seconds became {rounded:g}: {frames} whole {noun} at {fps:g} fps."]
+    form = "" if step == 1 else f", which are {step}k + 1 with this model"
+    return rounded, [f"{seconds:g} seconds became {rounded:g}: {frames} whole {noun} at {fps:g} fps{form}."]
 
 
 def nearest(key: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.service.intake import cost
 from mediagen.sdk.service.kinds import tabs
@@ -67,6 +68,9 @@ class Generate(Kind):
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
         """See Kind."""
         check_sound(request, engine, FAMILIES)
+        able = getattr(engine.models, "can", None)
+        if able is not None and about and not any(about["size"]) and not able("generate"):
+            raise RequestError("input_reference: got none, expected a picture, which this model starts from; give one.")
         return request.fit(engine.limits)[0]
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:
