@@ -12,7 +12,15 @@ from torch import Tensor
 from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import at_sound_rate
 from mediagen.audio.extend import Extension, Pictures
-from mediagen.audio.generate import SoundModels, Way, generate_sound, see_pictures
+from mediagen.audio.generate import (
+    SoundModels,
+    SoundWay,
+    Words,
+    extend_sound,
+    fill_sound,
+    generate_sound,
+    see_pictures,
+)
 from mediagen.audio.model import AudioModel
 from mediagen.audio.sampler import generate_latents
 from mediagen.audio.train.audio import AudioBatch, AudioTask, AudioTaskConfig, SoundEncoders
@@ -35,8 +43,11 @@ def models() -> SoundModels:
     return SoundModels(text.eval(), aligned.eval(), codec.eval(), audio.eval())
 
 
-def way(steps: int) -> Way:
-    return Way(plan=Extension(window=8.0), steps=steps)
+BALL = Words(effects="a ball")
+
+
+def way(steps: int) -> SoundWay:
+    return SoundWay(plan=Extension(window=8.0), steps=steps)
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +57,14 @@ def pictures(models: SoundModels) -> Pictures:
 
 @pytest.mark.parametrize("samples", [96_000, 95_999, 1, 1920, 1921])
 def test_lengths_are_exact(models: SoundModels, pictures: Pictures, samples: int) -> None:
-    sound = generate_sound(models, pictures, "a ball", samples=samples, seed=0, way=way(1))
+    sound = generate_sound(models, pictures, BALL, samples=samples, seed=0, way=way(1))
     assert sound.shape == (1, samples) and sound.dtype == torch.float32
     assert sound.abs().max() <= 1
 
 
 def test_a_seed_is_a_sound(models: SoundModels, pictures: Pictures) -> None:
     def make(seed: int, prompt: str = "a ball", seen: Pictures | None = pictures) -> Tensor:
-        return generate_sound(models, seen, prompt, samples=30_000, seed=seed, way=way(2))
+        return generate_sound(models, seen, Words(effects=prompt), samples=30_000, seed=seed, way=way(2))
 
     state = torch.get_rng_state()
     first = make(4)
@@ -66,9 +77,9 @@ def test_a_seed_is_a_sound(models: SoundModels, pictures: Pictures) -> None:
 
 def test_known_sound_is_kept_and_gone_on_from(models: SoundModels, pictures: Pictures) -> None:
     known = torch.sin(torch.arange(20_000) * 0.05)[None] * 0.5
-    sound = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, way=way(2), known=known)
+    sound = extend_sound(models, pictures, BALL, known, samples=48_000, seed=0, way=way(2))
     assert sound.shape == (1, 48_000) and torch.equal(sound[:, :20_000], known)
-    loud = generate_sound(models, pictures, "a ball", samples=48_000, seed=0, way=way(2), known=known * 1.9)
+    loud = extend_sound(models, pictures, BALL, known * 1.9, samples=48_000, seed=0, way=way(2))
     assert not torch.equal(loud[:, 30_000:], sound[:, 30_000:]), "what follows depends on what was"
 
 
@@ -78,10 +89,7 @@ def test_a_gap_is_filled_and_all_else_is_kept(models: SoundModels, gap: tuple[in
     known = torch.sin(torch.arange(samples) * 0.05)[None] * 0.5
     hole = known.clone()
     hole[:, slice(*gap)] = 0.9
-    sound, same = (
-        generate_sound(models, None, "a", samples=samples, seed=0, way=way(1), known=given, gap=gap)
-        for given in (known, hole)
-    )
+    sound, same = (fill_sound(models, None, BALL, given, gap, seed=0, way=way(1)) for given in (known, hole))
     first, last = gap
     assert torch.equal(sound[:, :first], known[:, :first]) and torch.equal(sound[:, last:], known[:, last:])
     assert torch.equal(sound, same), "what was there is not looked at"
@@ -93,17 +101,51 @@ def test_a_gap_is_filled_and_all_else_is_kept(models: SoundModels, gap: tuple[in
 @pytest.mark.parametrize(
     ("known", "gap"),
     [
-        (torch.zeros(1, 48_000), None),
-        (torch.zeros(2, 9600), None),
-        (torch.zeros(1, 100), None),
+        (torch.zeros(9600), (9600, 19_200)),
+        (torch.zeros(1, 100), (100, 9600)),
         (torch.zeros(1, 48_000), (9_000, 8_000)),
         (torch.zeros(1, 48_000), (9_000, 49_000)),
-        (torch.zeros(1, 30_000), (9_000, 20_000)),
+        (torch.zeros(1, 30_000), (31_000, 40_000)),
+        (torch.zeros(1, 30_000), (-5, 20_000)),
     ],
 )
-def test_known_sound_must_fit(models: SoundModels, known: Tensor, gap: tuple[int, int] | None) -> None:
+def test_known_sound_must_fit(models: SoundModels, known: Tensor, gap: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="known sound"):
-        generate_sound(models, None, "a ball", samples=48_000, seed=0, way=way(1), known=known, gap=gap)
+        fill_sound(models, None, BALL, known, gap, seed=0, way=way(1))
+
+
+def test_each_channel_is_filled_from_its_own_sound_and_goes_on_alike(models: SoundModels) -> None:
+    left, right = (torch.sin(torch.arange(60_000) * pace)[None] * 0.5 for pace in (0.05, 0.3))
+    both, gap, told = torch.cat((left, right)), (20_000, 40_000), list[int]()
+    note = lambda index, t, x: told.append(index)  # noqa: E731
+    filled = fill_sound(models, None, BALL, both, gap, seed=0, way=way(2), on_step=note)
+    alone = [fill_sound(models, None, BALL, one, gap, seed=0, way=way(2)) for one in (left, right)]
+    assert torch.equal(filled, torch.cat(alone)) and told == [0, 1, 2, 3]
+    longer = extend_sound(models, None, BALL, both, samples=90_000, seed=0, way=way(1))
+    assert torch.equal(longer[:, :60_000], both) and torch.equal(longer[0, 60_000:], longer[1, 60_000:])
+    assert torch.equal(extend_sound(models, None, BALL, both, samples=50_000, seed=0), both[:, :50_000])
+
+
+def test_candidates_are_held_against_the_pictures_of_their_own_time(models: SoundModels) -> None:
+    shown: list[Tensor] = []
+
+    class Scorer(torch.nn.Module):
+        """Notes what it is shown; every sound is as good."""
+
+        def text_score(self, sounds: Tensor, words: list[str]) -> Tensor:
+            return torch.zeros(len(sounds))
+
+        def picture_score(self, sounds: Tensor, pictures: Tensor, rate: float) -> Tensor:
+            shown.append(pictures)
+            return torch.zeros(len(sounds))
+
+    judged, features = replace(models, scorer=Scorer()), torch.arange(30.0)[None, :, None].expand(1, 30, models.audio.config.picture_width)
+    films, plan = Pictures(features, 1.0), Extension(window=4.0, context=1.0, hop=3.0)
+    how = SoundWay(plan=plan, steps=1, candidates=2)
+    known = 0.1 * torch.randn(1, 20 * 48_000, generator=torch.Generator().manual_seed(0))
+    extend_sound(judged, films, BALL, known, samples=22 * 48_000, seed=0, way=how)
+    last = shown[-1][0, :, 0]
+    torch.testing.assert_close(last[[0, -1]], films.window(18 * 25, 100)[0, [0, -1], 0])
 
 
 def test_guidance_leads_away_from_the_null(models: SoundModels) -> None:
@@ -127,7 +169,7 @@ def test_a_callback_can_cancel(models: SoundModels) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        generate_sound(models, None, "a ball", samples=9600, seed=0, way=way(5), on_step=stop)
+        generate_sound(models, None, BALL, samples=9600, seed=0, way=way(5), on_step=stop)
     assert seen == [0, 1]
 
 

@@ -61,7 +61,7 @@ def sound(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Make sound for a film of any length, or from a prompt alone."""
-    with reporting(), speaking(quiet or json_out):
+    with reporting(flags={**FLAGS, "prompt": "--prompt"}), speaking(quiet or json_out):
         asked: dict[str, Any] = {
             "prompt": prompt,
             "music_prompt": music or None,

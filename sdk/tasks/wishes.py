@@ -17,12 +17,17 @@ class Wishes(TypedDict, total=False):
     seed: int | None
 
 
-class ClipWishes(Wishes, total=False):
+class MoreWishes(Wishes, total=False):
+    """Of more of a clip; see `ExtendRequest`."""
+
+    sound: bool | None
+    sound_prompt: str | None
+
+
+class ClipWishes(MoreWishes, total=False):
     """Of clips and longer clips; see `GenerateRequest` and `ExtendRequest`."""
 
     seconds: float | None
-    sound: bool | None
-    sound_prompt: str | None
     fps: float | None
     width: int | None
     height: int | None
