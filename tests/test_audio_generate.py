@@ -139,7 +139,10 @@ def test_candidates_are_held_against_the_pictures_of_their_own_time(models: Soun
             shown.append(pictures)
             return torch.zeros(len(sounds))
 
-    judged, features = replace(models, scorer=Scorer()), torch.arange(30.0)[None, :, None].expand(1, 30, models.audio.config.picture_width)
+    judged, features = (
+        replace(models, scorer=Scorer()),
+        torch.arange(30.0)[None, :, None].expand(1, 30, models.audio.config.picture_width),
+    )
     films, plan = Pictures(features, 1.0), Extension(window=4.0, context=1.0, hop=3.0)
     how = SoundWay(plan=plan, steps=1, candidates=2)
     known = 0.1 * torch.randn(1, 20 * 48_000, generator=torch.Generator().manual_seed(0))

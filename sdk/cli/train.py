@@ -82,7 +82,7 @@ def train(
                 given |= {} if data is None else {"data": str(data)}
                 given |= {"skip_unusable": True} if skip_unusable else {}
                 chosen = course(training, stages.split(",") if stages else [], None if start else folder)
-                todo = planned(training, preset, chosen, given, place)
+                todo = planned(training, preset, chosen, given, place, _tell_start)
                 notes = judge_data(training, preset, chosen, given)
             except MediagenError:
                 raise
@@ -119,3 +119,10 @@ def train(
                 exported = training.place(exported, into)
                 keep_training(folder / todo[-1].stage.name, exported)
         say(f"The trained model is in {exported}, made in {bar.elapsed:.1f} s.")
+
+
+def _tell_start(start: Path, built: list[str]) -> None:
+    """Says which tensors the weights that a training goes on from had nothing for."""
+    if built:
+        more = f" and {len(built) - 3} more" if len(built) > 3 else ""
+        say(f"{len(built)} tensors start as built, for {start} has none of them: {', '.join(built[:3])}{more}.")

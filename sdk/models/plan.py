@@ -1,7 +1,7 @@
 """Plan: a training of the table with a preset and settings, checked before anything is built."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -20,6 +20,8 @@ from mediagen.train.stages import Planned, Stage
 from mediagen.train.task import Task, TrainConfig
 from mediagen.weights import FILE, start_from
 
+OnStart = Callable[[Path, list[str]], None]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -30,10 +32,11 @@ class Plan:
     task: Config
     loop: dict[str, Any]
 
-    def make(self, place: Place, start: Path | None = None) -> Task:
+    def make(self, place: Place, start: Path | None = None, on_start: OnStart | None = None) -> Task:
         """Builds model and task. The seed decides fresh weights; the global random state is left as it was.
 
         start: weights to go on from; RequestError where they are not there or of another kind.
+        on_start(start, names of the tensors that stay as built) is called when the weights are read.
         """
         gpu = [torch.device(place.device)] if place.device.startswith("cuda") else []
         with torch.random.fork_rng(devices=gpu):
@@ -41,9 +44,11 @@ class Plan:
             model = self.ingredients.model(self.model)
             if start is not None:
                 try:
-                    start_from(model, start)
+                    built = start_from(model, start)
                 except ValueError as error:
                     raise RequestError(str(error)) from None
+                if on_start is not None:
+                    on_start(start, built)
             return self.ingredients.task(model, self.task, place)
 
     def settings(self) -> Settings:
@@ -110,15 +115,15 @@ def settings_of(stage: Stage, stages: Sequence[Stage], given: Mapping[str, Any])
     return {**stage.settings, **ours, **{key: value for key, value in alone.items() if "." not in key}}
 
 
-def planned(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any], place: Place) \
-        -> list[Planned]:  # fmt: skip
-    """The stages as `run_stages` takes them."""
+def planned(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any], place: Place,
+            on_start: OnStart | None = None) -> list[Planned]:  # fmt: skip
+    """The stages as `run_stages` takes them; on_start: as of `Plan.make`."""
     made = []
     for stage in stages:
         one = plan(training, preset, settings_of(stage, stages, given))
 
         def make(folder: Path, start: Path | None, one: Plan = one) -> Task:
-            return one.make(dataclasses.replace(place, folder=folder), start)
+            return one.make(dataclasses.replace(place, folder=folder), start, on_start)
 
         made.append(Planned(stage, TrainConfig.of(one.loop), one.settings(), one.ingredients.model, make))
     return made
