@@ -48,7 +48,7 @@ class SoundModels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class SoundWords:
     """What shall be heard.
 
     effects: what is heard or seen; "" leaves it to the pictures, None wants nothing but music.  music: whether there is
@@ -81,7 +81,7 @@ class SoundWay:
     candidates: int = 1
 
 
-def generate_sound(models: SoundModels, pictures: Pictures | None, words: Words, *, samples: int, seed: int,
+def generate_sound(models: SoundModels, pictures: Pictures | None, words: SoundWords, *, samples: int, seed: int,
                    way: SoundWay | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Float sound (1, samples) at 48 kHz in [-1, 1] for the pictures (`see_pictures`), or for the words alone.
 
@@ -91,7 +91,7 @@ def generate_sound(models: SoundModels, pictures: Pictures | None, words: Words,
     return torch.cat(list(models.chunks(latent, samples)), -1)
 
 
-def generate_sound_latent(models: SoundModels, pictures: Pictures | None, words: Words, *, samples: int, seed: int,
+def generate_sound_latent(models: SoundModels, pictures: Pictures | None, words: SoundWords, *, samples: int, seed: int,
                           way: SoundWay | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """As `generate_sound`, the latent (1, C, L), for `SoundModels.chunks`: a film of any length in little memory."""
     latent = torch.zeros(1, models.codec.config.latent, sound_latents(samples), device=models.codec.latent_mean.device)
@@ -99,7 +99,7 @@ def generate_sound_latent(models: SoundModels, pictures: Pictures | None, words:
     return _latents(models, pictures, words, latent, clean, seed, way or SoundWay(), on_step)
 
 
-def extend_sound(models: SoundModels, pictures: Pictures | None, words: Words, known: Tensor, *, samples: int,
+def extend_sound(models: SoundModels, pictures: Pictures | None, words: SoundWords, known: Tensor, *, samples: int,
                  seed: int, way: SoundWay | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """Float sound (C, samples) that begins with `known` (C, S) and goes on alike in each of its channels."""
     heard = known.shape[-1]
@@ -114,8 +114,9 @@ def extend_sound(models: SoundModels, pictures: Pictures | None, words: Words, k
 
 
 @torch.no_grad()
-def fill_sound(models: SoundModels, pictures: Pictures | None, words: Words, known: Tensor, gap: tuple[int, int], *,
-               seed: int, way: SoundWay | None = None, on_step: OnStep | None = None) -> Tensor:  # fmt: skip
+def fill_sound(models: SoundModels, pictures: Pictures | None, words: SoundWords, known: Tensor,
+               gap: tuple[int, int], *, seed: int, way: SoundWay | None = None,
+               on_step: OnStep | None = None) -> Tensor:  # fmt: skip
     """`known` (C, S) with samples gap = (first, last) of each channel made anew; from first = S on it grows longer.
 
     on_step: called `count_sound_steps` times for each channel, its index going on.  Raises ValueError for a gap that is
@@ -178,8 +179,8 @@ def _plan(models: SoundModels, way: SoundWay) -> Extension:
 
 
 @torch.no_grad()
-def _latents(models: SoundModels, pictures: Pictures | None, words: Words, latent: Tensor, clean: Tensor, seed: int,
-             way: SoundWay, on_step: OnStep | None) -> Tensor:  # fmt: skip
+def _latents(models: SoundModels, pictures: Pictures | None, words: SoundWords, latent: Tensor, clean: Tensor,
+             seed: int, way: SoundWay, on_step: OnStep | None) -> Tensor:  # fmt: skip
     text = models.text.encode([words.prompt, words.negative])
     return extend_latents(
         models.audio,
@@ -198,7 +199,7 @@ def _latents(models: SoundModels, pictures: Pictures | None, words: Words, laten
     )
 
 
-def _ranker(models: SoundModels, pictures: Pictures | None, words: Words) -> Ranker | None:
+def _ranker(models: SoundModels, pictures: Pictures | None, words: SoundWords) -> Ranker | None:
     """What chooses among candidates of sound whose pictures are counted from its own beginning."""
     if models.scorer is None:
         return None

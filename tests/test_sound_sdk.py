@@ -1,6 +1,6 @@
 """Sound for films that exist, through the engine and the command line: pictures untouched, lengths exact."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import av
@@ -13,7 +13,6 @@ from mediagen.media.loudness import MOST_GAIN, measure
 from mediagen.media.read import read_settings, read_sound
 from mediagen.media.soundtrack import CODECS
 from mediagen.sdk import Cancelled, Engine, RequestError
-from mediagen.sdk.cli.app import main
 from mediagen.sdk.cli.sound import FILMS, _seconds
 
 
@@ -146,15 +145,8 @@ def test_sound_that_is_too_long_or_not_there_is_refused(engine, source, tmp_path
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["mediagen", "sound", *map(str, arguments)])
-        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
+def run(run):
+    return partial(run, "sound")
 
 
 def test_the_command_line_scores_a_film(run, source, model_folder, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mediagen.sdk.cli.console import Bar, reporting, say
+from mediagen.sdk.cli.options import Dtype, Model
 from mediagen.sdk.errors import RequestError
 
 
@@ -23,12 +24,8 @@ def serve(
     data_folder: Annotated[
         Path | None, typer.Option("--data-folder", help="Where jobs and films are kept. Default: your data folder.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
-    ] = None,
-    dtype: Annotated[
-        str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
-    ] = None,
+    model: Model = None,
+    dtype: Dtype = None,
     workers: Annotated[
         str, typer.Option("--workers", help="Clips made side by side; ray or ray:N for actors of Ray.")
     ] = "1",

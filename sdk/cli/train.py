@@ -70,7 +70,7 @@ def train(
             from mediagen.config import parse_settings
             from mediagen.parallel.ranks import Ranks, local_device
             from mediagen.sdk.models.folder import device_of
-            from mediagen.sdk.models.plan import course, judge_data, planned
+            from mediagen.sdk.models.plan import check_data, course, planned
             from mediagen.train.stages import Stage, run_stages
 
             own = local_device(None if device is None else True) if device in (None, "cuda") else device
@@ -83,7 +83,7 @@ def train(
                 given |= {"skip_unusable": True} if skip_unusable else {}
                 chosen = course(training, stages.split(",") if stages else [], None if start else folder)
                 todo = planned(training, preset, chosen, given, place, _tell_start)
-                notes = judge_data(training, preset, chosen, given)
+                notes = check_data(training, preset, chosen, given)
             except MediagenError:
                 raise
             except ValueError as error:

@@ -32,9 +32,9 @@ def listing(name: str) -> list[str]:
     lines += [
         "",
         "memory: of weights, gradients, moments and average alone; what a step holds comes on top.",
-        f"time: a guess, which takes it that a training reaches {_short(rate)} operations/s: a share of the rate of",
-        "one product, timed just now. Default presets on a CPU took half to twice such a guess; other presets, GPUs and a",
-        "busy machine were not measured, and may be further off.",
+        f"time: a guess, that a training reaches {_short(rate)} operations/s: a share of the rate of one product,",
+        "timed just now. Default presets took half to twice such a guess on the CPUs that trained them; other presets",
+        "and GPUs were not measured, and may be further off. A busy machine takes longer.",
     ]
     stages = training.stages()
     if stages:

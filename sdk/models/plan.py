@@ -11,7 +11,7 @@ import torch
 
 from mediagen.config import Config
 from mediagen.data.folder import videos_in
-from mediagen.data.survey import judge, usable
+from mediagen.data.needs import look_at, usable
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.trainings import Ingredients, Place, Training
 from mediagen.sdk.tasks.requests import nearest
@@ -129,7 +129,7 @@ def planned(training: Training, preset: str | None, stages: Sequence[Stage], giv
     return made
 
 
-def judge_data(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any]) -> list[str]:
+def check_data(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any]) -> list[str]:
     """Looks at all of a folder that is given as data, before any work; returns notes on what is left out.
 
     Raises ValueError that lists everything that some stage cannot use, unless that is to be skipped.
@@ -145,6 +145,6 @@ def judge_data(training: Training, preset: str | None, stages: Sequence[Stage], 
         if not films:
             usable(Path(folder), videos, task.needs)  # says why
         if len(films) < len(videos):
-            out = [film.why for film in (judge(path, task.needs) for path in videos) if film.why]
+            out = [film.why for film in (look_at(path, task.needs) for path in videos) if film.why]
             notes.append(f"{len(out)} of {len(videos)} films are left out: {'; '.join(out)}.")
     return list(dict.fromkeys(notes))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import mentions_music
-from mediagen.audio.generate import Words, count_sound_steps, extend_sound, see_pictures
+from mediagen.audio.generate import SoundWords, count_sound_steps, extend_sound, see_pictures
 from mediagen.generate import VideoModels, VideoWay, count_windows, extend_video, generate_video
 from mediagen.generator import FlowGenerator
 from mediagen.grid import SOUND_RATE
@@ -70,7 +70,7 @@ class ClipWork(Work):
         models, way = self._sounding(limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         total, heard = round(len(frames) / fps * SOUND_RATE), 0 if start is None else start.shape[-1]
         said = self.request.sound_prompt or self.request.prompt
-        words = Words(effects=said, music=None if start is not None or mentions_music(said) else False)
+        words = SoundWords(effects=said, music=None if start is not None or mentions_music(said) else False)
         pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
         on_step = self._steps("Making the sound", count_sound_steps(models, heard, total, total, way))
         known = torch.zeros(1, 0) if start is None else start

@@ -10,7 +10,7 @@ from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.requests import Asked, Guidance, Seconds, number, text
 
 if TYPE_CHECKING:
-    from mediagen.audio.generate import Words
+    from mediagen.audio.generate import SoundWords
 
 Said = Annotated[str | None, BeforeValidator(text)]
 Time = Annotated[float | None, number(0, 86_400)]
@@ -117,11 +117,11 @@ class SoundRequest(Asked):
                 f"got a gap from {start:g} to {end:g} s, but the sound lasts {seconds:g} s; move it.", "end"
             )
 
-    def words(self) -> "Words":
+    def words(self) -> "SoundWords":
         """What shall be heard, as the audio model takes it."""
-        from mediagen.audio.generate import Words
+        from mediagen.audio.generate import SoundWords
 
         effects = (self.prompt or "") if self.effects else None
-        return Words(
+        return SoundWords(
             effects=effects, music=self.music, music_like=self.music_prompt or "", negative=self.negative_prompt
         )
