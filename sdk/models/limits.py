@@ -18,7 +18,7 @@ class Limits(Config):
     other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale,
     sound_candidates: of the sound.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
-    difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
+    difficulty: of the world's scenes that the models were trained on ("simple" or "standard"), and are judged by.
     """
 
     width: int = 64
