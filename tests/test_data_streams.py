@@ -63,6 +63,14 @@ def test_a_folder_gives_every_film_once_an_epoch_with_its_caption(videos):
     assert again.frames is not None and clips[2].frames is not None and torch.equal(again.frames, clips[2].frames)
 
 
+def test_steps_and_ranks_share_out_the_windows_of_a_folder_in_order(videos):
+    stream = FolderStream(videos, size=(32, 32), seconds=0.5, fps=8)
+    whole = stream.clips_at(range(8))
+    shared = [clip for step in range(2) for rank in range(2) for clip in stream.clips(step, 2, rank, 2)]
+    assert [clip.caption for clip in shared] == [clip.caption for clip in whole]
+    assert all(torch.equal(one.frames, other.frames) for one, other in zip(shared, whole, strict=True))
+
+
 def test_windows_are_cut_scaled_and_resampled_in_time(videos):
     stream = FolderStream(videos, size=(16, 16), seconds=0.5, fps=10)
     starts = set()
