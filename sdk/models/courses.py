@@ -1,13 +1,17 @@
-"""The stages that a training may go through, in order: what each trains on, for how long, from which weights."""
+"""Courses: the stages that a model's training may have, as data; `mediagen train MODEL --stages` runs some of them.
 
-from collections.abc import Sequence
+Every import stands inside a function, so that reading the table costs nothing.
+"""
+
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mediagen.train.stages import Stage
 
 
-def tae_stages() -> "Sequence[Stage]":
+def tae() -> "Sequence[Stage]":
     from mediagen.train.stages import Stage
 
     slower = {"steps": 2_300, "lr": 5e-4, "warmup": 100, "fit_clips": 0}
@@ -17,7 +21,7 @@ def tae_stages() -> "Sequence[Stage]":
     )
 
 
-def video_stages() -> "Sequence[Stage]":
+def video() -> "Sequence[Stage]":
     """Movie Gen's stages (section 3.2) at the sizes of two cores, and the pair that the built-in model was made by."""
     from mediagen.train.stages import Stage
 
@@ -35,7 +39,7 @@ def video_stages() -> "Sequence[Stage]":
     )
 
 
-def distil_stages() -> "Sequence[Stage]":
+def distil() -> "Sequence[Stage]":
     from mediagen.train.stages import Stage
 
     few = {"nodes": 8, "scale": 1.0, "steps": 3_000}
@@ -45,7 +49,7 @@ def distil_stages() -> "Sequence[Stage]":
     )
 
 
-def audio_stages() -> "Sequence[Stage]":
+def audio() -> "Sequence[Stage]":
     from mediagen.train.stages import Stage
 
     short: dict[str, Any] = {"seconds": 2.0, "windows": (1.0, 2.0), "singles": 0.0, "clips": 3_000, "batch": 32}
@@ -53,7 +57,3 @@ def audio_stages() -> "Sequence[Stage]":
         Stage(name="short", what="sounds of 1 and 2 s", settings={**short, "steps": 4_300, "longest": 250}),
         Stage(name="films", what="films of 10 s, in windows of 2 to 10 s"),
     )
-
-
-# What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
-# the sequence, docs/training-notes.md the reasons.

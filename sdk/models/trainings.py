@@ -196,13 +196,15 @@ def _sound_scorer() -> Ingredients:
     return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
 
 
+# What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
+# the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
     "tae": Training(
         "temporal autoencoder of the pictures",
         "tae",
         _tae,
         work=85,
-        stages=courses.tae_stages,
+        stages=courses.tae,
         course=("first", "again"),
         loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
     ),
@@ -233,7 +235,7 @@ TRAININGS: dict[str, Training] = {
         "video",
         _video,
         work=98,
-        stages=courses.video_stages,
+        stages=courses.video,
         course=("clips", "again"),
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
         task={"clips": 8_192},
@@ -243,7 +245,7 @@ TRAININGS: dict[str, Training] = {
         "video_fast",
         _distil,
         work=400,
-        stages=courses.distil_stages,
+        stages=courses.distil,
         course=("guided", "few"),
         loop={"steps": 2_000, "lr": 3e-4, "warmup": 50, "ema": 0.998, "lr_last": 0.05},
         task={"clips": 8_192},
@@ -268,7 +270,7 @@ TRAININGS: dict[str, Training] = {
         "audio",
         _audio,
         work=75,
-        stages=courses.audio_stages,
+        stages=courses.audio,
         course=("short", "films"),
         loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
     ),
