@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -32,6 +34,15 @@ def test_clips_have_pictures_sound_and_words():
     assert one.sound is not None and one.sound.shape == (1, 24_000) and one.rate == 48_000
     assert one.caption and one.caption != two.caption
     assert one.caption == stream.clips(3, 2)[0].caption and stream.clips(3, 1)[0].sound is None
+
+
+def test_one_scene_is_told_in_other_words_where_it_has_another_number():
+    class OneScene(WorldStream):
+        def scene(self, index: int):
+            return replace(super().scene(7), seed=index)
+
+    said = [clip.caption for clip in OneScene("train", size=(16, 16), seconds=0.25, fps=4).clips(0, 8)]
+    assert len({*said}) > 3, said
 
 
 def test_a_wrong_split_or_rank_is_an_error():
