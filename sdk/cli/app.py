@@ -20,12 +20,14 @@ from mediagen.sdk.cli.options import (
     Json,
     Model,
     Negative,
+    NoRewrite,
     NoSound,
     Out,
     Quiet,
     Seed,
     SoundPrompt,
     Steps,
+    Strict,
 )
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
@@ -54,6 +56,8 @@ def generate(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
     model: Model = None,
     decoder: Decoder = None,
@@ -85,6 +89,8 @@ def generate(
             "sound": False if no_sound or out.suffix.lower() in SILENT else None,
             "sound_prompt": sound_prompt,
             "image": image,
+            "rewrite": False if no_rewrite else None,
+            "strict": strict or None,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         if prompt is None and again is None:
@@ -104,6 +110,8 @@ def generate(
 
             before = {} if again is None else settings_of(again)
             stored = {} if again is None else request_of(before, again.name, image)
+            if {"prompt", "rewrite"} & set(asked):
+                stored.pop("prompt_rewritten", None)
             repeat = again is not None and decoder is None and dtype is None
             chosen = {"decoder": decoder, "dtype": dtype}
             engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
@@ -129,6 +137,8 @@ def extend(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
@@ -156,6 +166,8 @@ def extend(
                 "negative_prompt": negative,
                 "sound": False if no_sound or out.suffix.lower() in SILENT else None,
                 "sound_prompt": sound_prompt,
+                "rewrite": not no_rewrite,
+                "strict": strict,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
             engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)

@@ -33,3 +33,5 @@ Json = Annotated[bool, typer.Option("--json", help="One object on stdout: path, 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
+NoRewrite = Annotated[bool, typer.Option("--no-rewrite", help="Give the models the prompt as it is written.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse words that the models don't know.")]

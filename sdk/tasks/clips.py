@@ -33,7 +33,7 @@ class ClipWork(Work):
         models = self._video_models()
         return generate_video(
             models,
-            self.request.prompt,
+            self.request.words,
             models.grid(seconds, size, fps),
             rngs=[self._rng(seed) for seed in seeds],
             negative=self.request.negative_prompt,
@@ -50,7 +50,7 @@ class ClipWork(Work):
         return extend_video(
             models,
             frames,
-            self.request.prompt,
+            self.request.words,
             grid,
             count,
             rng=self._rng(self._seed),
@@ -69,7 +69,7 @@ class ClipWork(Work):
         limits = self.limits
         models, way = self._sounding(limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         total, heard = round(len(frames) / fps * SOUND_RATE), 0 if start is None else start.shape[-1]
-        said = self.request.sound_prompt or self.request.prompt
+        said = self.request.sound_prompt or self.request.words
         words = SoundWords(effects=said, music=None if start is not None or mentions_music(said) else False)
         pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
         on_step = self._steps("Making the sound", count_sound_steps(models, heard, total, total, way))
@@ -95,9 +95,9 @@ class ClipWork(Work):
         generator = FlowGenerator(text, video, linear if fast else linear_quadratic)
         made = VideoModels(generator, tae, self._decoder("tae"))
         self._stage("Reading the prompt")
-        for name in ("prompt", "negative_prompt"):
-            if text.too_long([getattr(self.request, name)])[0]:
-                self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
+        for name, words in (("prompt", self.request.words), ("negative prompt", self.request.negative_prompt)):
+            if text.too_long([words])[0]:
+                self.notes.append(f"the {name} is longer than the model reads; its end was left out.")
         return made
 
     def _decoding(self) -> None:

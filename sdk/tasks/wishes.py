@@ -22,6 +22,8 @@ class MoreWishes(Wishes, total=False):
 
     sound: bool | None
     sound_prompt: str | None
+    rewrite: bool
+    strict: bool
 
 
 class ClipWishes(MoreWishes, total=False):
