@@ -40,7 +40,7 @@ class VideoModels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class VideoWay:
     """How pictures are made. steps: of the solver.  scale: of guidance, which leads away from the negative prompt."""
 
     steps: int = 50
@@ -49,14 +49,14 @@ class Way:
 
 @torch.no_grad()
 def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rngs: list[torch.Generator], negative: str = "",
-                   begin: Tensor | None = None, way: Way | None = None, on_step: OnStep | None = None,
+                   begin: Tensor | None = None, way: VideoWay | None = None, on_step: OnStep | None = None,
                    on_decode: Callable[[], None] | None = None) -> Tensor:  # fmt: skip
     """uint8 frames (B, F, H, W, 3) on the CPU, of as many clips as there are `rngs`, each with the noise of its own.
 
     begin: uint8 frames of the grid's size that they begin with, see `known_start`.  on_step(index, t, latent) is called
     after each step of the solver and on_decode() before the frames are decoded; what they raise cancels.
     """
-    way, count = way or Way(), len(rngs)
+    way, count = way or VideoWay(), len(rngs)
     conditions = None if begin is None else known_start(models.tae, begin, grid).repeat(count)
     latent = models.generator.latents([prompt] * count, grid, rng=rngs, steps=way.steps, scale=way.scale,
                                       negative=negative, conditions=conditions, on_step=on_step)  # fmt: skip
@@ -66,14 +66,14 @@ def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rngs: list[t
 
 
 def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, count: int, *, rng: torch.Generator,
-                 negative: str = "", way: Way | None = None, on_step: OnStep | None = None,
+                 negative: str = "", way: VideoWay | None = None, on_step: OnStep | None = None,
                  on_decode: Callable[[], None] | None = None) -> Tensor:  # fmt: skip
     """`frames` (F, H, W, 3) and `count` more that go on from them, window by window.
 
     grid: of one window, the longest clip that the model was trained for; the first half of it is known, from the end of
     what is there.  on_step is called way.steps times in each of `count_windows`, its index going on.
     """
-    way, half, made = way or Way(), grid.latent[0] // 2, 0
+    way, half, made = way or VideoWay(), grid.latent[0] // 2, 0
     for window in range(count_windows(grid, count)):
         whole = min(len(frames) // grid.stride[0], half)  # latent frames of the clip that the window can know
         begin = frames[-whole * grid.stride[0] :] if whole else frames[-1:]

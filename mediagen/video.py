@@ -115,7 +115,7 @@ class VideoModel(Denoiser):
         return PreparedVideo(
             **vars(told),
             condition=self._condition(conditions, told.readings[0].states, shape),
-            positions=positions.flatten(0, 2),
+            positions=positions.flatten(0, 2).clone(),  # no view: FSDP2 hangs its backward on what is returned
         )
 
     def _condition(self, conditions: Conditions, like: Tensor, shape: tuple[int, int, int]) -> Tensor:

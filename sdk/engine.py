@@ -163,8 +163,9 @@ class Engine(Submits, Edits):
     def score(self, clip: Clip | str | Path, prompt: str | None = None) -> dict[str, float]:
         """What the judges of the model folder say of a clip (or the one in a file), for a prompt; None: its own.
 
-        objects: share of the prompt's objects that are whole in the pictures, and actions, setting: whether they are
-        seen; sound: how well it fits (see `judges`).  What the folder has no judge for is left out.
+        colour, kind, motion, place and so on: how sure the recogniser is of what the prompt names of them, 0 to 1.
+        "whole object": share of frames with one of that colour.  "sound and words", "sound and pictures": how well they
+        fit, -1 to 1; "music": whether there is some.  What the folder has no judge for is left out.
         Raises RequestError for a file that cannot be read or a prompt that the judges cannot look for.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mediagen.sdk.errors import Cancelled, NotYet
-from mediagen.sdk.tasks.progress import Progress, Share
+from mediagen.sdk.tasks.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from mediagen.media.clip import Clip
@@ -71,7 +71,7 @@ class Job(ABC, Generic[T]):
 class LocalJob(Job[T]):
     """A job of an engine in this process."""
 
-    def __init__(self, share: Share) -> None:
+    def __init__(self, share: Advance) -> None:
         self.id = f"job_{secrets.token_hex(8)}"
         self._share, self._stopped = share, threading.Event()
         self._future: Future[T] = Future()

@@ -9,7 +9,7 @@ from mediagen.media.clip import Clip, Film
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.limits import Limits
-from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Share
+from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Advance
 from mediagen.sdk.tasks.replay import read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
@@ -58,7 +58,7 @@ class Submits(ABC):
             clip = clip if isinstance(clip, Clip) else read(clip)
             make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
         sounds = bool(request.with_defaults(self.limits).sound)
-        return self._queue.add(LocalJob(Share(WITH_SOUND if sounds else SILENT)), make)
+        return self._queue.add(LocalJob(Advance(WITH_SOUND if sounds else SILENT)), make)
 
     @overload
     def submit_audio(
@@ -93,4 +93,4 @@ class Submits(ABC):
         else:
             request.for_film(self.limits)
             make = partial(self.run_sound, video, request)
-        return self._queue.add(LocalJob(Share(SOUND_ALONE)), make)
+        return self._queue.add(LocalJob(Advance(SOUND_ALONE)), make)

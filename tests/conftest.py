@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,34 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command of mediagen in this process; returns exit code, stdout and stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        from mediagen.sdk.cli.app import main
+
+        monkeypatch.setattr(sys, "argv", ["mediagen", *map(str, arguments)])
+        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def run(told: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str]]:
+    """As `told`, without stdout."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        code, _, said = told(*arguments)
+        return code, said
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +91,18 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     limits = {"width": 32, "height": 32, "fps": 16, "seconds": 1, "max_seconds": 2, "steps": 3, "guidance_scale": 2.0}
     (folder / "engine.json").write_text(json.dumps(limits | {"sound_steps": 2}))
     return folder
+
+
+@pytest.fixture(scope="module")
+def both(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    """An engine in this process, and a service of the same models."""
+    from service_toy import serving
+
+    from mediagen.sdk import Engine, RemoteEngine
+
+    engine = Engine.from_pretrained(model_folder, device="cpu")
+    with serving(engine, tmp_path_factory.mktemp("service")) as (url, _):
+        yield engine, RemoteEngine(url)
 
 
 @pytest.fixture(scope="module")

@@ -24,20 +24,6 @@ from mediagen.weights import load_tensors
 PYTHON = [sys.executable, "-m", "mediagen.sdk.cli"]
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process; returns exit code and what was written to stderr."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["mediagen", *map(str, arguments)])
-        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
-
-
 def test_help_is_quick_and_brings_no_torch():
     code = (
         "import sys, time; start = time.perf_counter(); sys.argv = ['mediagen', '--help']\n"

@@ -1,30 +1,12 @@
 """What the command line writes and says: nothing is lost, programs can read it, several clips come with a sheet."""
 
 import json
-import sys
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from strange import film
 
 from mediagen.media.read import read_clip, read_settings
-from mediagen.sdk.cli.app import main
-
-
-@pytest.fixture
-def told(monkeypatch, capsys):
-    """Runs a command in this process; returns exit code, stdout and stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mediagen", *map(str, arguments)])
-        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
 
 
 def test_json_is_one_object_and_quiet_is_quiet(told, model_folder, tmp_path: Path) -> None:

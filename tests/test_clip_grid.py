@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mediagen.grid import Grid, sound_latents
-from mediagen.media.clip import Clip, to_float, to_uint8
+from mediagen.media.clip import Clip, Film, to_float, to_uint8
 
 
 def test_movie_gen_has_73728_tokens() -> None:
@@ -71,3 +71,11 @@ def test_a_clip_knows_its_length_and_refuses_other_shapes() -> None:
             Clip(wrong)
     with pytest.raises(ValueError, match=r"got sound of shape \(24000,\)"):
         Clip(frames, sound=sound[0])
+
+
+def test_pictures_of_a_clip_are_those_of_their_times() -> None:
+    frames = torch.arange(24, dtype=torch.uint8)[:, None, None, None].expand(24, 2, 2, 3)
+    film = Film(frames, fps=8.0)
+    assert [int(f[0, 0, 0]) for batch in film.pictures(4.0, 1.0, 2.0, batch=3) for f in batch] == [9, 11, 13, 15]
+    assert torch.equal(torch.cat(list(film.pictures(8.0, 0.0, 3.0))), frames)
+    assert [int(f[0, 0, 0]) for batch in film.pictures(16.0, 2.75, 3.25) for f in batch] == [22, 22, 23, 23] + [23] * 4

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mediagen.data.cache import LatentCache, build_cache
+from mediagen.data.cache import LatentCache, build_cache, mark
 
 
 def encode(items: range) -> tuple[dict[str, torch.Tensor], list[str]]:
@@ -63,3 +63,12 @@ def test_another_cache_in_the_folder_is_an_error(tmp_path):
 def test_an_encoder_that_miscounts_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="expected 4"):
         build_cache(tmp_path, 4, lambda items: (encode(items)[0], ["one"]))
+
+
+def test_the_mark_of_an_encoder_is_that_of_its_weights():
+    torch.manual_seed(0)
+    one, other = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+    before = mark(one)
+    assert before != mark(other) and mark(None) not in (before, mark(other))
+    other.load_state_dict(one.state_dict())
+    assert mark(other) == before

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
+from mediagen.data.batch import pictures_of
 from mediagen.data.folder import FolderStream
 from mediagen.data.world import WorldStream
 from mediagen.media.clip import Clip
@@ -34,6 +37,15 @@ def test_clips_have_pictures_sound_and_words():
     assert one.caption == stream.clips(3, 2)[0].caption and stream.clips(3, 1)[0].sound is None
 
 
+def test_one_scene_is_told_in_other_words_where_it_has_another_number():
+    class OneScene(WorldStream):
+        def scene(self, index: int):
+            return replace(super().scene(7), seed=index)
+
+    said = [clip.caption for clip in OneScene("train", size=(16, 16), seconds=0.25, fps=4).clips(0, 8)]
+    assert len({*said}) > 3, said
+
+
 def test_a_wrong_split_or_rank_is_an_error():
     with pytest.raises(ValueError, match="got split 'trian'"):
         WorldStream("trian")
@@ -61,6 +73,14 @@ def test_a_folder_gives_every_film_once_an_epoch_with_its_caption(videos):
         assert {clip.caption for clip in clips} == {"film number 0", "film number 1", "film number 2"}
     again = FolderStream(videos, size=(16, 16), seconds=0.5, fps=10).clips(1, 1, 2, 3)[0]
     assert again.frames is not None and clips[2].frames is not None and torch.equal(again.frames, clips[2].frames)
+
+
+def test_steps_and_ranks_share_out_the_windows_of_a_folder_in_order(videos):
+    stream = FolderStream(videos, size=(32, 32), seconds=0.5, fps=8)
+    whole = stream.clips_at(range(8))
+    shared = [clip for step in range(2) for rank in range(2) for clip in stream.clips(step, 2, rank, 2)]
+    assert [clip.caption for clip in shared] == [clip.caption for clip in whole]
+    assert torch.equal(pictures_of(shared), pictures_of(whole))
 
 
 def test_windows_are_cut_scaled_and_resampled_in_time(videos):

@@ -1,7 +1,6 @@
 """Another codec: EnCodec's latent behind the same encode and decode, and a model folder that has it."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from transformers import EncodecConfig, EncodecModel
 from mediagen.audio import extend
 from mediagen.audio.codec.encodec import EncodecCodec, EncodecCodecConfig
 from mediagen.sdk import Engine, ModelError
-from mediagen.sdk.cli.app import main
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.weights import load_model, save_model
 
@@ -59,19 +57,6 @@ def codec(source: Path) -> EncodecCodec:
     codec = EncodecCodec.from_source(str(source)).requires_grad_(False)
     codec.fit(clips(4))
     return codec
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process; returns exit code and what was written to stderr."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["mediagen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
 
 
 @pytest.mark.parametrize("samples", [1, 1919, 1920, 1921, 48_000, 48_001, 100_000])

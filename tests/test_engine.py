@@ -191,7 +191,7 @@ def test_without_sound_models_a_request_with_sound_is_refused_at_once(model_fold
     copy = shutil.copytree(model_folder, tmp_path / "copy")
     shutil.rmtree(copy / "audio")
     silent = Engine.from_pretrained(copy, device="cpu")
-    with pytest.raises(RequestError, match="lacks audio"):
+    with pytest.raises(RequestError, match="lack audio"):
         make(silent, sound=True)
     assert not silent.models.loaded("video")
     assert make(silent).sound is None

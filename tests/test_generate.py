@@ -9,7 +9,7 @@ from test_video import SMALL, build, rng
 from mediagen.generate import (
     STILL,
     VideoModels,
-    Way,
+    VideoWay,
     count_windows,
     decode_frames,
     extend_video,
@@ -80,7 +80,7 @@ def test_clips_made_together_are_those_made_alone() -> None:
     """Each has the noise of its own seed, and begins with the picture that all are given."""
     made, grid = models(), Grid.of(0.5, (32, 32), 16)
     picture = torch.randint(0, 255, (1, 32, 32, 3), dtype=torch.uint8, generator=rng())
-    many = {"way": Way(steps=2), "begin": picture}
+    many = {"way": VideoWay(steps=2), "begin": picture}
     both = generate_video(made, "a red ball", grid, rngs=[rng(1), rng(2)], **many)
     alone = [generate_video(made, "a red ball", grid, rngs=[rng(seed)], **many) for seed in (1, 2)]
     assert both.shape == (2, 8, 32, 32, 3) and not torch.equal(both[0], both[1])
@@ -114,7 +114,7 @@ def test_a_clip_goes_on_by_exactly_its_frames_in_windows_of_their_own_noise(long
     frames = torch.randint(0, 255, (10, 32, 32, 3), dtype=torch.uint8, generator=rng())
     grid = made.grid(longest / 16, (32, 32), 16)
     longer = extend_video(
-        made, frames, "it falls", grid, count, rng=rng(), way=Way(steps=2), on_step=lambda i, t, x: steps.append(i)
+        made, frames, "it falls", grid, count, rng=rng(), way=VideoWay(steps=2), on_step=lambda i, t, x: steps.append(i)
     )
     assert len(longer) == 10 + count and torch.equal(longer[:10], frames)
     assert steps == list(range(2 * count_windows(grid, count))) and len(noise.drawn) == count_windows(grid, count)
@@ -130,7 +130,7 @@ def test_a_clip_of_one_frame_cannot_go_on() -> None:
     made = VideoModels(Noise(), models().tae)
     with pytest.raises(ValueError, match="windows of 1 frame"):
         extend_video(
-            made, torch.zeros(1, 32, 32, 3).byte(), "", made.grid(1 / 16, (32, 32), 16), 4, rng=rng(), way=Way()
+            made, torch.zeros(1, 32, 32, 3).byte(), "", made.grid(1 / 16, (32, 32), 16), 4, rng=rng(), way=VideoWay()
         )
 
 

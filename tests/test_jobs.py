@@ -10,17 +10,9 @@ import pytest
 from PIL import Image
 from service_toy import ToyEngine, serving
 
-from mediagen.sdk import Cancelled, Engine, MediagenError, ModelError, RemoteEngine, RequestError
+from mediagen.sdk import Cancelled, MediagenError, ModelError, RemoteEngine, RequestError
 from mediagen.sdk.jobs import LocalJob
-from mediagen.sdk.tasks.progress import Share
-
-
-@pytest.fixture(scope="module")
-def both(model_folder, tmp_path_factory):
-    """An engine in this process, and a service of the same models."""
-    engine = Engine.from_pretrained(model_folder, device="cpu")
-    with serving(engine, tmp_path_factory.mktemp("service")) as (url, _):
-        yield engine, RemoteEngine(url)
+from mediagen.sdk.tasks.progress import Advance
 
 
 def test_a_job_is_alike_here_and_there(both, tmp_path):
@@ -117,7 +109,7 @@ def test_a_timeout_of_the_work_itself_is_told_as_it_is():
     def fail(**_: Any) -> Any:
         raise TimeoutError("the disk does not answer")
 
-    job = LocalJob(Share())
+    job = LocalJob(Advance())
     job.run(fail)
     with pytest.raises(TimeoutError, match="disk"):
         job.result()

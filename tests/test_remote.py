@@ -19,14 +19,6 @@ MAKES = ("generate", "extend", "add_audio", "generate_audio", "extend_audio", "f
 BIT = 1 / 32_768
 
 
-@pytest.fixture(scope="module")
-def both(model_folder, tmp_path_factory):
-    """An engine in this process, and a service of the same models."""
-    engine = Engine.from_pretrained(model_folder, device="cpu")
-    with serving(engine, tmp_path_factory.mktemp("service")) as (url, _):
-        yield engine, RemoteEngine(url)
-
-
 @pytest.fixture
 def slow(tmp_path):
     """A service that makes a clip in as many steps as are asked for, at 0.05 s each, and its engine's other face."""

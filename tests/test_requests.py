@@ -1,8 +1,10 @@
 """Requests: each wrong one gets one sentence that says what was got, what is expected and what to do."""
 
+from dataclasses import replace
+
 import pytest
 
-from mediagen.sdk import ExtendRequest, GenerateRequest, Limits, MediagenError, RequestError
+from mediagen.sdk import ExtendRequest, GenerateRequest, Limits, MediagenError, RequestError, SoundRequest
 from mediagen.sdk.tasks.requests import MAX_PROMPT, whole_frames
 
 LIMITS = Limits(
@@ -85,3 +87,10 @@ def test_extending_knows_the_clip():
 
 def test_every_error_is_of_one_family_and_also_a_value_error():
     assert issubclass(RequestError, MediagenError) and issubclass(RequestError, ValueError)
+
+
+def test_what_is_heard_counts_for_the_longest_sound():
+    limits, second = replace(LIMITS, max_sound_seconds=10.0), 48_000
+    assert SoundRequest(prompt="rain", seconds=2.0).alone(limits, 8 * second).seconds == 2.0
+    with pytest.raises(RequestError, match=r"got 11 seconds of sound, expected at most 10"):
+        SoundRequest(prompt="rain", seconds=2.0).alone(limits, 9 * second)

@@ -29,6 +29,7 @@ def sharded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]
     ]  # fmt: skip
     told = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], "\n".join(told)
+    assert not any("Warning" in one for one in told), "\n".join(told)
     return torch.load(file)
 
 

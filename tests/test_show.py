@@ -18,7 +18,7 @@ from mediagen.media import write
 from mediagen.media.clip import Clip, Film
 from mediagen.sdk import Engine, MediagenError, NotYet, OutputError, RequestError
 from mediagen.sdk.jobs import LocalJob
-from mediagen.sdk.tasks.progress import Share
+from mediagen.sdk.tasks.progress import Advance
 
 
 def film(width: int = 16, frames: int = 8) -> Film:
@@ -64,7 +64,7 @@ def test_a_notebook_shows_a_jobs_progress(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setitem(sys.modules, core.__name__, core)
     monkeypatch.setitem(sys.modules, display.__name__, display)
-    job: LocalJob[Film] = LocalJob(Share())
+    job: LocalJob[Film] = LocalJob(Advance())
     assert repr(job) == f"<LocalJob {job.id}: queued, 0 %>"
     threading.Timer(0.5, job.run, [lambda **_: film()]).start()
     assert isinstance(job.watch(), Film)
@@ -88,7 +88,7 @@ def test_every_error_is_mediagens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         film().save(tmp_path / "a.mp4")
     assert isinstance(caught.value, MediagenError) and isinstance(caught.value, OSError) and caught.value.errno == 28
     with pytest.raises(NotYet) as late:
-        LocalJob(Share()).result(0.01)
+        LocalJob(Advance()).result(0.01)
     assert isinstance(late.value, MediagenError) and isinstance(late.value, TimeoutError)
 
 

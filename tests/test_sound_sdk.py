@@ -1,6 +1,6 @@
 """Sound for films that exist, through the engine and the command line: pictures untouched, lengths exact."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import av
@@ -13,7 +13,6 @@ from mediagen.media.loudness import MOST_GAIN, measure
 from mediagen.media.read import read_settings, read_sound
 from mediagen.media.soundtrack import CODECS
 from mediagen.sdk import Cancelled, Engine, RequestError
-from mediagen.sdk.cli.app import main
 from mediagen.sdk.cli.sound import FILMS, _seconds
 
 
@@ -108,14 +107,14 @@ def test_music_alone_does_not_look_at_the_pictures(engine):
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        ({"music_prompt": "calm"}, "with music=False"),
+        ({"music_prompt": "calm"}, "music_prompt: got 'calm' where no music"),
         ({"effects": False}, "neither effects nor music"),
-        ({"prompt": "a ball", "effects": False, "music": True}, "with effects=False"),
+        ({"prompt": "a ball", "effects": False, "music": True}, "prompt: got 'a ball' where nothing but music"),
         ({"start": 2.0, "end": 1.0}, "end of 1 s"),
         ({"start": 9.0}, "start of 9 s"),
         ({"end": 9.0}, "end of 9 s"),
         ({"keep_audio": 2}, "keep_audio: got 2"),
-        ({"seconds": 2}, "lasts as long as the video"),
+        ({"seconds": 2}, "seconds: got 2, but a film's sound lasts as long as the film"),
         ({"candidates": 3}, "no sound_scorer to choose by"),
         ({"method": "magic"}, "method: got 'magic'"),
         ({"musik": True}, "did you mean 'music'"),
@@ -136,7 +135,7 @@ def test_sound_that_is_too_long_or_not_there_is_refused(engine, source, tmp_path
     with pytest.raises(RequestError, match="got 0 samples of sound"):
         engine.extend_audio(Clip(frames=None), 1)
     for wish in ({"keep_audio": 0.5}, {"picture_guidance_scale": 3.0}, {"start": 1.0, "end": 2.0}, {"start": 0.0}):
-        with pytest.raises(RequestError, match=f"got {next(iter(wish))} for sound without a film"):
+        with pytest.raises(RequestError, match=f"{next(iter(wish))}: got .*sound without a film"):
             engine.generate_audio("waves", 2, **wish)
     with pytest.raises(RequestError, match="the film itself"):
         engine.add_audio(source).save(source)
@@ -146,15 +145,8 @@ def test_sound_that_is_too_long_or_not_there_is_refused(engine, source, tmp_path
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["mediagen", "sound", *map(str, arguments)])
-        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
+def run(run):
+    return partial(run, "sound")
 
 
 def test_the_command_line_scores_a_film(run, source, model_folder, tmp_path, monkeypatch):
@@ -173,7 +165,7 @@ def test_the_command_line_scores_a_film(run, source, model_folder, tmp_path, mon
         ([], "no film and no prompt"),
         (["--prompt", "waves"], "got no --seconds"),
         (["--prompt", "waves", "--seconds", "2", "-o", "a.mp4"], "expected an ending of .wav"),
-        (["film", "--seconds", "2"], "--seconds: a video's sound lasts as long"),
+        (["film", "--seconds", "2"], "--seconds: got 2, but a film's sound lasts as long"),
         (["film", "--from", "soon"], "--from: got 'soon'"),
         (["film", "--to", "0:09"], "end of 9 s"),
         (["film", "-o", "a.avi"], "expected an ending of .mp4, .mov"),

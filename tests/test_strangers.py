@@ -9,7 +9,7 @@ from PIL import Image
 from strange import film, number
 
 from mediagen.data.folder import FolderStream, videos_in
-from mediagen.data.survey import Needs
+from mediagen.data.needs import Needs
 from mediagen.media.encodings import decoded, printable
 from mediagen.media.read import read_image
 from mediagen.sdk.errors import RequestError

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,9 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(run: Run) -> Run:
     """Runs `mediagen train`; returns exit code and what was written to stderr."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["mediagen", "train", *map(str, arguments)])
-        monkeypatch.delenv("MEDIAGEN_DEBUG", raising=False)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
+    return partial(run, "train")
 
 
 def sets(*settings: str) -> list[str]:
@@ -168,6 +161,9 @@ def test_the_video_model_goes_through_the_report_s_stages_by_one_command(
     assert run(*alone)[0] == 0  # it was left out above; what it goes on from is there
     first, second = (load_tensors(tmp_path / name / "export" / "model.safetensors") for name in ("clips", "again"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+    start = ["--start", tmp_path / "clips" / "export", *sets("latent_channels=8"), "-o", tmp_path / "wider"]
+    code, said = run("video", *VIDEO, *start, "--stages", "clips", "--model", model_folder)
+    assert "tensors start as built, for " in said and "read.weight" in said, said
     assert run("video", *VIDEO, "--stages", "larg", "--model", model_folder, "-o", tmp_path)[0] == 2
 
 

@@ -30,7 +30,7 @@ from mediagen.text.aligned import AlignedEncoder
 from mediagen.text.text import Text, TextEncoder
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.weights import Tensors
-from mediagen.world.film import Film, draw_film, film_contacts, render_films
+from mediagen.world.film import Reel, draw_film, film_contacts, render_films
 
 SINGLES = 10**6  # single shots have numbers from here on, away from those of the films
 
@@ -109,14 +109,14 @@ class AudioTask:
         self.told = EncodedCaptions(encoders.text, tell, count, config.processes) if config.captions_per_clip else None
         self.null = encoders.text.encode([""])
 
-    def films(self, index: int, split: str = "train") -> list[Film]:
+    def films(self, index: int, split: str = "train") -> list[Reel]:
         """What is seen in clip number `index` of a split: one film, or single shots one after another."""
         if np.random.default_rng((index, 37)).random() >= self.config.singles:
             return [self._film(index, index, split)]
         count = round(self.config.seconds / self.config.windows[0])
         return [self._film(SINGLES + count * index + number, index, split, count) for number in range(count)]
 
-    def _film(self, seed: int, index: int, split: str, count: int = 1) -> Film:
+    def _film(self, seed: int, index: int, split: str, count: int = 1) -> Reel:
         config = self.config
         standard = np.random.default_rng((index, 19)).random() < config.standard
         aspect, difficulty = config.size[0] / config.size[1], "standard" if standard else "simple"

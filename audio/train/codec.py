@@ -14,8 +14,8 @@ from mediagen.audio.codec.model import Codec
 from mediagen.audio.judge.measures import log_mel_distance, onset_f1, onsets, si_sdr
 from mediagen.config import Config
 from mediagen.data.folder import FolderStream
+from mediagen.data.needs import Needs
 from mediagen.data.stream import Stream, open_stream
-from mediagen.data.survey import Needs
 from mediagen.grid import SOUND_HOP, SOUND_RATE
 from mediagen.media.sheets import save_sheet
 from mediagen.nn.discriminator import hinge_critic, hinge_generator

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mediagen.audio.conditions import LATENT_RATE
 from mediagen.config import Config
-from mediagen.data.survey import Needs
+from mediagen.data.needs import Needs
 
 
 @dataclass(frozen=True, kw_only=True)

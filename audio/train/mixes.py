@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import sound_prompt
-from mediagen.world.film import Film, film_sound
+from mediagen.world.film import Reel, film_sound
 from mediagen.world.scene import Scene
 from mediagen.world.words import caption, music_caption, sound_caption
 
@@ -24,7 +24,7 @@ class Mix:
     music: bool = True
     quality: float = 8.0
 
-    def sound(self, film: Film) -> Tensor:
+    def sound(self, film: Reel) -> Tensor:
         """Float32 (1, S) at 48 kHz, deterministic."""
         sound = film_sound(film, effects=self.effects, ambience=self.effects, music=self.music)
         if self.quality >= 6:
@@ -42,7 +42,7 @@ EFFECTS = Mix(music=False)
 SHARES = (0.5, 0.25, 0.15, 0.1)  # how often training hears each of `mixes_of`
 
 
-def mixes_of(film: Film) -> tuple[Mix, ...]:
+def mixes_of(film: Reel) -> tuple[Mix, ...]:
     """What training hears of a film with a bed: effects alone, all, music alone, and one of the three ill recorded.
 
     The same pictures under several sounds, so that nothing but the words can say which layers are asked for.
@@ -54,7 +54,7 @@ def mixes_of(film: Film) -> tuple[Mix, ...]:
 
 
 def film_prompt(
-    film: Film, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+    film: Reel, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
 ) -> str:
     """A prompt as a person could give for `mix` of the film from second `start` on.
 
@@ -71,7 +71,7 @@ def film_prompt(
 
 
 def film_words(
-    film: Film, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
+    film: Reel, mix: Mix, rng: np.random.Generator, start: float = 0.0, seconds: float | None = None
 ) -> tuple[list[str], str]:
     """What is told of the effects of `mix`, in parts, and of its music; nothing of what is not in it.
 
@@ -85,7 +85,7 @@ def film_words(
     return [part.rstrip(".") for part in told], music.rstrip(".")
 
 
-def _shots(film: Film, start: float, end: float) -> list[Scene]:
+def _shots(film: Reel, start: float, end: float) -> list[Scene]:
     """The shots that fill at least a second of the time from `start` to `end`, or else the one that fills most."""
     firsts = film.starts()
     lasts = [*firsts[1:], film.frames / film.fps]

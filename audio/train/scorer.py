@@ -19,7 +19,7 @@ from mediagen.nn.spectral import log_mel
 from mediagen.text.aligned import AlignedEncoder
 from mediagen.train.task import multiplies_bf16_fast
 from mediagen.weights import Tensors
-from mediagen.world.film import Film, draw_film, film_contacts, render_films
+from mediagen.world.film import Reel, draw_film, film_contacts, render_films
 
 _SILENT = 0.002  # RMS below which a layer is not heard
 _LEAST = 5  # columns of 10 ms in which a layer must be heard
@@ -81,14 +81,14 @@ class Heard:
     """One window: row of the pool, film, which of MIXES, whether out of the codec, and its first frame."""
 
     row: int
-    film: Film
+    film: Reel
     mix: int
     coded: bool
     first: int
 
 
 @dataclass(frozen=True)
-class Found:
+class Compared:
     """Cosines of sounds with words (B, B), pictures (B, B), and own pictures, in time and shifted (B, 1 + K);
 
     logits of the layers (B, 2).
@@ -135,8 +135,8 @@ class SoundScorerTask:
         about |= {"codec": mark(codec), "aligned": mark(aligned), "bands": model.config.bands}
         self.pool = build_cache(cache, config.films, self._encode_range, shard=50, about=about, device=device).tensors
 
-    def film(self, index: int, split: str = "train") -> Film:
-        """Film number `index` of a split, with a music bed."""
+    def film(self, index: int, split: str = "train") -> Reel:
+        """Reel number `index` of a split, with a music bed."""
         config = self.config
         difficulty = "standard" if np.random.default_rng((index, 19)).random() < config.standard else "simple"
         aspect = config.size[0] / config.size[1]
@@ -211,7 +211,7 @@ class SoundScorerTask:
         return {name: float(torch.cat(values).mean()) for name, values in found.items()}
 
     @torch.no_grad()
-    def encode(self, films: Sequence[Film]) -> Tensors:
+    def encode(self, films: Sequence[Reel]) -> Tensors:
         """Of each film: spectra of its MIXES (T, 2, bands, columns), without and with the codec, pictures at 25 Hz
 
         (L, P), and in which columns each of LAYERS is heard, bool (2, columns).
@@ -266,7 +266,7 @@ class SoundScorerTask:
         )
 
 
-def tell(film: Film, mix: Mix, rng: np.random.Generator, start: float, seconds: float) -> str:
+def tell(film: Reel, mix: Mix, rng: np.random.Generator, start: float, seconds: float) -> str:
     """One of many wordings of a window: effects and music, in any order, or that there is no music."""
     told, music = film_words(film, mix, rng, start, seconds)
     bed = music or ("no music" if rng.random() < 0.3 else "")
@@ -275,7 +275,7 @@ def tell(film: Film, mix: Mix, rng: np.random.Generator, start: float, seconds: 
     return ". ".join(told)
 
 
-def compare(model: SoundScorer, spectra: Tensor, batch: ScoredBatch) -> Found:
+def compare(model: SoundScorer, spectra: Tensor, batch: ScoredBatch) -> Compared:
     """All that the losses and the figures are made of; `spectra` may be those of `batch` as something changed them."""
     length = batch.pictures.shape[1] - 2 * _FAR
     states, seen = model.listen_to(spectra)[..., :length], model.look_at(batch.pictures)
@@ -283,7 +283,7 @@ def compare(model: SoundScorer, spectra: Tensor, batch: ScoredBatch) -> Found:
     own, *others = (signature(seen[..., _FAR + shift :][..., :length]) for shift in (0, *batch.shifts))
     words = model.means(states) @ model.read(batch.ids, batch.mask).T
     times = [(heard * one).sum(-1) for one in (own, *others)]
-    return Found(words, heard @ own.T, torch.stack(times, 1), model.layer_logits(states))
+    return Compared(words, heard @ own.T, torch.stack(times, 1), model.layer_logits(states))
 
 
 def worn(spectra: Tensor, rng: torch.Generator) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mediagen.audio.conditions import LATENT_RATE, sound_prompt
 from mediagen.audio.train.mixes import film_prompt, mixes_of
-from mediagen.world.film import Film
+from mediagen.world.film import Reel
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Stretch:
     row: int
     first: int
     length: int
-    film: Film | None
+    film: Reel | None
 
 
-def sounds_of_mixes(films: list[Film]) -> np.ndarray:
+def sounds_of_mixes(films: list[Reel]) -> np.ndarray:
     """The mixes of films one after another, float32 (T, S), as an array that can travel between processes."""
     return np.concatenate([[mix.sound(film)[0].numpy() for mix in mixes_of(film)] for film in films], -1)
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from mediagen.data.batch import check_batch
-from mediagen.data.survey import Needs, footage_of, usable
+from mediagen.data.needs import Needs, footage_of, usable
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.footage import Footage

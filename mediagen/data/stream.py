@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mediagen.data.folder import HOLD_OUT, FolderStream, videos_in
-from mediagen.data.survey import Needs, usable
+from mediagen.data.needs import Needs, usable
 from mediagen.data.world import WorldStream
 
 Stream = WorldStream | FolderStream

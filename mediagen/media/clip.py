@@ -1,5 +1,6 @@
 """Clip: THE record that travels through the project."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,12 @@ class Film(Clip):
     """A clip that has pictures."""
 
     frames: torch.Tensor
+
+    def pictures(self, rate: float, start: float, end: float, *, batch: int = 64) -> Iterator[torch.Tensor]:
+        """Frames at a steady `rate` (Hz) between two times, as `Footage.pictures` gives them, at the clip's size."""
+        times = start + (torch.arange(max(1, round((end - start) * rate))) + 0.5) / rate
+        chosen = (times * self.fps).long().clamp(max=len(self.frames) - 1)
+        return (self.frames[part] for part in chosen.split(batch))
 
 
 def to_float(frames: torch.Tensor) -> torch.Tensor:

@@ -75,6 +75,11 @@ def measure(chunks: Chunks) -> Loudness:
     return Loudness(lufs if lufs > _SILENT else -inf, 20 * log10(peak) if peak > 0 else -inf)
 
 
+def levelled(sound: Tensor, lufs: float = TARGET) -> Tensor:
+    """Sound (channels, S) brought to a loudness, without clipping; see `level`."""
+    return torch.cat(list(level(lambda: [sound], lufs).apply([sound])), dim=-1)
+
+
 def level(sound: Callable[[], Chunks], lufs: float = TARGET, *, ceiling: float = CEILING) -> Level:
     """The level that brings what `sound()` gives, up to 8 times, to `lufs` with no true peak above `ceiling` (dBTP).
 

@@ -1,4 +1,4 @@
-"""Film: several shots of one place, cut together; the place's sound and one music bed go on under all of them."""
+"""Reel: several shots of one place, cut together; the place's sound and one music bed go on under all of them."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _FADE = 0.15  # seconds in which the sounds of a shot come up at its cut, and ri
 
 
 @dataclass(frozen=True)
-class Film:
+class Reel:
     """Shots in order, all of one place, time of day, weather and frame rate. mood: of the music bed; None for none."""
 
     seed: int
@@ -57,7 +57,7 @@ def draw_film(
     fps: float = 16.0,
     aspect: float = 1.0,
     music: float = 0.5,
-) -> Film:
+) -> Reel:
     """The film number `seed` of a split: shots of 1.5 to 3 s until `seconds` are full; a share `music` has a bed.
 
     The splits and difficulties are those of `draw_scene`; films of a split are made of other scenes than its clips.
@@ -79,7 +79,7 @@ def draw_film(
     always = shots[0].place in ("night city", "outer space")
     time = "night" if dark or always else "day"
     mood = str(rng.choice(MOODS)) if rng.random() < music else None
-    return Film(seed, tuple(replace(shot, time=time) for shot in shots), mood)
+    return Reel(seed, tuple(replace(shot, time=time) for shot in shots), mood)
 
 
 def draw_turning(
@@ -132,7 +132,7 @@ def _fits(scene: Scene, place: str, split: str) -> bool:
     return held_out[0] if split == "held-out" else not (split in ("train", "validation") and any(held_out))
 
 
-def film_contacts(film: Film) -> list[Contact]:
+def film_contacts(film: Reel) -> list[Contact]:
     """Every impact of the film, in order of time; `thing` counts within its shot."""
     found = []
     for start, shot in zip(film.starts(), film.shots, strict=True):
@@ -140,7 +140,7 @@ def film_contacts(film: Film) -> list[Contact]:
     return found
 
 
-def render_films(films: list[Film], size: tuple[int, int] = (64, 64), device: str = "cpu") -> list[Tensor]:
+def render_films(films: list[Reel], size: tuple[int, int] = (64, 64), device: str = "cpu") -> list[Tensor]:
     """The pictures of each film, uint8 (F, H, W, 3)."""
     drawn: dict[tuple[int, int], Tensor] = {}
     groups: dict[tuple[int, float], list[tuple[int, int]]] = defaultdict(list)  # shots that can be drawn together
@@ -153,13 +153,13 @@ def render_films(films: list[Film], size: tuple[int, int] = (64, 64), device: st
     return [torch.cat([drawn[number, place] for place in range(len(film.shots))]) for number, film in enumerate(films)]
 
 
-def film_pictures(film: Film, size: tuple[int, int] = (64, 64), device: str = "cpu") -> Iterator[Tensor]:
+def film_pictures(film: Reel, size: tuple[int, int] = (64, 64), device: str = "cpu") -> Iterator[Tensor]:
     """The same shot by shot, for films that do not fit in memory."""
     for shot in film.shots:
         yield render([shot], size, device)[0]
 
 
-def film_sound(film: Film, *, effects: bool = True, ambience: bool = True, music: bool = True) -> Tensor:
+def film_sound(film: Reel, *, effects: bool = True, ambience: bool = True, music: bool = True) -> Tensor:
     """The sound of a film, float32 (1, S) at 48 kHz with |x| <= 0.95, deterministic; the switches are `synthesise`'s.
 
     Impacts start exactly at the times of `film_contacts`. At a cut the sounds of two shots cross over 150 ms.
@@ -172,7 +172,7 @@ def film_sound(film: Film, *, effects: bool = True, ambience: bool = True, music
 
 
 @lru_cache(maxsize=2)  # takes of a film are asked for one after another
-def _effects(film: Film) -> np.ndarray:
+def _effects(film: Reel) -> np.ndarray:
     sound = np.zeros(film.samples, np.float32)
     rise = np.linspace(0, 1, round(_FADE * SOUND_RATE), dtype=np.float32)
     for start, shot in zip(film.starts(), film.shots, strict=True):
@@ -187,11 +187,11 @@ def _effects(film: Film) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _ambience(film: Film) -> np.ndarray:
+def _ambience(film: Reel) -> np.ndarray:
     return place_sound(film.shots[0], film.samples, np.random.default_rng((film.seed, 41)))
 
 
 @lru_cache(maxsize=2)
-def _music(film: Film) -> np.ndarray:
+def _music(film: Reel) -> np.ndarray:
     assert film.mood is not None
     return music_bed(film.mood, film.samples, np.random.default_rng((film.seed, 42)))

@@ -20,7 +20,7 @@ from mediagen.media.clip import Clip
 from mediagen.sdk.bench.figures import Figure, Part, Tell, mean, share
 from mediagen.sdk.bench.sound import TOLERANCE
 from mediagen.sdk.engine import Engine
-from mediagen.world.film import Film, draw_film, film_contacts, render_films
+from mediagen.world.film import Reel, draw_film, film_contacts, render_films
 from mediagen.world.scene import MOODS
 from mediagen.world.words import music_caption, sound_caption
 
@@ -128,7 +128,7 @@ def measure_layers(engine: Engine, count: int, seed: int, tell: Tell | None = No
     return part
 
 
-def _clip(film: Film, engine: Engine) -> Clip:
+def _clip(film: Reel, engine: Engine) -> Clip:
     size = (engine.limits.width, engine.limits.height)
     return Clip(frames=render_films([film], size)[0], fps=film.fps)
 
@@ -137,7 +137,7 @@ def _note(name: str) -> str:
     return "the detector's own accuracy, through the codec" if name.startswith("the world") else ""
 
 
-def _sync(found: list[float], film: Film, seed: int) -> dict[str, float]:
+def _sync(found: list[float], film: Reel, seed: int) -> dict[str, float]:
     """Onset F1 of a film's sound whose onsets are `found`; a third without any impact says nothing, and is left out."""
     truth, length = [contact.time for contact in film_contacts(film)], film.frames / film.fps
     rng = random.Random(seed)

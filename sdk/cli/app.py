@@ -14,6 +14,23 @@ from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
 from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
 from mediagen.sdk.cli.models import fetch, models
+from mediagen.sdk.cli.options import (
+    Decoder,
+    Dtype,
+    Force,
+    Guidance,
+    Json,
+    Model,
+    Negative,
+    NoRewrite,
+    NoSound,
+    Out,
+    Quiet,
+    Seed,
+    SoundPrompt,
+    Steps,
+    Strict,
+)
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
@@ -26,36 +43,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Generated film: a prompt becomes a clip with its soundtrack.",
 )
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png. Default: a new mp4."
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: the one that is built in."),
-]
-Steps = Annotated[int | None, typer.Option("--steps", help="Sampling steps, 1 to 1000.")]
-Guidance = Annotated[float | None, typer.Option("--guidance-scale", help="How closely to follow the prompt.")]
-Seed = Annotated[
-    int | None, typer.Option("--seed", help="The same seed makes the same clip. Default: drawn by chance.")
-]
-Negative = Annotated[str | None, typer.Option("--negative", help="What not to show.")]
-NoSound = Annotated[bool, typer.Option("--no-sound", help="Pictures only.")]
-Decoder = Annotated[
-    str | None,
-    typer.Option("--decoder", help="onnx or torch. Default: onnx on a CPU, where the model folder has it."),
-]
-Dtype = Annotated[
-    str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
-]
-Json = Annotated[bool, typer.Option("--json", help="One object on stdout: path, seed, seconds, settings, notes.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
-SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
-NoRewrite = Annotated[bool, typer.Option("--no-rewrite", help="Give the models the prompt as it is written.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse words that the models don't know.")]
 
 
 @app.command()

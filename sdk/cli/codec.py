@@ -65,8 +65,8 @@ def _sounds(data: Path | None, count: int) -> "Iterator[Tensor]":
     """Training sounds (1, S)."""
     from mediagen.audio.train.codec import layered
     from mediagen.data.folder import FolderStream
+    from mediagen.data.needs import Needs
     from mediagen.data.stream import open_stream
-    from mediagen.data.survey import Needs
 
     if data is not None and not data.is_dir():
         raise RequestError(f"got the data folder '{data}', expected one that exists; give a folder of videos.")

@@ -44,11 +44,11 @@ def console() -> Console:
 
 
 @contextlib.contextmanager
-def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[None]:
+def reporting(cancelled: str = "Cancelled; nothing was written.", flags: Mapping[str, str] = FLAGS) -> Iterator[None]:
     """Turns every error inside into one sentence on stderr and an exit code: 2 wrong request, 1 failure, 130 cancelled.
 
-    cancelled: what to say after Ctrl-C.  With the environment variable MEDIAGEN_DEBUG=1 errors pass through, traceback
-    and all.
+    cancelled: what to say after Ctrl-C.  flags: how the command takes what an error names, see `FLAGS`.  With the
+    environment variable MEDIAGEN_DEBUG=1 errors pass through, traceback and all.
     """
     try:
         yield
@@ -59,9 +59,9 @@ def reporting(cancelled: str = "Cancelled; nothing was written.") -> Iterator[No
         if os.environ.get("MEDIAGEN_DEBUG") == "1":
             raise
         if lead():
-            say(f"error: {sentence(error)}")
+            say(f"error: {sentence(error, flags)}")
         elif not _told_by_the_first(error):
-            console().print(f"error of rank {os.environ['RANK']}: {sentence(error)}", markup=False)
+            console().print(f"error of rank {os.environ['RANK']}: {sentence(error, flags)}", markup=False)
         sys.exit(USAGE if isinstance(error, RequestError) else FAILURE)
 
 
@@ -89,12 +89,12 @@ def say(text: str) -> None:
         console().print(text, markup=False)
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: Exception, flags: Mapping[str, str] = FLAGS) -> str:
     """One line about an error, in the words of the command line."""
     text = " ".join(str(error).split()) or type(error).__name__
     name, colon, rest = text.partition(": ")
     if isinstance(error, RequestError) and colon and name in _fields():
-        return f"{FLAGS.get(name) or '--' + name.replace('_', '-')}: {rest}"
+        return f"{flags.get(name) or '--' + name.replace('_', '-')}: {rest}"
     if isinstance(error, MediagenError | ValueError | OSError) and not isinstance(error, UnicodeError):
         return text
     return f"{type(error).__name__}: {text} (unexpected; run again with MEDIAGEN_DEBUG=1 to see where)"

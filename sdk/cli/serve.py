@@ -9,6 +9,7 @@ import typer
 
 from mediagen.sdk.cli.console import Bar, reporting, say
 from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
+from mediagen.sdk.cli.options import Dtype
 from mediagen.sdk.errors import RequestError
 
 
@@ -36,9 +37,7 @@ def serve(
     tiling: Tiling = False,
     lora: Lora = None,
     sound_model: SoundModel = None,
-    dtype: Annotated[
-        str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
-    ] = None,
+    dtype: Dtype = None,
     workers: Annotated[
         str, typer.Option("--workers", help="Clips made side by side; ray or ray:N for actors of Ray.")
     ] = "1",

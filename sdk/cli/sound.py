@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mediagen.sdk.cli.console import FLAGS, Bar, reporting, speaking
+from mediagen.sdk.cli.options import Dtype, Force, Guidance, Json, Model, Quiet, Steps
 from mediagen.sdk.cli.output import check_output, finish, unused
 from mediagen.sdk.errors import RequestError
 
@@ -38,30 +39,22 @@ def sound(
     method: Annotated[
         str | None, typer.Option("--method", help="How windows become long sound: segments or blend.")
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps, 1 to 1000.")] = None,
-    guidance_scale: Annotated[
-        float | None, typer.Option("--guidance-scale", help="How closely to follow the prompt.")
-    ] = None,
+    steps: Steps = None,
+    guidance_scale: Guidance = None,
     picture_guidance_scale: Annotated[
         float | None, typer.Option("--picture-guidance-scale", help="How closely to follow the pictures.")
     ] = None,
     negative: Annotated[str | None, typer.Option("--negative", help="What not to sound like.")] = None,
     lufs: Annotated[float | None, typer.Option("--lufs", help="Loudness by EBU R128. Default: -16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed makes the same sound.")] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
-    ] = None,
-    dtype: Annotated[
-        str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
-    ] = None,
-    json_out: Annotated[
-        bool, typer.Option("--json", help="One object on stdout: path, seed, seconds, settings, notes.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    model: Model = None,
+    dtype: Dtype = None,
+    json_out: Json = False,
+    quiet: Quiet = False,
+    force: Force = False,
 ) -> None:
     """Make sound for a film of any length, or from a prompt alone."""
-    with reporting(), speaking(quiet or json_out):
+    with reporting(flags={**FLAGS, "prompt": "--prompt"}), speaking(quiet or json_out):
         asked: dict[str, Any] = {
             "prompt": prompt,
             "music_prompt": music or None,

@@ -70,7 +70,7 @@ def train(
             from mediagen.config import parse_settings
             from mediagen.parallel.ranks import Ranks, local_device
             from mediagen.sdk.models.folder import device_of
-            from mediagen.sdk.models.plan import course, judge_data, planned
+            from mediagen.sdk.models.plan import check_data, course, planned
             from mediagen.train.stages import Stage, run_stages
 
             own = local_device(None if device is None else True) if device in (None, "cuda") else device
@@ -82,8 +82,8 @@ def train(
                 given |= {} if data is None else {"data": str(data)}
                 given |= {"skip_unusable": True} if skip_unusable else {}
                 chosen = course(training, stages.split(",") if stages else [], None if start else folder)
-                todo = planned(training, preset, chosen, given, place)
-                notes = judge_data(training, preset, chosen, given)
+                todo = planned(training, preset, chosen, given, place, _tell_start)
+                notes = check_data(training, preset, chosen, given)
             except MediagenError:
                 raise
             except ValueError as error:
@@ -119,3 +119,10 @@ def train(
                 exported = training.place(exported, into)
                 keep_training(folder / todo[-1].stage.name, exported)
         say(f"The trained model is in {exported}, made in {bar.elapsed:.1f} s.")
+
+
+def _tell_start(start: Path, built: list[str]) -> None:
+    """Says which tensors the weights that a training goes on from had nothing for."""
+    if built:
+        more = f" and {len(built) - 3} more" if len(built) > 3 else ""
+        say(f"{len(built)} tensors start as built, for {start} has none of them: {', '.join(built[:3])}{more}.")

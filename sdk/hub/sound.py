@@ -1,14 +1,14 @@
 """Sound from words alone, by a pipeline of diffusers in the place of our model of sound."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mediagen.audio.extend import Pictures
 from mediagen.grid import SOUND_RATE
+from mediagen.media.clip import Film
+from mediagen.media.footage import Footage
 from mediagen.media.resample import resample
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.hub.folder import PipelineFolder
@@ -19,17 +19,6 @@ from mediagen.sdk.tasks.work import Work
 
 _FADE = 1.0  # seconds in which a window goes over into the next
 _CHUNK = 10 * SOUND_RATE
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A sound (1, S) at 48 kHz, whole in memory: twelve megabytes a minute."""
-
-    wave: Tensor
-
-    def chunks(self) -> Iterator[Tensor]:
-        """Float32 (1, S) at 48 kHz, at most 10 s each."""
-        yield from self.wave.split(_CHUNK, dim=-1)
 
 
 class PipelineSoundWork(SoundWork):
@@ -48,15 +37,16 @@ class PipelineSoundWork(SoundWork):
         if request.candidates not in (None, 1):
             raise RequestError("candidates: got several, expected 1, for this model's are not judged; leave it out.")
 
-    def _watch(self, video: Any, start: float, end: float) -> Pictures | None:
-        return None
-
-    def _make(self, pictures: Pictures | None, samples: int) -> Any:
+    def _make(self, samples: int, clip: Film | None = None, start: float = 0.0, end: float = 0.0) -> Tensor:
         words, negative = _words(self.request), self.request.negative_prompt
         scale = self.request.guidance_scale
-        return Spoken(spoken(self, self.models, words, negative, samples, self._seed, self._count, scale))
+        return spoken(self, self.models, words, negative, samples, self._seed, self._count, scale)
 
-    def _complete(self, known: Tensor, first: int, last: int, samples: int) -> Tensor:
+    def _chunks(self, footage: Footage, first: int, last: int) -> Callable[[], Iterator[Tensor]]:
+        made = self._make(last - first)  # whole in memory: twelve megabytes a minute
+        return lambda: iter(made.split(_CHUNK, dim=-1))
+
+    def _fill(self, heard: Tensor, first: int, last: int) -> Tensor:
         raise RequestError(
             f"got sound to go on from, but {self.models.layout.name} only makes it anew; take the built-in models."
         )
@@ -64,12 +54,12 @@ class PipelineSoundWork(SoundWork):
 
 def words_to_sound(work: ClipWork, models: PipelineFolder, frames: Tensor, fps: float,
                    start: Tensor | None) -> Tensor:  # fmt: skip
-    """Sound (1, S) at 48 kHz that covers the frames, after `start` (1, S') where there is some."""
+    """Sound (channels, S) at 48 kHz that covers the frames, after `start` (channels, S') where there is some."""
     total, limits = round(len(frames) / fps * SOUND_RATE), models.limits
     there = 0 if start is None else min(total, start.shape[-1])
     words = work.request.sound_prompt or work.request.prompt
     made = spoken(work, models, words, "", total - there, work.seed, limits.sound_steps, limits.sound_guidance_scale)
-    return made if start is None else torch.cat((start[:, :there], made), -1)
+    return made if start is None else torch.cat((start[:, :there], made.expand(len(start), -1)), -1)
 
 
 def spoken(work: Work, models: PipelineFolder, words: str, negative: str, samples: int, seed: int, steps: int,

@@ -32,7 +32,9 @@ def listing(name: str) -> list[str]:
     lines += [
         "",
         "memory: of weights, gradients, moments and average alone; what a step holds comes on top.",
-        f"time: estimated from {_short(rate)} operations/s, timed just now; it may be off by a factor of two.",
+        f"time: a guess, that a training reaches {_short(rate)} operations/s: a share of the rate of one product,",
+        "timed just now. Default presets took half to twice such a guess on the CPUs that trained them; other presets",
+        "and GPUs were not measured, and may be further off. A busy machine takes longer.",
     ]
     stages = training.stages()
     if stages:

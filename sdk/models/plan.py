@@ -1,7 +1,7 @@
 """Plan: a training of the table with a preset and settings, checked before anything is built."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 
 from mediagen.config import Config
 from mediagen.data.folder import videos_in
-from mediagen.data.survey import judge, usable
+from mediagen.data.needs import look_at, usable
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.trainings import Ingredients, Place, Training
 from mediagen.sdk.tasks.requests import nearest
@@ -19,6 +19,8 @@ from mediagen.train.settings import Settings
 from mediagen.train.stages import Planned, Stage
 from mediagen.train.task import Task, TrainConfig
 from mediagen.weights import FILE, start_from
+
+OnStart = Callable[[Path, list[str]], None]
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Plan:
     task: Config
     loop: dict[str, Any]
 
-    def make(self, place: Place, start: Path | None = None) -> Task:
+    def make(self, place: Place, start: Path | None = None, on_start: OnStart | None = None) -> Task:
         """Builds model and task. The seed decides fresh weights; the global random state is left as it was.
 
         start: weights to go on from; RequestError where they are not there or of another kind.
+        on_start(start, names of the tensors that stay as built) is called when the weights are read.
         """
         gpu = [torch.device(place.device)] if place.device.startswith("cuda") else []
         with torch.random.fork_rng(devices=gpu):
@@ -41,9 +44,11 @@ class Plan:
             model = self.ingredients.model(self.model)
             if start is not None:
                 try:
-                    start_from(model, start)
+                    built = start_from(model, start)
                 except ValueError as error:
                     raise RequestError(str(error)) from None
+                if on_start is not None:
+                    on_start(start, built)
             return self.ingredients.task(model, self.task, place)
 
     def settings(self) -> Settings:
@@ -110,21 +115,21 @@ def settings_of(stage: Stage, stages: Sequence[Stage], given: Mapping[str, Any])
     return {**stage.settings, **ours, **{key: value for key, value in alone.items() if "." not in key}}
 
 
-def planned(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any], place: Place) \
-        -> list[Planned]:  # fmt: skip
-    """The stages as `run_stages` takes them."""
+def planned(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any], place: Place,
+            on_start: OnStart | None = None) -> list[Planned]:  # fmt: skip
+    """The stages as `run_stages` takes them; on_start: as of `Plan.make`."""
     made = []
     for stage in stages:
         one = plan(training, preset, settings_of(stage, stages, given))
 
         def make(folder: Path, start: Path | None, one: Plan = one) -> Task:
-            return one.make(dataclasses.replace(place, folder=folder), start)
+            return one.make(dataclasses.replace(place, folder=folder), start, on_start)
 
         made.append(Planned(stage, TrainConfig.of(one.loop), one.settings(), one.ingredients.model, make))
     return made
 
 
-def judge_data(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any]) -> list[str]:
+def check_data(training: Training, preset: str | None, stages: Sequence[Stage], given: Mapping[str, Any]) -> list[str]:
     """Looks at all of a folder that is given as data, before any work; returns notes on what is left out.
 
     Raises ValueError that lists everything that some stage cannot use, unless that is to be skipped.
@@ -140,6 +145,6 @@ def judge_data(training: Training, preset: str | None, stages: Sequence[Stage], 
         if not films:
             usable(Path(folder), videos, task.needs)  # says why
         if len(films) < len(videos):
-            out = [film.why for film in (judge(path, task.needs) for path in videos) if film.why]
+            out = [film.why for film in (look_at(path, task.needs) for path in videos) if film.why]
             notes.append(f"{len(out)} of {len(videos)} films are left out: {'; '.join(out)}.")
     return list(dict.fromkeys(notes))

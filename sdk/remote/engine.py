@@ -7,21 +7,21 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from mediagen.sdk.errors import MediagenError, RequestError
-from mediagen.sdk.jobs import Job
+from mediagen.sdk.jobs import Job, T
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.remote import payload
 from mediagen.sdk.remote.jobs import RemoteJob
 from mediagen.sdk.tasks.progress import ProgressCallback
+from mediagen.sdk.tasks.wishes import ClipWishes, ExtraSoundWishes, FilmSoundWishes, MoreWishes, SoundWishes
 
 if TYPE_CHECKING:
     import httpx2
 
-    from mediagen.media.clip import Clip
+    from mediagen.media.clip import Clip, Film
 
 _TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
 
@@ -59,7 +59,8 @@ class RemoteEngine:
             raise RequestError(f"model: got '{self._model}', expected {names}; give one, or leave it out.")
         return Limits.of(found["limits"])
 
-    def generate(self, prompt: str, *, on_progress: ProgressCallback | None = None, **settings: Any) -> "Clip":
+    def generate(self, prompt: str, *, on_progress: ProgressCallback | None = None,
+                 **settings: Unpack[ClipWishes]) -> "Film":  # fmt: skip
         """As `Engine.generate`."""
         return self._waited(self.submit(prompt, **settings), on_progress).result()
 
@@ -70,39 +71,49 @@ class RemoteEngine:
         seconds: float | None = None,
         *,
         on_progress: ProgressCallback | None = None,
-        **settings: Any,
-    ) -> "Clip":
+        **settings: Unpack[MoreWishes],
+    ) -> "Film":
         """As `Engine.extend`; clip: see `submit`."""
-        fields = _fields(prompt, {"seconds": seconds, **settings})
+        fields = payload.fields(prompt, {"seconds": seconds, **settings})
         return self._waited(self._from("/v1/videos/extensions", "video", clip, fields), on_progress).result()
 
     @overload
-    def add_audio(self, video: "Job[Any] | str | Path", prompt: str | None = None, **wishes: Any) -> RemoteJob: ...
+    def add_audio(
+        self, video: "Job[Any] | str | Path", prompt: str | None = None, *, on_progress: ProgressCallback | None = None,
+        **wishes: Unpack[FilmSoundWishes],
+    ) -> "RemoteJob[Film]": ...  # fmt: skip
     @overload
-    def add_audio(self, video: "Clip", prompt: str | None = None, **wishes: Any) -> "Clip": ...
+    def add_audio(
+        self, video: "Clip", prompt: str | None = None, *, on_progress: ProgressCallback | None = None,
+        **wishes: Unpack[FilmSoundWishes],
+    ) -> "Film": ...  # fmt: skip
     def add_audio(
         self,
         video: "Clip | Job[Any] | str | Path",
         prompt: str | None = None,
         *,
         on_progress: ProgressCallback | None = None,
-        **wishes: Any,
-    ) -> "Clip | RemoteJob":
+        **wishes: Unpack[FilmSoundWishes],
+    ) -> "Film | RemoteJob[Film]":
         """As `Engine.add_audio`.
 
         A file, or a completed job of this service, gives the completed job, whose `save` writes the film, its pictures
         bit for bit. A Clip is encoded to be sent, and gives a Clip with the pictures that it had.
         """
+        from mediagen.media.clip import Film
+
         job = self._waited(self.submit_audio(prompt, video=video, **wishes), on_progress)
         if isinstance(video, Job | str | Path):
             return job
         made = job.result()
         settings = {**made.settings, "source": video.settings}
-        return replace(video, sound=made.sound, rate=made.rate, settings=settings)
+        assert video.frames is not None, "what has no pictures was refused when it was sent"
+        return Film(video.frames, video.fps, made.sound, made.rate, video.caption, settings)
 
     def generate_audio(
-        self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None, **wishes: Any
-    ) -> "Clip":
+        self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None,
+        **wishes: Unpack[ExtraSoundWishes],
+    ) -> "Clip":  # fmt: skip
         """As `Engine.generate_audio`; the sound has 16 bits, as of all that a service makes."""
         return self._waited(self.submit_audio(prompt, seconds=seconds, **wishes), on_progress).result()
 
@@ -113,7 +124,7 @@ class RemoteEngine:
         prompt: str | None = None,
         *,
         on_progress: ProgressCallback | None = None,
-        **wishes: Any,
+        **wishes: Unpack[ExtraSoundWishes],
     ) -> "Clip":
         """As `Engine.extend_audio`; sound: see `submit_audio`."""
         job = self.submit_audio(prompt, sound=sound, seconds=seconds, **wishes)
@@ -127,13 +138,14 @@ class RemoteEngine:
         prompt: str | None = None,
         *,
         on_progress: ProgressCallback | None = None,
-        **wishes: Any,
+        **wishes: Unpack[ExtraSoundWishes],
     ) -> "Clip":
         """As `Engine.fill_audio`; sound: see `submit_audio`."""
         job = self.submit_audio(prompt, sound=sound, start=start, end=end, **wishes)
         return self._waited(job, on_progress).result()
 
-    def submit(self, prompt: str, *, clip: "Clip | Job[Any] | str | Path | None" = None, **settings: Any) -> RemoteJob:
+    def submit(self, prompt: str, *, clip: "Clip | Job[Any] | str | Path | None" = None,
+               **settings: Unpack[ClipWishes]) -> "RemoteJob[Film]":  # fmt: skip
         """As `Engine.submit`: a job for a clip from a prompt, or (with `clip`) for a longer one.
 
         clip: a file, a completed job of this service (nothing is sent then), or a Clip, which is encoded to be sent.
@@ -143,24 +155,33 @@ class RemoteEngine:
         if clip is not None:
             if image is not None:
                 raise RequestError("got an image and a clip, expected one to go on from; leave one out.")
-            return self._from("/v1/videos/extensions", "video", clip, _fields(prompt, settings))
+            return self._from("/v1/videos/extensions", "video", clip, payload.fields(prompt, settings))
         upload = None if image is None else ("input_reference", payload.picture(image))
-        return self._job("/v1/videos", _fields(prompt, settings), upload)
+        return self._job("/v1/videos", payload.fields(prompt, settings), upload)
 
+    @overload
+    def submit_audio(
+        self, prompt: str | None = None, *, video: "Clip | Job[Any] | str | Path", **wishes: Unpack[SoundWishes]
+    ) -> "RemoteJob[Film]": ...
+    @overload
+    def submit_audio(
+        self, prompt: str | None = None, *, video: None = None, sound: "Clip | Job[Any] | str | Path | None" = None,
+        **wishes: Unpack[SoundWishes],
+    ) -> "RemoteJob[Clip]": ...  # fmt: skip
     def submit_audio(
         self,
         prompt: str | None = None,
         *,
         video: "Clip | Job[Any] | str | Path | None" = None,
         sound: "Clip | Job[Any] | str | Path | None" = None,
-        **wishes: Any,
-    ) -> RemoteJob:
+        **wishes: Unpack[SoundWishes],
+    ) -> RemoteJob[Any]:
         """As `Engine.submit_audio`; video, sound: a file, a completed job of this service, or a Clip.
 
         The result of a video is a Clip with all of its pictures; `RemoteJob.save` writes it without reading them.
         Raises as `fetch`.
         """
-        fields = _fields(prompt, wishes)
+        fields = payload.fields(prompt, wishes)
         if video is not None and sound is not None:
             raise RequestError("got a video and a sound, expected one of them; leave one out.")
         if video is not None:
@@ -169,7 +190,7 @@ class RemoteEngine:
 
     def _from(
         self, path: str, name: str, source: "Clip | Job[Any] | str | Path | None", fields: dict[str, Any]
-    ) -> RemoteJob:
+    ) -> RemoteJob[Any]:
         """A job that starts from a source, which goes in the field `name`."""
         if source is None:
             return self._job(path, fields)
@@ -177,11 +198,11 @@ class RemoteEngine:
             return self._job(path, {**fields, name: {"id": source.id}})
         return self._job(path, fields, (name, (payload.film if name == "video" else payload.sound)(source)))
 
-    def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob:
+    def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob[Any]:
         fields = fields if self._model is None else {**fields, "model": self._model}
         return RemoteJob(self.fetch, self.ask("POST", path, fields, upload)["id"])
 
-    def _waited(self, job: RemoteJob, on_progress: ProgressCallback | None) -> RemoteJob:
+    def _waited(self, job: RemoteJob[T], on_progress: ProgressCallback | None) -> RemoteJob[T]:
         """The job when it is completed; whoever stops waiting has it cancelled."""
         try:
             job.wait(on_progress=on_progress)
@@ -193,7 +214,7 @@ class RemoteEngine:
             raise
         return job
 
-    def jobs(self, status: str | None = None) -> Iterator[RemoteJob]:
+    def jobs(self, status: str | None = None) -> Iterator[RemoteJob[Any]]:
         """The jobs of the service, the newest first; status: "queued", "completed" and so on, for those alone."""
         query: dict[str, Any] = {"limit": 100, **({} if status is None else {"status": status})}
         while True:
@@ -204,7 +225,7 @@ class RemoteEngine:
                 return
             query["after"] = page["last_id"]
 
-    def job(self, id: str) -> RemoteJob:
+    def job(self, id: str) -> RemoteJob[Any]:
         """A job that was submitted before, by its id; RequestError where the service does not know it."""
         self.ask("GET", f"/v1/videos/{id}")
         return RemoteJob(self.fetch, id)
@@ -276,18 +297,3 @@ def _retry_after(answer: "httpx2.Response") -> float | None:
         return max(0.0, float(answer.headers.get("retry-after", "")))
     except ValueError:
         return None
-
-
-def _fields(prompt: str | None, settings: dict[str, Any]) -> dict[str, Any]:
-    """What is sent of a call; RequestError for what cannot be."""
-    fields = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
-    if "callback_on_step_end" in fields:
-        raise RequestError(
-            "callback_on_step_end: got a function, which cannot be sent to a service; use on_progress, which may stop "
-            "the work by raising."
-        )
-    if "on_progress" in fields:
-        raise RequestError("on_progress: got a function for a job that is not waited for; watch job.progress.")
-    if "width" in fields or "height" in fields:
-        fields["size"] = f"{fields.pop('width', '')}x{fields.pop('height', '')}"
-    return fields

@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mediagen.sdk.errors import Cancelled, MediagenError, NotYet, RequestError
-from mediagen.sdk.jobs import ENDED, Job, Status
+from mediagen.sdk.jobs import ENDED, Job, Status, T
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _MADE = (".mp4", ".webm", ".mov", ".mkv", ".wav")  # what a service makes
 _LOOK = 0.3  # seconds between two looks at a job
 
 
-class RemoteJob(Job["Clip"]):
+class RemoteJob(Job[T]):
     """A job of a service. fetch: as of RemoteEngine."""
 
     def __init__(self, fetch: Callable[..., bytes], id: str) -> None:
@@ -35,13 +35,13 @@ class RemoteJob(Job["Clip"]):
         """See Job."""
         return self._seen()["progress"]
 
-    def result(self, timeout: float | None = None) -> "Clip":
+    def result(self, timeout: float | None = None) -> T:
         """See Job; read from the file that the service made: pictures as H.264 kept them, sound alone in 16 bits."""
         data, ending = self._made(timeout)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"clip{ending}"
             path.write_bytes(data)
-            return _read(path)
+            return cast("T", _read(path))
 
     def cancel(self) -> None:
         """See Job."""

@@ -3,6 +3,7 @@
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,3 +74,18 @@ def _read(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise RequestError(f"got the file '{path}', which cannot be read ({error.strerror}); give another.") from None
+
+
+def fields(prompt: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent of a call; RequestError for what cannot be."""
+    sent = {key: value for key, value in {"prompt": prompt, **settings}.items() if value is not None}
+    if "callback_on_step_end" in sent:
+        raise RequestError(
+            "callback_on_step_end: got a function, which cannot be sent to a service; use on_progress, which may stop "
+            "the work by raising."
+        )
+    if "on_progress" in sent:
+        raise RequestError("on_progress: got a function for a job that is not waited for; watch job.progress.")
+    if "width" in sent or "height" in sent:
+        sent["size"] = f"{sent.pop('width', '')}x{sent.pop('height', '')}"
+    return sent

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from mediagen.audio.conditions import mentions_music, sound_prompt
+from mediagen.audio.conditions import mentions_music
 from mediagen.audio.extend import Pictures
-from mediagen.audio.generate import SoundModels, count_sound_steps, generate_sound, see_pictures
-from mediagen.generate import VideoModels, Way, count_windows, extend_video, generate_video
+from mediagen.audio.generate import SoundModels, SoundWords, count_sound_steps, extend_sound, see_pictures
+from mediagen.generate import VideoModels, VideoWay, count_windows, extend_video, generate_video
 from mediagen.generator import FlowGenerator
-from mediagen.grid import SOUND_HOP, SOUND_RATE
+from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.resample import resample
 from mediagen.sampling import linear, linear_quadratic
@@ -62,33 +62,20 @@ class ClipWork(Work):
         )
 
     def sound(self, frames: Tensor, fps: float, start: Tensor | None = None) -> Tensor:
-        """Float sound (1, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
+        """Float sound (channels, S) at 48 kHz that covers the frames (F, H, W, 3) exactly.
 
-        start: sound (1, S') that is there already and goes on. Music is made where the prompt asks for it, or may go
-        on in `start`.
+        start: sound (channels, S') that is there already and goes on. Music is made where the prompt asks for it, or
+        may go on in `start`.
         """
-        models = self._sound_models()
-        total = round(len(frames) / fps * SOUND_RATE)
-        if start is not None and start.shape[-1] >= total:
-            return start[:, :total].cpu()
-        known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
-        limits, words = self.limits, self.request.sound_prompt or self.request.words
+        limits = self.limits
+        models, way = self._sounding(limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
+        total, heard = round(len(frames) / fps * SOUND_RATE), 0 if start is None else start.shape[-1]
+        said = self.request.sound_prompt or self.request.words
+        words = SoundWords(effects=said, music=None if start is not None or mentions_music(said) else False)
         pictures = self._watched(models, frames, fps)
-        way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
-        music = start is not None or mentions_music(words)
-        way = self._ranked(models, way, words, pictures, music=music)
-        count = count_sound_steps(0 if known is None else known.shape[-1], total, total, way)
-        on_step = self._steps("Making the sound", count)
-        return generate_sound(
-            models,
-            pictures,
-            sound_prompt(words, None if music else ""),
-            samples=total,
-            seed=self._seed,
-            known=None if known is None else known.to(self.models.device),
-            way=way,
-            on_step=on_step,
-        ).cpu()
+        on_step = self._steps("Making the sound", count_sound_steps(models, heard, total, total, way))
+        known = torch.zeros(1, 0) if start is None else start
+        return extend_sound(models, pictures, words, known, samples=total, seed=self._seed, way=way, on_step=on_step)
 
     def more_sound(self, frames: Tensor, clip: Clip) -> Tensor:
         """Float sound (channels, S) at 48 kHz for `frames`, which begin with the clip's: its sound, and more.
@@ -98,8 +85,7 @@ class ClipWork(Work):
         if clip.sound is None or not clip.sound.shape[-1]:
             return self.sound(frames, clip.fps)
         heard = resample(clip.sound, clip.rate, SOUND_RATE)[:, : round(clip.seconds * SOUND_RATE)]
-        made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
-        return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
+        return self.sound(frames, clip.fps, heard)
 
     @property
     def step_count(self) -> int:
@@ -128,9 +114,9 @@ class ClipWork(Work):
         self._stage("Decoding the pictures")
 
     @property
-    def _how(self) -> Way:
+    def _how(self) -> VideoWay:
         assert self.request.guidance_scale is not None
-        return Way(steps=self._count, scale=self.request.guidance_scale)
+        return VideoWay(steps=self._count, scale=self.request.guidance_scale)
 
     def _rng(self, seed: int) -> torch.Generator:
         return torch.Generator(self.models.device).manual_seed(seed)

@@ -31,7 +31,7 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
-class Share:
+class Advance:
     """How much of a job is done, 0 to 0.99: it never goes back, and is 1 only for who knows that all is done."""
 
     def __init__(self, stages: Stages = WITH_SOUND) -> None:

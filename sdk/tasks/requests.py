@@ -153,7 +153,8 @@ class GenerateRequest(Request):
         RequestError where the model folder was not trained for what is asked.
         """
         if (self.width is None) != (self.height is None):
-            raise RequestError(f"got width {self.width} and height {self.height}, expected both or neither; give both.")
+            given, lacking = ("height", "width") if self.width is None else ("width", "height")
+            raise RequestError(f"got a {given} without a {lacking}, expected both or neither; give both.", "size")
         full = self.with_defaults(limits)
         size, sizes = (full.width, full.height), limits.all_sizes
         if size not in sizes:

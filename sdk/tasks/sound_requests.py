@@ -1,6 +1,6 @@
 """Requests for sound alone: for a video that exists, from a prompt, after a sound, or into a gap."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator
 
@@ -9,9 +9,11 @@ from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.requests import Asked, Guidance, Seconds, number, text
 
-Words = Annotated[str | None, BeforeValidator(text)]
+if TYPE_CHECKING:
+    from mediagen.audio.generate import SoundWords
+
+Said = Annotated[str | None, BeforeValidator(text)]
 Time = Annotated[float | None, number(0, 86_400)]
-MUSIC = "background music"  # what is asked for where music is wanted and not described
 
 
 class SoundRequest(Asked):
@@ -27,8 +29,8 @@ class SoundRequest(Asked):
 
     task: ClassVar[str] = "sound"
 
-    prompt: Words = None
-    music_prompt: Words = None
+    prompt: Said = None
+    music_prompt: Said = None
     effects: bool = True
     music: bool = False
     start: Time = None
@@ -52,15 +54,14 @@ class SoundRequest(Asked):
         """The request with every number filled in; RequestError for wishes that contradict each other."""
         if self.music_prompt and not self.music:
             raise RequestError(
-                f"got the music_prompt '{self.music_prompt}' with music=False; ask for music, or leave the prompt out.",
-                "music_prompt",
+                f"music_prompt: got '{self.music_prompt}' where no music is asked for; ask for music, or leave it out."
             )
         if not (self.effects or self.music):
             raise RequestError("got neither effects nor music, expected at least one; ask for one of them.", "effects")
         if self.prompt and not self.effects:
             raise RequestError(
-                f"got the prompt '{self.prompt}' with effects=False; describe music by music_prompt, or allow effects.",
-                "prompt",
+                f"prompt: got '{self.prompt}' where nothing but music is asked for; describe that as music, or ask for "
+                "effects too."
             )
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise RequestError(
@@ -73,7 +74,8 @@ class SoundRequest(Asked):
         """`fit` for the sound of a film."""
         if self.seconds is not None:
             raise RequestError(
-                "seconds: a video's sound lasts as long as the video; leave it out, or give start and end."
+                f"seconds: got {self.seconds:g}, but a film's sound lasts as long as the film; leave it out, or say "
+                "where the new sound begins and ends."
             )
         return self.fit(limits)
 
@@ -82,7 +84,7 @@ class SoundRequest(Asked):
         unused = ("keep_audio", "picture_guidance_scale", *(("start", "end") if heard is None else ()))
         if given := [name for name in unused if getattr(self, name) != type(self).model_fields[name].default]:
             raise RequestError(
-                f"got {given[0]} for sound without a film, which has no use for it; leave it out.", given[0]
+                f"{given[0]}: got {getattr(self, given[0]):g}, which sound without a film has no use for; leave it out."
             )
         full = self.fit(limits)
         if heard is None and self.seconds is None:
@@ -115,9 +117,11 @@ class SoundRequest(Asked):
                 f"got a gap from {start:g} to {end:g} s, but the sound lasts {seconds:g} s; move it.", "end"
             )
 
-    def words(self) -> str:
-        """What the audio model reads."""
-        from mediagen.audio.conditions import sound_prompt
+    def words(self) -> "SoundWords":
+        """What shall be heard, as the audio model takes it."""
+        from mediagen.audio.generate import SoundWords
 
         effects = (self.prompt or "") if self.effects else None
-        return sound_prompt(effects, (self.music_prompt or MUSIC) if self.music else "")
+        return SoundWords(
+            effects=effects, music=self.music, music_like=self.music_prompt or "", negative=self.negative_prompt
+        )

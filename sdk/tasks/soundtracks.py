@@ -85,8 +85,3 @@ def able(film: Path) -> list[str]:
         return [ending for ending in FORMATS if problem(footage, ending) is None]
     except (ValueError, OSError) as error:
         raise RequestError(str(error)) from None
-
-
-def levelled(sound: Tensor, lufs: float) -> Tensor:
-    """Sound (channels, S) at 48 kHz brought to a loudness, without clipping."""
-    return torch.cat(list(loudness.level(lambda: [sound], lufs).apply([sound])), dim=-1)

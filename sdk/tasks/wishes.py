@@ -17,14 +17,19 @@ class Wishes(TypedDict, total=False):
     seed: int | None
 
 
-class ClipWishes(Wishes, total=False):
-    """Of clips and longer clips; see `GenerateRequest` and `ExtendRequest`."""
+class MoreWishes(Wishes, total=False):
+    """Of more of a clip; see `ExtendRequest`."""
 
-    seconds: float | None
     sound: bool | None
     sound_prompt: str | None
     rewrite: bool
     strict: bool
+
+
+class ClipWishes(MoreWishes, total=False):
+    """Of clips and longer clips; see `GenerateRequest` and `ExtendRequest`."""
+
+    seconds: float | None
     fps: float | None
     width: int | None
     height: int | None

@@ -1,14 +1,12 @@
 """Work: one request on its way. All that belongs to the request lives here; the models are only read."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
-from mediagen.audio.extend import Extension, Pictures
-from mediagen.audio.generate import SoundModels, Way
-from mediagen.audio.judge.rank import Ranker
+from mediagen.audio.extend import Extension
+from mediagen.audio.generate import SoundModels, SoundWay
 from mediagen.audio.sampler import Guidance
 from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
@@ -38,31 +36,24 @@ class Work:
         missing = [name for name in SOUND_FAMILIES if not self.models.has(name)]
         if missing:
             raise RequestError(
-                f"got a request with sound, expected one without, for the model folder lacks {', '.join(missing)}; "
-                "ask for no sound, or give another folder."
+                f"got a request with sound, expected one without, for the models lack {', '.join(missing)}; "
+                "ask for no sound, or use models that make it."
             )
 
-    def _sound_models(self) -> SoundModels:
-        if not all(self.models.loaded(name) for name in SOUND_FAMILIES):
-            self._stage("Loading")
-        return SoundModels(*(self.models.get(name) for name in SOUND_FAMILIES), decoder=self._decoder("codec"))
-
-    def _way(self, models: SoundModels, steps: int, guidance: Guidance, candidates: int, **plan: str) -> Way:
-        """How sound is made; several candidates need the scorer that `_ranked` gives a choice by."""
+    def _sounding(self, steps: int, guidance: Guidance, candidates: int, **plan: str) -> tuple[SoundModels, SoundWay]:
+        """What sound is made with, and how; several candidates need a scorer to choose by."""
         if candidates > 1 and not self.models.has("sound_scorer"):
             raise RequestError(
-                f"got {candidates} candidates, expected 1, for the model folder has no sound_scorer to choose by; "
-                "ask for 1, or give another folder."
+                f"got {candidates} candidates, expected 1, for the models have no sound_scorer to choose by; "
+                "ask for 1, or use models that have one."
             )
-        return Way(plan=Extension.fit(models.audio, **plan), steps=steps, guidance=guidance, candidates=candidates)
-
-    def _ranked(self, models: SoundModels, way: Way, words: str, pictures: Pictures | None, *, music: bool = True,
-                effects: bool = True) -> Way:  # fmt: skip
-        """The way with what chooses among its candidates: see `Ranker`."""
-        if way.candidates == 1:
-            return way
-        scorer, decoder = self.models.get("sound_scorer"), models.decoder or models.codec
-        return replace(way, choose=Ranker(scorer, decoder, words, pictures, music, effects))
+        if not all(self.models.loaded(name) for name in SOUND_FAMILIES):
+            self._stage("Loading")
+        parts = (self.models.get(name) for name in SOUND_FAMILIES)
+        scorer = self.models.get("sound_scorer") if candidates > 1 else None
+        models = SoundModels(*parts, decoder=self._decoder("codec"), scorer=scorer)
+        windows = Extension.fit(models.audio, **plan)
+        return models, SoundWay(plan=windows, steps=steps, guidance=guidance, candidates=candidates)
 
     def _decoder(self, name: str) -> Any:
         """The ONNX decoder of a family, or None where torch's own is used; what is odd about it becomes a note."""

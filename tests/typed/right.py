@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import assert_type
 
 from mediagen.media.clip import to_float
-from mediagen.sdk import Clip, Engine, Film, Job, RequestError, Soundtrack
+from mediagen.sdk import Clip, Engine, Film, Job, RemoteEngine, RequestError, Soundtrack
 
 engine = Engine.from_pretrained()
 film = engine.generate("a red ball bounces", seed=1, seconds=1.5, num_inference_steps=8)
@@ -24,6 +24,15 @@ if job.status == "completed":
     print(job.result().frames.shape, job.progress)
 assert_type(engine.submit_audio("rain", video=Path("film.mp4"), start=1.0), Job[Soundtrack])
 assert_type(engine.score(film, "a red ball"), dict[str, float])
+remote = RemoteEngine("http://127.0.0.1:8000", token="secret")
+assert_type(remote.generate("a red ball", seed=1, image="start.png", on_progress=print), Film)
+assert_type(remote.extend("a.mp4", "it rolls away", 0.5, sound=False), Film)
+assert_type(remote.add_audio(film, keep_audio=0.5), Film)
+remote.add_audio("film.mp4", music=True, music_prompt="calm piano").save("scored.mp4")
+assert_type(remote.generate_audio("waves", 10.0, lufs=-20.0), Clip)
+assert_type(remote.submit("a red ball", seed=1).result(), Film)
+assert_type(remote.submit_audio("rain", seconds=2.0).result(), Clip)
+assert_type(remote.submit_audio("rain", video=job, start=1.0).result(), Film)
 try:
     engine.generate("")
 except RequestError as error:

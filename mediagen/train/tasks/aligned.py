@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mediagen.config import Config
 from mediagen.data.folder import FolderStream
+from mediagen.data.needs import Needs
 from mediagen.data.stream import open_stream
-from mediagen.data.survey import Needs
 from mediagen.media.clip import to_float
 from mediagen.text.aligned import AlignedEncoder
 from mediagen.text.text import with_fps

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.data.folder import FolderStream
+from mediagen.data.needs import Needs
 from mediagen.data.stream import open_stream
-from mediagen.data.survey import Needs
 from mediagen.text.encoders import Encoder
 from mediagen.text.text import TextConfig, TextEncoder, with_fps
 from mediagen.text.tokenizer import MASK

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of
+from mediagen.data.needs import Needs
 from mediagen.data.stream import Stream, open_stream
-from mediagen.data.survey import Needs
 from mediagen.judge.measures import psnr
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.media.sheets import save_sheet

@@ -13,8 +13,8 @@ from mediagen.data.batch import pictures_of
 from mediagen.data.cache import build_cache
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
+from mediagen.data.needs import Needs
 from mediagen.data.stream import Stream, open_stream
-from mediagen.data.survey import Needs
 from mediagen.data.world import WorldStream
 from mediagen.flow import draw_t, flow_loss, noise_like
 from mediagen.generate import STILL, VideoModels, decode_frames

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mediagen.sdk.errors import Cancelled
 from mediagen.sdk.service.queue.rows import Job
 from mediagen.sdk.service.queue.store import Store
-from mediagen.sdk.tasks.progress import LOADING, Share, Stages
+from mediagen.sdk.tasks.progress import LOADING, Advance, Stages
 
 if TYPE_CHECKING:
     from mediagen.sdk.tasks.progress import Progress
@@ -80,7 +80,7 @@ class Watch:
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
         self._begun = self._heard = time.monotonic()
         self._loading = self._written = self._shown = 0.0
-        self._share = Share(stages)
+        self._share = Advance(stages)
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 

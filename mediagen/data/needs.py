@@ -1,4 +1,4 @@
-"""Survey: what of a folder of films a training can use, judged once and whole, before anything is made of it."""
+"""Needs: what of a folder of films a training can use, judged once and whole, before anything is made of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Film:
+class Candidate:
     """A video and its caption, "" where it has none; why: what keeps it from being used, "" for nothing."""
 
     path: Path
@@ -32,7 +32,7 @@ class Film:
     why: str = ""
 
 
-def judge(path: Path, needs: Needs) -> Film:
+def look_at(path: Path, needs: Needs) -> Candidate:
     """The video at `path`, with all that is wrong with it, read off its caption and its packets."""
     caption, wrong = "", list[str]()
     try:
@@ -42,17 +42,17 @@ def judge(path: Path, needs: Needs) -> Film:
     try:
         footage = footage_of(path) if needs.pictures else None
     except (ValueError, OSError) as error:
-        return Film(path, caption, "; ".join([*wrong, f"{path.name} cannot be read ({error})"]))
+        return Candidate(path, caption, "; ".join([*wrong, f"{path.name} cannot be read ({error})"]))
     if footage is not None and needs.sound and not footage.timeline.heard:
         wrong.append(f"{path.name} without a sound track, expected one")
     if footage is not None and footage.seconds < needs.seconds - 0.5 * footage.seconds / footage.packets:
         wrong.append(f"{path.name} of {footage.seconds:.2f} s, expected at least {needs.seconds:g} s")
-    return Film(path, caption, "; ".join(wrong))
+    return Candidate(path, caption, "; ".join(wrong))
 
 
-def usable(folder: Path, videos: Sequence[Path], needs: Needs, skip: bool = False) -> list[Film]:
+def usable(folder: Path, videos: Sequence[Path], needs: Needs, skip: bool = False) -> list[Candidate]:
     """Those of the videos that can be used; ValueError that names every other one and why, unless they are skipped."""
-    films = [judge(path, needs) for path in videos]
+    films = [look_at(path, needs) for path in videos]
     wrong = [film.why for film in films if film.why]
     if wrong and not skip:
         raise ValueError(
