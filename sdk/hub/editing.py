@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from mediagen.media.clip import Clip
+from mediagen.sdk.hub import edits
+from mediagen.sdk.hub.edit_request import EditRequest
 from mediagen.sdk.models.folder import ModelFolder
-from mediagen.sdk.tasks import edited
-from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.replay import read
 from mediagen.sdk.tasks.requests import GenerateRequest
 
 
-class Edits(ABC):
+class PipelineEdits(ABC):
     """Edits and people, by the models of an engine."""
 
     models: ModelFolder
@@ -37,7 +37,7 @@ class Edits(ABC):
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
         request = EditRequest.of({"prompt": prompt, **wishes})
-        return edited.edited(self.models, clip, request, mask, self._step(callback_on_step_end), on_progress)
+        return edits.edited(self.models, clip, request, mask, self._step(callback_on_step_end), on_progress)
 
     def personalize(
         self,
@@ -50,7 +50,7 @@ class Edits(ABC):
     ) -> Clip:
         """A clip with the person of a photo (a path, a PIL image or uint8 (H, W, 3)); wishes and errors: `generate`."""
         request = GenerateRequest.of({"prompt": prompt, "image": photo, **wishes})
-        return edited.with_person(self.models, request, self._step(callback_on_step_end), on_progress)
+        return edits.with_person(self.models, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: Callable[..., bool | None] | None) -> Callable[..., bool | None] | None:
         raise NotImplementedError

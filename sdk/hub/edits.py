@@ -12,10 +12,10 @@ from torch import Tensor
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.sdk.errors import RequestError
+from mediagen.sdk.hub.edit_request import EditRequest
 from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.hub.work import PipelineWork
 from mediagen.sdk.models.folder import ModelFolder
-from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.first_frame import fingerprint, first_frame
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import GenerateRequest
