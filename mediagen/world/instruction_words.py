@@ -150,7 +150,7 @@ BECOMES: dict[str, dict[str, Phrasings]] = {
                 "change the weather to snow",
                 "add falling snow",
             ),
-            ("snowflakes should fall", "i want snowy weather"),
+            ("the snow should fall", "i want snowy weather"),
         ),
         "fog": (
             (
@@ -236,4 +236,22 @@ LARGER = {
 SIDES = {"left": ("on the left", "to the left"), "right": ("on the right", "to the right")}
 POLITE = (*("{}",) * 6, "please {}", "{}, please", "can you {}?", "now {}")  # round what begins with a verb
 # With which instructions begin that cannot be begged for.
-WISHES = tuple("i it by at no the he she his her where instead on to there rain fog snowflakes".split())
+WISHES = (
+    "i",
+    "it",
+    "by",
+    "at",
+    "no",
+    "the",
+    "he",
+    "she",
+    "his",
+    "her",
+    "where",
+    "instead",
+    "on",
+    "to",
+    "there",
+    "rain",
+    "fog",
+)
