@@ -44,7 +44,7 @@ class AudioConfig(Config):
 
     def __post_init__(self) -> None:
         names = ("latent_channels", "width", "depth", "heads", "text_widths", "picture_width", "longest")
-        check_sizes(self, **{name: getattr(self, name) for name in names})
+        check_sizes(**{name: getattr(self, name) for name in names})
         if self.mlp_ratio * self.width < 1 or self.early <= 0:
             raise ValueError(
                 f"got mlp_ratio={self.mlp_ratio:g} and early={self.early:g}, expected numbers above 0; raise them."

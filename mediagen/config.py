@@ -45,7 +45,7 @@ class Config:
             raise ValueError(
                 f"got no config at {path}; expected a JSON file, give a model folder that has one."
             ) from None
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} is not valid JSON ({error}); restore the file.") from None
         if not isinstance(values, dict):
             raise ValueError(f"{path}: got a JSON {type(values).__name__}, expected an object; restore the file.")

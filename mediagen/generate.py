@@ -48,21 +48,21 @@ class Way:
 
 
 @torch.no_grad()
-def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rng: torch.Generator, negative: str = "",
+def generate_video(models: VideoModels, prompt: str, grid: Grid, *, rngs: list[torch.Generator], negative: str = "",
                    begin: Tensor | None = None, way: Way | None = None, on_step: OnStep | None = None,
                    on_decode: Callable[[], None] | None = None) -> Tensor:  # fmt: skip
-    """uint8 frames (F, H, W, 3) of one clip, on the CPU.
+    """uint8 frames (B, F, H, W, 3) on the CPU, of as many clips as there are `rngs`, each with the noise of its own.
 
-    begin: uint8 frames of the grid's size that it begins with, see `known_start`.  on_step(index, t, latent) is called
+    begin: uint8 frames of the grid's size that they begin with, see `known_start`.  on_step(index, t, latent) is called
     after each step of the solver and on_decode() before the frames are decoded; what they raise cancels.
     """
-    way = way or Way()
-    conditions = None if begin is None else known_start(models.tae, begin, grid)
-    latent = models.generator.latents([prompt], grid, rng=rng, steps=way.steps, scale=way.scale, negative=negative,
-                                      conditions=conditions, on_step=on_step)  # fmt: skip
+    way, count = way or Way(), len(rngs)
+    conditions = None if begin is None else known_start(models.tae, begin, grid).repeat(count)
+    latent = models.generator.latents([prompt] * count, grid, rng=rngs, steps=way.steps, scale=way.scale,
+                                      negative=negative, conditions=conditions, on_step=on_step)  # fmt: skip
     if on_decode is not None:
         on_decode()
-    return decode_frames(models, latent, grid.frames)[0].cpu()
+    return torch.cat([decode_frames(models, one[None], grid.frames).cpu() for one in latent])
 
 
 def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, count: int, *, rng: torch.Generator,
@@ -82,8 +82,8 @@ def extend_video(models: VideoModels, frames: Tensor, prompt: str, grid: Grid, c
             if on_step is not None:
                 on_step(done + index, t, x)
 
-        seen = generate_video(models, prompt, grid, rng=rng, negative=negative, begin=begin, way=way, on_step=counted,
-                              on_decode=on_decode)  # fmt: skip
+        seen = generate_video(models, prompt, grid, rngs=[rng], negative=negative, begin=begin, way=way,
+                              on_step=counted, on_decode=on_decode)[0]  # fmt: skip
         new = seen[len(begin) :][: min(_fresh(grid), count - made)]
         frames, made = torch.cat((frames, new)), made + len(new)
     return frames

@@ -22,12 +22,13 @@ class Generator(Protocol):
         """Latent cells in time, height and width that a clip's latent must be a multiple of."""
         ...
 
-    def latents(self, prompts: list[str], grid: Grid, *, rng: torch.Generator, steps: int, scale: float,
-                negative: str = "", conditions: Conditions | None = None,
+    def latents(self, prompts: list[str], grid: Grid, *, rng: torch.Generator | list[torch.Generator], steps: int,
+                scale: float, negative: str = "", conditions: Conditions | None = None,
                 on_step: OnStep | None = None) -> Tensor:  # fmt: skip
         """Float32 latents (B, C, L, h, w) of one clip per prompt.
 
-        scale: of classifier-free guidance, away from `negative`.  conditions: all but the text, for B samples.
+        rng: for all together, or one each, with which every clip has the noise that it would have alone.  scale: of
+        classifier-free guidance, away from `negative`.  conditions: all but the text, for B samples.
         on_step(index, t, x) is called after each step; what it raises cancels.
         """
         ...
@@ -45,16 +46,16 @@ class FlowGenerator:
         return self.video.config.patch
 
     @torch.no_grad()
-    def latents(self, prompts: list[str], grid: Grid, *, rng: torch.Generator, steps: int = 50, scale: float = 3.0,
-                negative: str = "", conditions: Conditions | None = None, on_step: OnStep | None = None,
-                times: list[float] | None = None) -> Tensor:  # fmt: skip
+    def latents(self, prompts: list[str], grid: Grid, *, rng: torch.Generator | list[torch.Generator],
+                steps: int = 50, scale: float = 3.0, negative: str = "", conditions: Conditions | None = None,
+                on_step: OnStep | None = None, times: list[float] | None = None) -> Tensor:  # fmt: skip
         """See `Generator`. The solver's state is float32, whatever the weights are.  times: another schedule."""
         guided = scale != 1.0
         words = [with_fps(prompt, grid.fps) for prompt in prompts] + [negative] * (len(prompts) * guided)
         times = times or linear_quadratic(steps)
         told = (conditions or Conditions()).repeat(2 if guided else 1)
         prepared = self.video.prepare(replace(told, text=self.text.encode(words)), grid.latent, times)
-        noise = torch.randn(
-            len(prompts), self.video.config.latent_channels, *grid.latent, generator=rng, device=rng.device
-        )
+        each = rng if isinstance(rng, list) else [rng]
+        shape = (len(prompts) // len(each), self.video.config.latent_channels, *grid.latent)
+        noise = torch.cat([torch.randn(shape, generator=own, device=own.device) for own in each])
         return euler(cfg(self.video, prepared, scale), noise, times, on_step)

@@ -42,7 +42,7 @@ class VideoConfig(Config):
 
     def __post_init__(self) -> None:
         names = ("latent_channels", "patch", "width", "depth", "heads", "hidden", "text_widths", "longest")
-        check_sizes(self, **{name: getattr(self, name) for name in names})
+        check_sizes(**{name: getattr(self, name) for name in names})
         if self.beside_channels < 0 or self.tasks < 0:
             raise ValueError(
                 f"got beside_channels={self.beside_channels} and tasks={self.tasks}, expected 0 or more; raise them."

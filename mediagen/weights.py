@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -18,6 +19,7 @@ FILE = "model.safetensors"
 CONFIG = "config.json"
 Tensors = dict[str, torch.Tensor]
 M = TypeVar("M", bound=nn.Module)
+_log = logging.getLogger(__name__)
 _FUSED = {  # matrices of a transformer's block in folders from before they were split, and what each became
     ".attention.qkv.weight": (".attention.query.weight", ".attention.key.weight", ".attention.value.weight"),
     ".text.key_value.weight": (".text.key.weight", ".text.value.weight"),
@@ -87,7 +89,7 @@ def fit_tensors(module: nn.Module, tensors: Tensors, where: str) -> None:
 
 @torch.no_grad()
 def start_from(module: nn.Module, folder: str | Path) -> list[str]:
-    """Fills `module` from the weights of a model of its kind, to train on from there; returns what stays as built.
+    """Fills `module` from weights of its kind, to train on from there; returns, and logs, what stays as built.
 
     A tensor that only `module` has stays as built. One of another shape is for the module to say: `grow(tensors,
     config)`, where it has it, takes the old tensors and their config, raises ValueError where the two cannot agree, and
@@ -104,6 +106,8 @@ def start_from(module: nn.Module, folder: str | Path) -> list[str]:
     left = [name for name in own if name not in tensors]
     kept = {name: value for name, value in own.items() if name in left}
     fit_tensors(module, {**tensors, **kept}, str(path))
+    if left:
+        _log.warning("%s: %d tensors start as built: %s", folder, len(left), ", ".join(left))
     return left
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trains the built-in models from nothing on a CPU of two cores: about three core hours with AMX,
-# not timed as a whole. Any line that was stopped goes on where it was when it is run again.
+# not timed as a whole, nor run as a whole in this order: the built-in autoencoder had its second stage after the first
+# of the video model. Any line that was stopped goes on where it was when it is run again.
 #
 #   bash recipes/cpu.sh MODELS [RUNS]      MODELS: the model folder to fill; RUNS: checkpoints and previews
 set -euo pipefail
@@ -14,12 +15,6 @@ train() { # NAME [settings]: one training, its result placed in the model folder
   mediagen train "$name" --out "$runs/$name" --into "$models" --model "$models" "$@"
 }
 
-again() { # NAME FOLDER [settings]: the same, from the weights in MODELS/FOLDER on
-  local name=$1 folder=$2
-  shift 2
-  mediagen train "$name" --out "$runs/$name-again" --start "$models/$folder" --into "$models" --model "$models" "$@"
-}
-
 mkdir -p "$models"
 cp -n "$(dirname "$0")/../mediagen/pretrained/engine.json" "$models/"
 
@@ -30,13 +25,9 @@ train recogniser
 train sound-recogniser
 train aligned
 wait
-train video &   # the long one
-train audio --set seconds=2 --set 'windows=[1.0,2.0]' --set singles=0 --set clips=3000 --set batch=32 --set steps=4300 --set longest=250
+train video &   # the long one; its stages, and those of tae and audio, stand in sdk/models/trainings.py
+train audio &
 wait
 train sound-scorer # needs the codec and the aligned encoder
-again tae tae --set steps=2300 --set lr=0.0005 --set warmup=100 --set fit_clips=0   # its latents move: the video model follows
-again video video --set steps=4700 --set lr=0.0008 --set warmup=100 --set past=0.2 &
-again audio audio &
-wait
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -1,7 +1,6 @@
 """The stages of recipes/h200.sh: draw, train by the clock, pack, judge."""
 
 import argparse
-import dataclasses
 import json
 import logging
 import shutil
@@ -20,9 +19,9 @@ from mediagen.data.world import WorldStream
 from mediagen.media.clip import to_float
 from mediagen.parcel import pack, unpack_all
 from mediagen.sdk.bench.measure import measure
-from mediagen.sdk.cli.train import plan
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.models.folder import ModelFolder, device_of
+from mediagen.sdk.models.plan import plan
 from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.train.log import read_log
 from mediagen.train.loop import TrainConfig, train
@@ -211,10 +210,9 @@ class Work:
     def _attempt(
         self, name: str, preset: str | None, settings: Settings, folder: Path, earlier: Path, until: float
     ) -> Path:
-        keys = [f.name for f in dataclasses.fields(TrainConfig)]
         never = 10**9  # a run by the clock saves and draws at its end
-        loop, make = plan(TRAININGS[name], preset, None, self.scale.extra | settings, keys)
-        task = make(Place(str(self.device), folder, str(self.models)))
+        chosen = plan(TRAININGS[name], preset, self.scale.extra | settings)
+        loop, task = chosen.loop, chosen.make(Place(str(self.device), folder, str(self.models)))
         if (earlier / "model.safetensors").is_file():
             load_weights(task.model, earlier)
             loop["lr"] = loop.get("lr", 1e-3) / 2

@@ -11,9 +11,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediagen.media.clip import Clip
+    from mediagen.media.clip import Clip, Film
     from mediagen.sdk.engine import Engine
-    from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, RequestError
+    from mediagen.sdk.errors import Cancelled, MediagenError, ModelError, NotYet, OutputError, RequestError
     from mediagen.sdk.jobs import Job
     from mediagen.sdk.models.limits import Limits
     from mediagen.sdk.remote.engine import RemoteEngine
@@ -28,11 +28,14 @@ __all__ = [
     "Clip",
     "Engine",
     "ExtendRequest",
+    "Film",
     "GenerateRequest",
     "Job",
     "Limits",
     "MediagenError",
     "ModelError",
+    "NotYet",
+    "OutputError",
     "Progress",
     "RemoteEngine",
     "RequestError",
@@ -46,11 +49,14 @@ _HOME = {
     "Clip": "mediagen.media.clip",
     "Engine": "mediagen.sdk.engine",
     "ExtendRequest": "mediagen.sdk.tasks.requests",
+    "Film": "mediagen.media.clip",
     "GenerateRequest": "mediagen.sdk.tasks.requests",
     "Job": "mediagen.sdk.jobs",
     "Limits": "mediagen.sdk.models.limits",
     "MediagenError": "mediagen.sdk.errors",
     "ModelError": "mediagen.sdk.errors",
+    "NotYet": "mediagen.sdk.errors",
+    "OutputError": "mediagen.sdk.errors",
     "Progress": "mediagen.sdk.tasks.progress",
     "RemoteEngine": "mediagen.sdk.remote.engine",
     "RequestError": "mediagen.sdk.errors",

@@ -3,21 +3,29 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from mediagen.media.clip import Clip
-from mediagen.sdk.errors import MediagenError, RequestError
-from mediagen.sdk.jobs import Job, LocalJob, Queue
+from mediagen.media.clip import Clip, Film
+from mediagen.sdk.errors import MediagenError
+from mediagen.sdk.jobs import Queue
 from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.limits import Limits
-from mediagen.sdk.tasks import results
-from mediagen.sdk.tasks.progress import Progress, ProgressCallback, Share
+from mediagen.sdk.models.sharing import save_pretrained
+from mediagen.sdk.submits import Submits
+from mediagen.sdk.tasks import judges, results
+from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
 from mediagen.sdk.tasks.soundtracks import Soundtrack
+from mediagen.sdk.tasks.wishes import (
+    FilmSoundWishes,
+    HeardFilmWishes,
+    HeardSoundWishes,
+    MadeClipWishes,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +34,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine:
+class Engine(Submits):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
@@ -88,6 +96,18 @@ class Engine:
         """
         return export_onnx(self.models, Path(folder))
 
+    def save_pretrained(self, folder: str | Path, *, license: str | None = None) -> Path:
+        """Writes the models to `folder` as others can fetch them, with a card of what is known of them, README.md.
+
+        `from_pretrained` reads such a folder, and the same files from the hub.  license: of the weights, as the hub
+        names it.  Raises ModelError where the folder has something else in it.
+        """
+        return save_pretrained(self.models, Path(folder), license)
+
+    @overload
+    def generate(self, prompt: str, *, num_videos: None = None, **wishes: Unpack[MadeClipWishes]) -> Film: ...
+    @overload
+    def generate(self, prompt: str, *, num_videos: int, **wishes: Unpack[MadeClipWishes]) -> list[Film]: ...
     def generate(
         self,
         prompt: str,
@@ -100,17 +120,20 @@ class Engine:
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         seed: int | None = None,
-        sound: bool = True,
+        sound: bool | None = None,
         sound_prompt: str | None = None,
         image: Any = None,
+        num_videos: int | None = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-    ) -> Clip:
-        """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz (None where sound is False).
+    ) -> Film | list[Film]:
+        """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz, or None without.
 
-        None means the default of the model folder (`limits`).  seconds: length.  width, height: pixels.  seed:
+        None means the default of the model folder (`limits`).  sound: whether to make some, where the models
+        can by default.  seconds: length.  width, height: pixels.  seed:
         None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
-        (H, W, 3).  callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
+        (H, W, 3).  num_videos: a list of so many, with the seed and those after it, made together where that is faster.
+        callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
         and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
         every stage.
         Raises RequestError before any work where the request cannot be met, ModelError for damaged or missing models.
@@ -131,7 +154,19 @@ class Engine:
                 "image": image,
             }
         )
-        return self.run(request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+        if num_videos is None:
+            return self.run(request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+        return self.run_several(request, num_videos, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+
+    def score(self, clip: Clip | str | Path, prompt: str | None = None) -> dict[str, float]:
+        """What the judges of the model folder say of a clip (or the one in a file), for a prompt; None: its own.
+
+        objects: share of the prompt's objects that are whole in the pictures, and actions, setting: whether they are
+        seen; sound: how well it fits (see `judges`).  What the folder has no judge for is left out.
+        Raises RequestError for a file that cannot be read or a prompt that the judges cannot look for.
+        """
+        clip = clip if isinstance(clip, Clip) else read(clip)
+        return judges.score(self.models, clip, clip.caption if prompt is None else prompt)
 
     def extend(
         self,
@@ -143,11 +178,11 @@ class Engine:
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         seed: int | None = None,
-        sound: bool = True,
+        sound: bool | None = None,
         sound_prompt: str | None = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-    ) -> Clip:
+    ) -> Film:
         """The clip (or the one in a file) and `seconds` more, with pictures and sound that go on from its end.
 
         prompt: what happens next; None for the clip's own.  The frames that are there stay as they are.
@@ -169,9 +204,11 @@ class Engine:
         return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
     @overload
-    def add_audio(self, video: str | Path, prompt: str | None = None, **wishes: Any) -> Soundtrack: ...
+    def add_audio(
+        self, video: str | Path, prompt: str | None = None, **wishes: Unpack[HeardFilmWishes]
+    ) -> Soundtrack: ...
     @overload
-    def add_audio(self, video: Clip, prompt: str | None = None, **wishes: Any) -> Clip: ...
+    def add_audio(self, video: Clip, prompt: str | None = None, **wishes: Unpack[HeardFilmWishes]) -> Film: ...
     def add_audio(
         self,
         video: Clip | str | Path,
@@ -179,8 +216,8 @@ class Engine:
         *,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-        **wishes: Any,
-    ) -> Clip | Soundtrack:
+        **wishes: Unpack[FilmSoundWishes],
+    ) -> Film | Soundtrack:
         """New sound that fits the pictures of a video of any length, rate and size.
 
         A file gives a `Soundtrack`, whose `save` copies the pictures bit for bit; a clip gives a clip.  prompt: what is
@@ -191,69 +228,30 @@ class Engine:
         request = SoundRequest.of({"prompt": prompt, **wishes})
         return self.run_sound(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
-    def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Any) -> Clip:
+    def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Unpack[HeardSoundWishes]) -> Clip:
         """Sound (1, S) at 48 kHz of so many seconds, as a clip; prompt: None for music; wishes, errors: `add_audio`."""
         return self._audio(None, {"prompt": prompt, "seconds": seconds, **wishes})
 
     def extend_audio(
-        self, sound: Clip | str | Path, seconds: float = 5.0, prompt: str | None = None, **wishes: Any
+        self,
+        sound: Clip | str | Path,
+        seconds: float = 5.0,
+        prompt: str | None = None,
+        **wishes: Unpack[HeardSoundWishes],
     ) -> Clip:
         """The sound of a clip or file, which stays as it is, and `seconds` more; wishes, errors: `add_audio`."""
         return self._audio(sound, {"prompt": prompt, "seconds": seconds, **wishes})
 
     def fill_audio(
-        self, sound: Clip | str | Path, start: float, end: float, prompt: str | None = None, **wishes: Any
+        self,
+        sound: Clip | str | Path,
+        start: float,
+        end: float,
+        prompt: str | None = None,
+        **wishes: Unpack[HeardSoundWishes],
     ) -> Clip:
         """The sound of a clip or file with start to end (seconds) made anew; wishes, errors: `add_audio`."""
         return self._audio(sound, {"prompt": prompt, "start": start, "end": end, **wishes})
-
-    def submit(self, prompt: str, *, clip: Clip | str | Path | None = None, **settings: Any) -> Job[Clip]:
-        """A Job that makes a clip from a prompt, or (with `clip`) a longer one, while the caller goes on.
-
-        settings: as of `generate` and `extend`, without callbacks.  Jobs of an engine are made one after the other.
-        Raises RequestError at once for a wrong request; what comes later is raised by `Job.result`.
-        """
-        asked = {"prompt": prompt, **settings}
-        if clip is None:
-            make = partial(self.run, request := GenerateRequest.of(asked))
-            request.fit(self.limits)
-        else:
-            clip = clip if isinstance(clip, Clip) else read(clip)
-            make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))
-        return self._queue.add(LocalJob(Share(sound=request.sound)), make)
-
-    @overload
-    def submit_audio(self, prompt: str | None = None, *, video: str | Path, **wishes: Any) -> Job[Soundtrack]: ...
-    @overload
-    def submit_audio(
-        self, prompt: str | None = None, *, video: Clip | None = None, sound: Clip | str | Path | None = None,
-        **wishes: Any,
-    ) -> Job[Clip]: ...  # fmt: skip
-    def submit_audio(
-        self,
-        prompt: str | None = None,
-        *,
-        video: Clip | str | Path | None = None,
-        sound: Clip | str | Path | None = None,
-        **wishes: Any,
-    ) -> Job[Any]:
-        """`submit` for sound: what is given says which.
-
-        video: its soundtrack, as `add_audio`.  sound, with seconds: more of it, as `extend_audio`; with start and end:
-        a gap of it, as `fill_audio`.  Neither: sound of so many seconds, as `generate_audio`.  wishes: theirs, without
-        callbacks.
-        """
-        request = SoundRequest.of({"prompt": prompt, **wishes})
-        if video is None:
-            heard = None if sound is None else heard_of(sound, self.limits)
-            request.alone(self.limits, None if heard is None else heard.shape[-1])
-            make = partial(self._run_audio, heard, request)
-        elif sound is not None:
-            raise RequestError("got a video and a sound, expected one of them; leave one out.")
-        else:
-            request.for_film(self.limits)
-            make = partial(self.run_sound, video, request)
-        return self._queue.add(LocalJob(Share(pictures=False)), make)
 
     def run(
         self,
@@ -261,9 +259,20 @@ class Engine:
         *,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-    ) -> Clip:
+    ) -> Film:
         """Meets a request that is made already; `generate` makes one, calls this, and says the rest."""
         return results.clip(self.models, request, self._step(callback_on_step_end), on_progress)
+
+    def run_several(
+        self,
+        request: GenerateRequest,
+        count: int,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> list[Film]:
+        """`run` for several clips, with the seed of the request and those after it."""
+        return results.clips(self.models, request, count, self._step(callback_on_step_end), on_progress)
 
     def run_extend(
         self,
@@ -272,7 +281,7 @@ class Engine:
         *,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-    ) -> Clip:
+    ) -> Film:
         """Meets a request to extend that is made already; `extend` makes one, calls this, and says the rest."""
         return results.longer(self.models, clip, request, self._step(callback_on_step_end), on_progress)
 
@@ -283,19 +292,24 @@ class Engine:
         *,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
-    ) -> Clip | Soundtrack:
+    ) -> Film | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
         return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
         request = SoundRequest.of(wishes)
-        return self._run_audio(None if sound is None else heard_of(sound, self.limits), request, **calls)
+        return self.run_audio(None if sound is None else heard_of(sound, self.limits), request, **calls)
 
-    def _run_audio(
-        self, heard: "Tensor | None", request: SoundRequest, *, callback_on_step_end: StepCallback | None,
-        on_progress: ProgressCallback | None,
-    ) -> Clip:  # fmt: skip
+    def run_audio(
+        self,
+        heard: "Tensor | None",
+        request: SoundRequest,
+        *,
+        callback_on_step_end: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Clip:
+        """Meets a request for sound alone, or after what is `heard` (channels, S), that is made already."""
         return results.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:

@@ -1,17 +1,5 @@
-"""The one family of errors that a user of mediagen meets; each message is one sentence: got, expected, what to do."""
+"""The one family of errors that a user of mediagen meets; defined on the ground, for a clip is saved there."""
 
+from mediagen.errors import Cancelled, MediagenError, ModelError, NotYet, OutputError, RequestError
 
-class MediagenError(Exception):
-    """Base of every error that the SDK raises on purpose."""
-
-
-class RequestError(MediagenError, ValueError):
-    """What was asked for cannot be made: a wrong prompt, number, size, picture or output file."""
-
-
-class ModelError(MediagenError):
-    """A model folder is missing, incomplete or damaged."""
-
-
-class Cancelled(MediagenError):
-    """The caller stopped the work; nothing was written."""
+__all__ = ["Cancelled", "MediagenError", "ModelError", "NotYet", "OutputError", "RequestError"]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from mediagen.sdk.errors import Cancelled
+from mediagen.sdk.errors import Cancelled, NotYet
 from mediagen.sdk.tasks.progress import Progress, Share
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Clip | Soundtrack")  # what is made: a Soundtrack for a film's file, else a Clip
 J = TypeVar("J", bound="LocalJob[Any]")
+Status = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 ENDED = ("completed", "failed", "cancelled")
 
 
@@ -28,20 +29,34 @@ class Job(ABC, Generic[T]):
 
     @property
     @abstractmethod
-    def status(self) -> str:
-        """queued, in_progress, completed, failed or cancelled."""
+    def status(self) -> Status:
+        """How it stands."""
 
     @property
     @abstractmethod
     def progress(self) -> int:
         """0 to 100; 100 when it is completed."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}: {self.status}, {self.progress} %>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: how far it is at that moment; `watch` shows it as it goes on."""
+        bar = f'<progress max="100" value="{self.progress}"></progress> {self.status}, {self.progress} %'
+        return {"text/plain": repr(self), "text/html": bar}
+
+    def watch(self) -> T:
+        """Waits for the result, and shows the progress in a notebook while it does; elsewhere as `result`."""
+        from mediagen.sdk.notebook import watched
+
+        return watched(self)
+
     @abstractmethod
     def result(self, timeout: float | None = None) -> T:
         """What was asked for, when it is made.
 
-        Raises what stopped it (Cancelled, RequestError, ...), and TimeoutError where it takes longer than `timeout`
-        seconds; it goes on then.
+        Raises what stopped it (Cancelled, RequestError, ...), and NotYet (a TimeoutError) where it takes longer than
+        `timeout` seconds; it goes on then.
         """
 
     @abstractmethod
@@ -62,7 +77,7 @@ class LocalJob(Job[T]):
         self._future: Future[T] = Future()
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """See Job."""
         if not self._future.done():
             return "in_progress" if self._future.running() else "queued"
@@ -84,7 +99,7 @@ class LocalJob(Job[T]):
         except FutureTimeout:
             if self._future.done():  # the work itself ended so
                 raise
-            raise TimeoutError(f"it is not made after {timeout:g} s; wait longer, or cancel it.") from None
+            raise NotYet(f"it is not made after {timeout:g} s; wait longer, or cancel it.") from None
 
     def cancel(self) -> None:
         """See Job."""

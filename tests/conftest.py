@@ -1,6 +1,7 @@
-"""Shared fixtures: a whole model folder at debug size, with random weights."""
+"""Shared fixtures: a whole model folder at debug size, with random weights; a browser, and the page in it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,42 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     limits = {"width": 32, "height": 32, "fps": 16, "seconds": 1, "max_seconds": 2, "steps": 3, "guidance_scale": 2.0}
     (folder / "engine.json").write_text(json.dumps(limits | {"sound_steps": 2}))
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as tool:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        if found is None and not Path(tool.chromium.executable_path).exists():
+            pytest.skip("there is no Chromium: install the system's package, or run 'playwright install chromium'")
+        chromium = tool.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the page at an address; whatever goes wrong in its scripts fails the test."""
+    wrong: list[str] = []
+    contexts = []
+
+    def opening(url: str, ready: str = "[role=tab]", **settings: Any) -> Any:
+        contexts.append(browser.new_context(viewport={"width": 1200, "height": 800}, **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: asked.url.startswith((url.partition("#")[0], "blob:", "data:")) or wrong.append(asked.url),
+        )
+        page.goto(url)
+        page.wait_for_selector(ready)
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert not wrong

@@ -5,7 +5,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,13 +39,17 @@ class Decoder:
 
 
 class ToyEngine:
-    """Clips of noise from the seed, at `pause` seconds a step. fail: what the next clip raises instead."""
+    """Clips of noise from the seed, at `pause` seconds a step. fail: what the next clip raises instead.
+
+    heard(stage, step): called at every step.
+    """
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause, self.limits = pause, LIMITS
         self.models = SimpleNamespace(has=lambda name: True, get=lambda name: Decoder(), fingerprint="toy")
         self.fail: Exception | None = None
         self.made: list[int] = []
+        self.heard: Callable[[str, int], None] = lambda stage, step: None
 
     def generate(
         self,
@@ -112,6 +116,7 @@ class ToyEngine:
         rng = torch.Generator().manual_seed(seed)
         for step in range(count):
             time.sleep(self.pause)
+            self.heard(stage, step)
             latent = torch.rand(1, 3, 2, 4, 4, generator=rng)
             if on_progress is not None:
                 on_progress(Progress(stage, step + 1, count))

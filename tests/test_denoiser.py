@@ -90,12 +90,15 @@ def test_a_grown_sound_model_equals_the_old_one(tmp_path: Path) -> None:
         (AUDIO, AUDIO.replace(latent_channels=8), ("read.", "recall.", "write.")),
     ],
 )
-def test_weights_start_a_model_of_another_latent(old: Any, new: Any, built: tuple[str, ...], tmp_path: Path) -> None:
+def test_weights_start_a_model_of_another_latent(
+    old: Any, new: Any, built: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     make: Any = VideoModel if isinstance(old, VideoConfig) else AudioModel
     first, second = drawn(make(old)), make(new)
     before = {name: value.clone() for name, value in second.state_dict().items()}
     left = grown(first, second, tmp_path)
     assert set(left) == {name for name in before if name.startswith(built)}
+    assert all(name in caplog.text for name in left)
     for name, value in second.state_dict().items():
         assert torch.equal(value, before[name] if name in left else first.state_dict()[name]), name
 

@@ -21,21 +21,20 @@ from mediagen.config import parse_settings
 from mediagen.media.clip import Clip
 from mediagen.sdk import Engine
 from mediagen.sdk.cli.app import app, main
-from mediagen.sdk.cli.train import plan
 from mediagen.sdk.models.folder import ModelFolder
-from mediagen.sdk.models.trainings import TRAININGS
+from mediagen.sdk.models.plan import course, planned
+from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.sdk.service.http.app import build
 from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
-from mediagen.train.loop import TrainConfig
 
 ADDRESS = "http://127.0.0.1:8000"
 PROGRAM: Any = typer.main.get_command(app)
 FOUND = [(name, words) for name in PAGES for words in commands(name)]
 PYTHON = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
 SHELLS = [block for block in ALL if block.language == SHELL]
-OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdocs", "ray"}
+OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdocs", "ray", "torchrun", "hf"}
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +94,11 @@ def test_every_command_parses(name: str, words: list[str]) -> None:
     if rest and "--help" not in rest:  # alone, it is the name of the command
         given = command.make_context(first, list(rest)).params
         if first == "train" and given["name"] in TRAININGS:
-            keys = [field.name for field in dataclasses.fields(TrainConfig)]
             settings = parse_settings([setting for setting in given["settings"] or [] if setting != "KEY=VALUE"])
-            loop, _ = plan(TRAININGS[given["name"]], given["preset"], given["data"], settings, keys)
-            TrainConfig.of(loop)
+            training = TRAININGS[given["name"]]
+            stages = course(training, (given["stages"] or "").split(",") if given["stages"] else [])
+            settings |= {"data": str(given["data"])} if given["data"] else {}
+            assert planned(training, given["preset"], stages, settings, Place("cpu", Path("runs"), None))
 
 
 def test_there_are_commands_to_look_at() -> None:

@@ -6,7 +6,16 @@ import pytest
 import torch
 from test_video import SMALL, build, rng
 
-from mediagen.generate import STILL, VideoModels, Way, count_windows, decode_frames, extend_video, known_start
+from mediagen.generate import (
+    STILL,
+    VideoModels,
+    Way,
+    count_windows,
+    decode_frames,
+    extend_video,
+    generate_video,
+    known_start,
+)
 from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.guidance import cfg
@@ -67,6 +76,17 @@ def test_a_picture_or_a_clips_end_becomes_what_is_known() -> None:
         known_start(made.tae, frames[:5], grid)
 
 
+def test_clips_made_together_are_those_made_alone() -> None:
+    """Each has the noise of its own seed, and begins with the picture that all are given."""
+    made, grid = models(), Grid.of(0.5, (32, 32), 16)
+    picture = torch.randint(0, 255, (1, 32, 32, 3), dtype=torch.uint8, generator=rng())
+    many = {"way": Way(steps=2), "begin": picture}
+    both = generate_video(made, "a red ball", grid, rngs=[rng(1), rng(2)], **many)
+    alone = [generate_video(made, "a red ball", grid, rngs=[rng(seed)], **many) for seed in (1, 2)]
+    assert both.shape == (2, 8, 32, 32, 3) and not torch.equal(both[0], both[1])
+    assert (both.float() - torch.cat(alone).float()).abs().max() <= 1
+
+
 class Noise:
     """A generator of clips that are nothing but the noise they would be made from, which it keeps."""
 
@@ -77,7 +97,8 @@ class Noise:
         self.told: list[Conditions | None] = []
 
     def latents(self, prompts, grid, *, rng, steps, scale, negative="", conditions=None, on_step=None):
-        self.drawn.append(torch.randn(len(prompts), 4, *grid.latent, generator=rng))
+        each = [torch.randn(1, 4, *grid.latent, generator=own) for own in rng]
+        self.drawn.append(torch.cat(each))
         self.told.append(conditions)
         for index in range(steps):
             if on_step is not None:
@@ -140,13 +161,13 @@ def test_long_clips_are_decoded_in_tiles(latent_frames: int, way: str) -> None:
     called = []
 
     class Decoder:
-        def decode(self, latent, frames=None):
+        def decode(self, latent, frames: int | None = None):
             called.append("decode")
-            return torch.zeros(1, 3, frames, 8, 8)
+            return torch.zeros(1, 3, frames or 0, 8, 8)
 
-        def decode_tiled(self, latent, frames=None):
+        def decode_tiled(self, latent, frames: int | None = None):
             called.append("decode_tiled")
-            return torch.zeros(1, 3, frames, 8, 8)
+            return torch.zeros(1, 3, frames or 0, 8, 8)
 
     made = replace(models(), decoder=Decoder())
     assert decode_frames(made, torch.zeros(1, 4, latent_frames, 1, 1), 5).shape == (1, 5, 8, 8, 3)

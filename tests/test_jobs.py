@@ -1,9 +1,9 @@
 """Jobs: the same face in this process and against a service, and the same bytes."""
 
+import contextlib
+import socket
 import threading
 import time
-import urllib.request
-from http.client import IncompleteRead
 from typing import Any
 
 import pytest
@@ -131,13 +131,20 @@ def test_a_clip_and_a_picture_together_are_refused(tmp_path):
 def test_a_service_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
-    def cut(*_: Any, **__: Any) -> Any:
-        raise IncompleteRead(b"{")
+    with socket.create_server(("127.0.0.1", 0)) as server:
 
-    with monkeypatch.context() as patch:
-        patch.setattr(urllib.request, "urlopen", cut)
+        def cut() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    line = server.accept()[0]
+                    line.recv(9999)
+                    line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+                    line.close()
+
+        threading.Thread(target=cut, daemon=True).start()
         with pytest.raises(MediagenError, match="is the service running"):
-            RemoteEngine("http://127.0.0.1:9").submit("a ball")
+            RemoteEngine(f"http://127.0.0.1:{server.getsockname()[1]}").submit("a ball")
+        server.shutdown(socket.SHUT_RDWR)
     with pytest.raises(MediagenError, match="is the service running"):
         RemoteEngine("http://127.0.0.1:9").submit("a ball")
     with pytest.raises(RequestError, match="http://"):

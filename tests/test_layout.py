@@ -14,7 +14,7 @@ LONGEST = 320  # lines of a file; about 300 wants to be two
 
 # The longest name that fits decides: mediagen.nn.conv stands where mediagen.nn does.
 FLOORS = {
-    1: "config grid nn parcel parallel.ranks pretrained weights",
+    1: "config errors grid nn parcel parallel.ranks pretrained weights",
     2: "flow guidance media parallel sampling tae text upsample video world",
     3: "data export generate generator judge story train",
     4: "systems",

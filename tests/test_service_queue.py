@@ -2,7 +2,9 @@
 
 import sqlite3
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from service_toy import ToyEngine
 from storm import storm
 from weights import weights
 
+from mediagen.sdk.service.intake import starts
 from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.queue import store as stores
 from mediagen.sdk.service.queue.rows import CANCELLED, DONE, FAILED, RUNNING, WAITING, File, Job
 from mediagen.sdk.service.queue.store import KeyReused, Store
+from mediagen.sdk.service.refusals import Refused
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
 
@@ -128,12 +132,78 @@ def test_a_key_belongs_to_one_request_for_a_day(store, monkeypatch):
     assert store.create(job("d"), key="k", digest="y").id == "d"
 
 
+def test_what_has_expired_goes_with_its_files_and_what_has_not_stays(tmp_path, monkeypatch):
+    service = Service(ToyEngine(), Store(tmp_path), Settings(keep_days=2.0))
+    ids = [service.create("generate", Form({"prompt": "a ball", "seconds": 0.125})).id for _ in range(3)]
+    for _ in ids[:2]:
+        taken = service.store.lease(service.workers.owner, 60)
+        assert taken is not None
+        service.workers._do(taken)
+    first = service.get(ids[0])
+    assert service.expires(first) == (first.ended or 0) + 2 * 86_400 and service.expires(service.get(ids[2])) is None
+    with service.store.change() as db:
+        db.execute("UPDATE jobs SET ended = ended - 172801 WHERE id = ?", (ids[0],))
+        db.execute("UPDATE jobs SET created = created - 999999 WHERE id = ?", (ids[2],))
+    service.sweep()
+    assert service.store.get(ids[0]) is None and [service.get(id).status for id in ids[1:]] == [DONE, WAITING]
+    assert len(list(service.store.files.iterdir())) == 3
+    service.stop()
+
+
 def test_what_kills_the_server_each_time_is_given_up(store):
     store.create(job("a"))
     for _ in range(3):
         store.lease("me", 60)
         store.recover(max_attempts=3)
     assert store.get("a").status == FAILED and "ask for less" in store.get("a").error
+
+
+def test_a_kind_that_this_version_does_not_know_fails_and_can_be_deleted(tmp_path):
+    """After a roll-back the data folder may hold jobs of a later version; they must not hold a worker for ever."""
+    service = Service(ToyEngine(), Store(tmp_path), Settings(poll=0.01, lease=0.5))
+    service.store.create(replace(job("a"), kind="dream", request='{"prompt": "x", "seed": 1}'))
+    service.store.create(replace(job("b"), request="no JSON"))
+    service.start()
+    try:
+        later = service.create("generate", Form({"prompt": "a ball", "seconds": 0.125}))
+        end = time.monotonic() + 20
+        while service.get(later.id).status != DONE:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert service.get("a").status == service.get("b").status == FAILED
+        assert "dream" in (service.get("a").error or "")
+        begun = time.monotonic()
+        service.delete("a")
+        assert time.monotonic() - begun < 5 and service.store.get("a") is None
+    finally:
+        service.stop()
+
+
+def test_no_more_wait_than_may_however_many_come_at_once(tmp_path, monkeypatch):
+    """All have passed the first look before one is written: it is the writing that counts."""
+    service, come = Service(ToyEngine(), Store(tmp_path), Settings(max_queue=2)), threading.Barrier(12)
+    read = starts.Starts.read
+
+    def together(*given: Any) -> None:
+        come.wait(20)
+        read(*given)
+
+    monkeypatch.setattr(starts.Starts, "read", together)
+    answers: list[Any] = []
+
+    def send() -> None:
+        try:
+            answers.append(service.create("generate", Form({"prompt": "a ball"})))
+        except Refused as refused:
+            answers.append(refused.code)
+
+    threads = [threading.Thread(target=send) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count("queue_full") == 10 and service.store.counts() == {WAITING: 2}
+    service.stop()
 
 
 class Killed(BaseException):

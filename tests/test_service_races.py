@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from service_toy import LIMITS, ToyEngine
 
-from mediagen.sdk.service import service
 from mediagen.sdk.service.http import events
 from mediagen.sdk.service.http.guard import Guard
+from mediagen.sdk.service.intake import starts
 from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.intake.uploads import Decoder
 from mediagen.sdk.service.queue import store
-from mediagen.sdk.service.queue.rows import DONE
+from mediagen.sdk.service.queue.rows import CANCELLED, DONE, RUNNING
 from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.refusals import Refused
 from mediagen.sdk.service.service import Service
 from mediagen.sdk.service.settings import Settings
+from mediagen.sdk.tasks.progress import Progress
 
 
 @pytest.fixture
@@ -61,6 +62,49 @@ def test_no_more_listen_than_may_however_many_pass_the_first_look(idle):
     assert len(asyncio.run(heard())) == 1 and not idle.listeners.full(), "who leaves makes room"
 
 
+def test_a_job_that_was_cancelled_between_the_queue_and_its_worker_is_not_begun(idle):
+    id = idle.create("generate", Form({"prompt": "a ball"})).id
+    job = idle.store.lease(idle.workers.owner, 60)
+    assert job is not None and idle.cancel(id).status == RUNNING, "nobody has heard it yet"
+    idle.engine.generate = lambda *_, **__: pytest.fail("it was begun")
+    idle.workers._do(job)
+    assert idle.get(id).status == CANCELLED
+
+
+def test_a_cancel_of_another_process_holds_when_the_service_ends_at_that_moment(idle):
+    """A job that is stopped by the end of the service waits again; one that was cancelled must not come back."""
+    id = idle.create("generate", Form({"prompt": "a ball", "num_inference_steps": 50})).id
+    job, steps = idle.store.lease(idle.workers.owner, 60), list[int]()
+    assert job is not None
+
+    def stop(stage: str, step: int) -> None:
+        steps.append(step)
+        if step == 3:
+            idle.store.stop(id)  # as another process does, which this one's workers do not hear of
+            idle.workers.watches[id].beat()
+            idle.workers._ending.set()
+
+    idle.engine.heard = stop
+    idle.workers._do(job)
+    assert steps[-1] == 3 and idle.get(id).status == CANCELLED
+
+
+def test_loading_the_models_is_no_work_that_the_next_estimate_counts(idle):
+    id = idle.create("generate", Form({"prompt": "a ball", "num_inference_steps": 1})).id
+    job = idle.store.lease(idle.workers.owner, 60)
+    assert job is not None
+    made = idle.engine.generate
+
+    def slowly(*given: Any, on_progress: Any, **more: Any) -> Any:
+        on_progress(Progress("Loading"))
+        time.sleep(1.0)
+        return made(*given, on_progress=on_progress, **more)
+
+    idle.engine.generate = slowly
+    idle.workers._do(job)
+    assert idle.get(id).status == DONE and 0 < (idle.store.rate() or 0) * job.cost < 0.5
+
+
 def test_a_source_that_cannot_be_kept_leaves_no_file(idle, monkeypatch):
     id = finished(idle)
     before = sorted(idle.store.files.iterdir())
@@ -68,7 +112,7 @@ def test_a_source_that_cannot_be_kept_leaves_no_file(idle, monkeypatch):
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(service, "settle", full)
+    monkeypatch.setattr(starts, "settle", full)
     with pytest.raises(OSError, match="No space"):
         idle.create("extend", Form({"prompt": "on", "video": {"id": id}}))
     assert sorted(idle.store.files.iterdir()) == before and len(idle.store.page(None, 9, True)) == 1

@@ -133,7 +133,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"prompt": "rain", "seconds": 1, "keep_audio": 0.5}, "keep_audio"),
     ({"prompt": "rain", "seconds": 1, "picture_guidance_scale": 2}, "picture_guidance_scale"),
     ({"prompt": "rain", "seconds": 1, "musik": True}, "did you mean 'music'"),
-    ({"prompt": "rain", "seconds": 1, "size": "64x64"}, "width"),
+    ({"prompt": "rain", "seconds": 1, "size": "64x64"}, "unknown field 'size'"),
     ({"prompt": "rain", "seconds": 1, "video": {"id": "x"}}, "unknown field 'video'"),
     ({"seconds": 1, "effects": False}, "neither"),
     ({"sound": {"id": "video_no"}, "seconds": 1}, "does not exist"),

@@ -142,7 +142,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> Non
     short = chunks(tone(footage.samples - 1))
     asked: list[tuple[str, Callable, dict, str]] = [
         ("b.mp4", short, {}, "of sound, expected"),
-        ("b.webm", enough, {}, "got pictures in h264"),
+        ("b.webm", enough, {}, "with pictures in h264, which a .webm cannot hold; write a .mp4 or .mov or .mkv"),
         ("b.avi", enough, {}, "expected an ending of"),
         ("none/b.mp4", enough, {}, "expected one that exists"),
         ("b.mp4", enough, {"keep_audio": 1.5}, "got keep_audio 1.5"),

@@ -2,102 +2,26 @@
 
 import json
 import re
-import shlex
 import shutil
+import subprocess
 import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from films import VARIABLE, shoot
-from service_toy import ToyEngine, ask, make, serving, wait
+from service_toy import ToyEngine, ask, serving
+from studio_page import card, plays, start
 
-from mediagen.sdk.service.http.app import PAGE
-
-PATIENCE = 60_000  # milliseconds
 PROMPT = 'it\'s a "red" ball, $HOME \\ é\nand more'
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as tool:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        if found is None and not Path(tool.chromium.executable_path).exists():
-            pytest.skip("there is no Chromium: install the system's package, or run 'playwright install chromium'")
-        chromium = tool.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
     with serving(ToyEngine(0.15), tmp_path_factory.mktemp("studio")) as (url, _):
         yield url
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens the page at an address; whatever goes wrong in its scripts fails the test."""
-    wrong: list[str] = []
-    contexts = []
-
-    def opening(url: str, ready: str = "[role=tab]", **settings: Any) -> Any:
-        contexts.append(browser.new_context(viewport={"width": 1200, "height": 800}, **settings))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda asked: asked.url.startswith((url.partition("#")[0], "blob:", "data:")) or wrong.append(asked.url),
-        )
-        page.goto(url)
-        page.wait_for_selector(ready)
-        return page
-
-    yield opening
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def jobs(url: str) -> list[dict[str, Any]]:
-    return json.loads(ask(url, "GET", "/v1/videos")[2])["data"]
-
-
-def card(page: Any, id: str, status: str) -> Any:
-    found = page.locator(f'.card[data-id="{id}"][data-status="{status}"]')
-    found.wait_for()
-    return found
-
-
-def start(page: Any, url: str, prompt: str, **fields: Any) -> str:
-    """Fills the form in, sends it with the keyboard, and gives the id of the job."""
-    before = {job["id"] for job in jobs(url)}
-    page.fill("#prompt", prompt)
-    page.locator("#settings").evaluate("it => it.open = true")
-    for name, value in fields.items():
-        page.fill(f"[name={name}]", str(value))
-    page.press("#prompt", "Control+Enter")
-    end = time.monotonic() + PATIENCE / 1000
-    while not (new := {job["id"] for job in jobs(url)} - before):
-        assert time.monotonic() < end, page.inner_text("#error")
-        time.sleep(0.05)
-    return new.pop()
-
-
-def plays(found: Any, kind: str = "video") -> Any:
-    """Presses play; what the browser says of the film once time has passed in it."""
-    found.locator(".play").click()
-    film = found.locator(kind).element_handle()
-    film.evaluate("it => new Promise(done => it.currentTime ? done() : it.addEventListener('timeupdate', done))")
-    return film.evaluate("it => ({muted: it.muted, seconds: it.duration, sound: it.webkitAudioDecodedByteCount})")
 
 
 def test_a_clip_is_made_seen_on_its_way_found_after_a_reload_and_extended(toy, open_page):
@@ -141,7 +65,7 @@ def test_a_film_of_ones_own_gets_a_soundtrack_that_is_heard(toy, open_page, tmp_
     assert (job["kind"], job["size"]) == ("soundtrack", "90x58")
 
 
-def test_sound_is_made_without_a_film_and_heard_and_is_no_film_to_start_from(toy, open_page):
+def test_sound_is_made_without_a_film_and_heard_and_is_no_film_to_start_from(toy, open_page, tmp_path, monkeypatch):
     page = open_page(toy + "/#sound")
     assert page.is_hidden("#source") and page.get_attribute("[name=seconds]", "placeholder") == "10"
     page.check("[name=music]")
@@ -154,15 +78,10 @@ def test_sound_is_made_without_a_film_and_heard_and_is_no_film_to_start_from(toy
     page.click("#tab-extend")
     assert id not in page.locator("#parent").inner_html()
     done.get_by_role("button", name="Code:").click()
-    called: list[Any] = []
-    fake = SimpleNamespace(generate_audio=lambda **more: called.append(more) or SimpleNamespace(save=called.append))
-    lines = done.locator("pre").nth(0).inner_text().split("\n")
-    exec("\n".join(lines[1:]), {"Engine": SimpleNamespace(from_pretrained=lambda: fake)})
-    assert called == [{"prompt": "waves", "music": True, "seconds": 0.5, "seed": 4}, "output.wav"]
-    words = shlex.split(done.locator("pre").nth(1).inner_text().replace("\\\n", " "))
-    assert words[1] == f"{toy}/v1/audio/sounds"
-    status, _, body = ask(toy, "POST", "/v1/audio/sounds", json.loads(words[words.index("-d") + 1]))
-    assert status == 200 and wait(toy, json.loads(body)["id"], "completed")["request"] == job["request"]
+    for code in done.locator("pre").all_inner_texts():
+        again = runs(toy, code, tmp_path, monkeypatch)
+        assert again["request"] == job["request"] and (tmp_path / "clip.wav").stat().st_size > 1000
+        (tmp_path / "clip.wav").unlink()
     done.get_by_role("button", name="Use:").click()
     assert done.locator(".more button").all_inner_texts() == ["Use its prompt and settings"]
 
@@ -215,24 +134,45 @@ def test_the_keyboard_alone_is_enough(toy, open_page):
     assert page.evaluate(unnamed) == []
 
 
-def test_the_code_makes_the_same_clip(toy, open_page):
+@pytest.mark.parametrize("token", [None, "s3cret"])
+def test_the_code_makes_the_same_clip_on_this_server_and_fetches_it(open_page, tmp_path, monkeypatch, token):
     asked = {"prompt": PROMPT, "seed": 9, "num_inference_steps": 1, "seconds": "0.5", "sound": False, "size": "32x32"}
-    job = wait(toy, make(toy, **asked)["id"], "completed")
-    page = open_page(toy)
-    found = card(page, job["id"], "completed")
-    found.get_by_role("button", name="Code:").click()
-    called: list[Any] = []
-    fake = SimpleNamespace(generate=lambda *given, **more: called.append((given, more)) or SimpleNamespace(save=str))
-    lines = found.locator("pre").nth(0).inner_text().split("\n")
-    assert lines[0] == "from mediagen.sdk import Engine"
-    exec("\n".join(lines[1:]), {"Engine": SimpleNamespace(from_pretrained=lambda: fake)})
-    assert called == [((PROMPT,), {key: value for key, value in job["request"].items() if key != "prompt"})]
+    with serving(ToyEngine(), tmp_path / "data", token=token) as (url, _):
+        head = {} if token is None else {"Authorization": f"Bearer {token}"}
+        first = json.loads(ask(url, "POST", "/v1/videos", asked, **head)[2])
+        page = open_page(url, ".card" if token is None else "#token:visible")
+        if token is not None:
+            page.fill("#token", token)
+            page.keyboard.press("Enter")
+        found = card(page, first["id"], "completed")
+        film = ask(url, "GET", f"/v1/videos/{first['id']}/content", **head)[2]
+        more = {"prompt": "on", "video": {"id": first["id"]}, "seed": 1, "num_inference_steps": 1, "seconds": "0.5"}
+        longer = json.loads(ask(url, "POST", "/v1/videos/extensions", more, **head)[2])
+        for id, held in ((first["id"], found), (longer["id"], card(page, longer["id"], "completed"))):
+            job = json.loads(ask(url, "GET", f"/v1/videos/{id}", **head)[2])
+            held.get_by_role("button", name="Code:").click()
+            for code in held.locator("pre").all_inner_texts():
+                monkeypatch.setenv("MEDIAGEN_TOKEN", token or "")
+                again = runs(url, code, tmp_path, monkeypatch, **head)
+                assert again["request"] == job["request"] and again["source_video_id"] == job["source_video_id"]
+                assert (tmp_path / "clip.mp4").stat().st_size > 500
+                if code.startswith("id=") and id == first["id"]:
+                    assert (tmp_path / "clip.mp4").read_bytes() == film, "curl fetches the very bytes"
+                (tmp_path / "clip.mp4").unlink()
+        box = found.locator("pre").first.bounding_box()
+        assert box["width"] > 400, "it is read without scrolling to and fro"
 
-    words = shlex.split(found.locator("pre").nth(1).inner_text().replace("\\\n", " "))
-    assert words[:2] == ["curl", f"{toy}/v1/videos"]
-    again = wait(toy, make(toy, **json.loads(words[words.index("-d") + 1]))["id"], "completed")
-    films = [ask(toy, "GET", f"/v1/videos/{one['id']}/content")[2] for one in (job, again)]
-    assert films[0] == films[1] and again["request"] == job["request"]
+
+def runs(url: str, code: str, folder: Path, monkeypatch: Any, **head: str) -> dict[str, Any]:
+    """Runs a code of the page, in Python or the shell, in a folder; the job that it made."""
+    monkeypatch.chdir(folder)
+    if code.startswith("id="):
+        if shutil.which("curl") is None:
+            pytest.skip("there is no curl")
+        subprocess.run(["bash", "-ec", code], check=True, capture_output=True, timeout=60)
+    else:
+        exec(code, {})
+    return json.loads(ask(url, "GET", "/v1/videos?limit=1", **head)[2])["data"][0]
 
 
 def test_a_token_is_asked_for_once(open_page, tmp_path):
@@ -247,38 +187,3 @@ def test_a_token_is_asked_for_once(open_page, tmp_path):
         page.reload()
         page.wait_for_selector("[role=tab]")
         assert page.is_hidden("#door")
-
-
-def test_tabs_are_those_of_the_models_kinds(toy, open_page):
-    def with_more(route: Any) -> None:
-        answer = route.fetch().json()
-        answer["data"][0]["kinds"] = ["generate", "edit", "character", "story"]
-        route.fulfill(json=answer)
-
-    page = open_page(toy)
-    assert page.locator("[role=tab]").all_inner_texts() == ["Generate", "Sound", "Extend", "Sound alone"]
-    page.route("**/v1/models", with_more)
-    page.reload()
-    page.wait_for_selector("[role=tab]")
-    assert page.locator("[role=tab]").all_inner_texts() == ["Generate", "Edit", "Personalize", "Story"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_in_dark_and_light(toy, open_page, scheme):
-    make(toy, prompt="w" * 200, num_inference_steps=1)
-    page = open_page(toy, ".card", color_scheme=scheme)
-    page.set_viewport_size({"width": 360, "height": 740})
-    for tab in ("generate", "soundtrack", "extend", "sound"):
-        page.click(f"#tab-{tab}")
-        page.locator("#settings").evaluate("it => it.open = true")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (int(re.findall(r"\d+", paper)[0]) < 64) == (scheme == "dark")
-
-
-def test_the_page_names_no_other_host_and_no_file_that_is_not_there():
-    for file in PAGE.iterdir():
-        text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert not re.search(r"https?://|@import|\burl\(", text), file
-        for name in re.findall(r'(?:src|href)="([\w.]+)"|from "\./([\w.]+)"', text):
-            assert (PAGE / "".join(name)).is_file(), (file, name)

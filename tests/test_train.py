@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from train_toy import Duel, Net, NetConfig, Toy, exported, settings
 
+from mediagen.audio.train.codec import save_heard
+from mediagen.media.sheets import save_sheet
 from mediagen.train.average import average_weights
 from mediagen.train.checkpoint import State, checkpoints, load_checkpoint, load_latest, save_checkpoint
 from mediagen.train.ema import EMA, ema_decay
@@ -274,11 +276,20 @@ def test_a_wrong_setting_is_an_error_at_the_door():
         settings(decay="cosin")
 
 
-def test_tensorboard_gets_the_same_figures(tmp_path):
+def test_tensorboard_gets_the_same_figures_and_what_a_preview_shows(tmp_path):
     pytest.importorskip("tensorboard", exc_type=ImportError)
-    train(Toy(), settings(tensorboard=True), tmp_path)
+
+    class Shown(Toy):
+        def preview(self, model, folder, step):
+            save_sheet([torch.zeros(8, 8, 3, dtype=torch.uint8)], folder / f"seen-{step:06d}.png")
+            save_heard({"made": torch.zeros(1, 4800)}, folder, f"heard-{step:06d}")
+            return {}
+
+    train(Shown(), settings(tensorboard=True), tmp_path)
     (written,) = (tmp_path / "tensorboard").iterdir()
-    assert b"train/loss" in written.read_bytes()
+    content = written.read_bytes()
+    assert b"train/loss" in content and b"seen" in content and b"\x89PNG" in content
+    assert b"heard-made" in content and b"WAVE" in content
 
 
 def test_a_figure_of_some_steps_is_averaged_over_those(tmp_path):

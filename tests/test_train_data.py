@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from mediagen.audio.codec.model import Codec
@@ -22,6 +23,8 @@ from mediagen.tae import TAE, TAEConfig
 from mediagen.text.aligned import PRESETS as ALIGNED
 from mediagen.text.aligned import AlignedEncoder
 from mediagen.text.text import PRESETS, TextEncoder
+from mediagen.train.tasks.aligned import AlignedTask, AlignedTaskConfig
+from mediagen.train.tasks.prompt import UNSAID, PromptReader, PromptTask, PromptTaskConfig
 from mediagen.train.tasks.tae import TAETask, TAETaskConfig
 from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
 from mediagen.video import VideoConfig, VideoModel
@@ -161,6 +164,10 @@ def test_the_codec_hears_the_films_at_48_khz(films: Path, tmp_path: Path) -> Non
     assert {heard(crop[0]) for crop in task.batch(0, 0, 1).sound} <= voices
     assert isinstance(task.held_out, FolderStream) and heard(task.held_out.sound_at(3)[0]) == HELD_OUT
     figures = task.preview(task.model.eval(), tmp_path, 5)
+    with Image.open(tmp_path / "codec-000005.png") as sheet:
+        pixels = np.array(sheet.convert("L"))
+    assert (pixels[-14:, :60] > 200).any(), "the lower row does not say what it is"
+    assert {path.name for path in tmp_path.glob("*.wav")} == {"codec-000005-true.wav", "codec-000005-rebuilt.wav"}
     assert set(figures) == {"si_sdr", "log_mel_db"} and all(np.isfinite(list(figures.values())))
 
 
@@ -216,7 +223,7 @@ def test_the_command_line_trains_on_a_folder(
     assert (tmp_path / "run" / "export" / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize("name", ["tae", "codec"])
+@pytest.mark.parametrize("name", ["video", "audio"])
 def test_a_folder_that_cannot_be_used_is_one_sentence_and_leaves_nothing(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -228,3 +235,76 @@ def test_a_folder_that_cannot_be_used_is_one_sentence_and_leaves_nothing(
     assert run(monkeypatch, name, "--data", data, "-o", out) == 2
     said = capsys.readouterr().err
     assert "without a caption" in said and "00.txt" in said and "Traceback" not in said and not out.exists()
+
+
+def test_a_folder_is_judged_once_and_whole(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model_folder: Path
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(films, data)
+    (data / "01.txt").unlink()
+    Clip(torch.zeros(45, 32, 48, 3, dtype=torch.uint8), 20).save(data / "05.mp4")  # without sound
+    Clip(torch.zeros(10, 32, 48, 3, dtype=torch.uint8), 20).save(data / "06.mp4")
+    (data / "07.mp4").write_bytes((films / "07.mp4").read_bytes()[:2000])
+    sizes = (
+        "latent_channels=4 width=32 depth=1 heads=2 hidden=32 text_widths=[32] longest=[4,4,4] size=[32,32] seconds=1"
+    )
+    video = ["video", "--data", data, "--model", model_folder, "--stages", "clips", "-o", out]
+    video += [word for one in f"{sizes} seconds=1 clips=8 batch=2 steps=1".split() for word in ("--set", one)]
+    assert run(monkeypatch, *video) == 2
+    said = capsys.readouterr().err
+    assert "3 of 11 films" in said and "--skip-unusable" in said and not out.exists()
+    assert "01.mp4 without a caption" in said and "06.mp4 of 0.50 s, expected at least 1 s" in said
+    assert "07.mp4 cannot be read" in said and "05.mp4" not in said, "pictures alone need no sound"
+
+    assert run(monkeypatch, *video, "--skip-unusable") == 0
+    assert "3 of 11 films are left out" in capsys.readouterr().err
+    tae = TAETask(TAE(SMALL), TAETaskConfig(data=str(data), size=(32, 32), frames=8, batch=4, skip_unusable=True))
+    assert isinstance(tae.stream, FolderStream) and "01.mp4" in {path.name for path in tae.stream.videos}
+    codec = CodecTaskConfig(data=str(data), pool=14, frames=6, batch=3, check=2, skip_unusable=True)
+    voices = {heard(sound.float() / 32767) for sound in CodecTask(Codec.from_preset("debug"), codec).pool}
+    assert voices == {0, 1, 2, 3, 4, 8, 10}, "what has sound is learnt from, captions or not"
+
+
+def test_what_is_left_out_never_moves_a_film_between_training_and_validation(films: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(films, data)
+    (data / "01.txt").unlink()
+    train = open_stream(str(data), "train", skip_unusable=True)
+    held_out = open_stream(str(data), "validation", skip_unusable=True)
+    assert isinstance(train, FolderStream) and isinstance(held_out, FolderStream)
+    assert held_out.captions == [f"film {HELD_OUT}"] and len(train.videos) == COUNT - 2
+    (data / f"{HELD_OUT:02d}.txt").unlink()
+    assert isinstance(open_stream(str(data), "validation", skip_unusable=True), WorldStream)
+
+
+def test_readers_learn_captions_of_one_s_own(films: Path, tmp_path: Path) -> None:
+    for index in range(COUNT):  # where only captions are read, the films need not be films
+        (tmp_path / f"{index:02d}.mp4").touch()
+        (tmp_path / f"{index:02d}.txt").write_text(f"a lighthouse keeper, number {index}, tunes his accordion")
+    config = PromptTaskConfig(data=str(tmp_path), batch=8, check=8, guess=10.0)
+    task = PromptTask(PromptReader(PRESETS["debug"]), config)
+    batch = task.batch(3, 0, 1)
+    assert [("accordion" in text) for text in batch.captions] == [True] * 4 + [False] * 4
+    captions = [text for step in range(20) for text in task.batch(step, 0, 1).captions[:4]]
+    told_of = {text.split("number ")[1].split(",")[0] for text in captions}
+    assert told_of == {str(index) for index in range(COUNT) if index != HELD_OUT}
+    assert (batch.classes["place"][:4] == UNSAID).all() and (batch.classes["place"][4:] != UNSAID).any()
+    fixed = torch.Generator().manual_seed(7)
+    before = task.loss(task.model, batch, fixed)[1]["guess"]
+    optimiser = torch.optim.Adam(task.model.parameters(), 3e-3)
+    for step in range(60):
+        optimiser.zero_grad()
+        task.loss(task.model, task.batch(step, 0, 1), torch.Generator().manual_seed(step))[0].backward()
+        optimiser.step()
+    after = task.loss(task.model, batch, fixed.manual_seed(7))[1]["guess"]
+    assert float(after) < 0.6 * float(before), "the words of the user's own captions are learnt"
+    assert 0 <= task.preview(task.model.eval(), tmp_path / "look", 0)["own_words_guessed"] <= 1
+
+    pairs = AlignedTask(AlignedEncoder(ALIGNED["debug"]), AlignedTaskConfig(data=str(films), batch=8, pool=30))
+    drawn = pairs.batch(2, 0, 1)
+    words = [str(pairs.model.tokenizer.decode(row, skip_special_tokens=True)) for row in drawn.ids]
+    for frame, text in list(zip(drawn.frames, words, strict=True))[4:]:
+        assert seen(to_float(frame[None])) == told([text])[0] != HELD_OUT
+    assert not any("film" in text for text in words[:4])
+    assert set(pairs.preview(pairs.model, tmp_path, 1)) == {"caption_found", "frame_found"}

@@ -1,6 +1,5 @@
 """The training task of the audio model: clips are encoded once, the world's captions written anew at every step."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +13,12 @@ from mediagen.audio.codec.model import Codec
 from mediagen.audio.conditions import LATENT_RATE, at_sound_rate, draw_clean, draw_drops, sound_prompt
 from mediagen.audio.model import AudioModel, SoundConditions
 from mediagen.audio.sampler import generate_latents
-from mediagen.audio.train.codec import impact_f1, save_spectrograms
+from mediagen.audio.train.codec import impact_f1, save_heard, save_spectrograms
+from mediagen.audio.train.config import AudioTaskConfig
 from mediagen.audio.train.mixes import EFFECTS, SHARES, film_prompt
 from mediagen.audio.train.stretches import Stretch, cuts, sounds_of_mixes, stretch_prompt, stretch_prompts
-from mediagen.config import Config
 from mediagen.data.batch import pictures_of, sounds_of
-from mediagen.data.cache import build_cache, mark
+from mediagen.data.cache import build_cache, mark, still_to_come
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import open_stream
@@ -47,57 +46,6 @@ class SoundEncoders:
     aligned: AlignedEncoder
     codec: Codec
     tae: TAE | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AudioTaskConfig(Config):
-    """What the audio model is trained on, and how t is drawn.
-
-    clips: films of the world, `seconds` long, encoded once, before training (0.8 MB each on disk and in memory for the
-    tiny models).  full: share of difficulty "full".  windows: seconds of the windows that batches are cut to, one drawn
-    per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a film but
-    single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch: windows of
-    the longest kind; of shorter ones there are more, so that every step hears as much.
-    made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
-    logit-normal (0 and 1 in the report; a latent that repeats itself shows through much noise, so that only what is
-    noisier still has to be told from the conditions).  check: sounds of a preview, made in `preview_steps` with
-    `guidance`.
-    data: a folder of videos with captions and sound tracks to learn from in place of the world; `clips` is then how
-    many windows of them are encoded.  captions_per_clip: prompts of each clip that are written and encoded
-    once, of the whole clip; 0 writes them anew for every window.  processes: that make sounds and prompts first.
-    """
-
-    data: str | None = None
-    full: float = 0.0
-    size: tuple[int, int] = (64, 64)
-    seconds: float = 10.0
-    fps: float = 16.0
-    clips: int = 2048
-    batch: int = 6
-    windows: tuple[float, ...] = (2.0, 2.0, 2.0, 5.0, 10.0)
-    singles: float = 0.25
-    made: tuple[float, float] = (0.5, 1.0)
-    t_mean: float = -1.5
-    t_std: float = 1.2
-    check: int = 8
-    preview_steps: int = 16
-    guidance: float = 3.0
-    captions_per_clip: int = 0
-    processes: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.windows or min(self.windows) <= 0 or max(self.windows) > self.seconds:
-            raise ValueError(
-                f"got windows of {self.windows} s in clips of {self.seconds:g} s, expected above 0 and no longer than "
-                "the clips; change windows or seconds."
-            )
-        single = self.windows[0]
-        counts = (single * self.fps, single * LATENT_RATE, self.seconds / single)
-        if self.singles and not all(math.isclose(count, round(count)) for count in counts):
-            raise ValueError(
-                f"got singles={self.singles:g} of {single:g} s, expected whole frames at {self.fps:g} and 25 a second, "
-                f"and a whole number of them in {self.seconds:g} s; change windows[0], or set singles=0."
-            )
 
 
 @dataclass(frozen=True)
@@ -136,13 +84,23 @@ class AudioTask:
         about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps", "windows", "singles")}
         about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
-            open_stream(config.data, split, "simple", config.size, config.seconds, config.fps, sound=True)
+            open_stream(
+                config.data,
+                split,
+                "simple",
+                config.size,
+                config.seconds,
+                config.fps,
+                sound=True,
+                needs=config.needs,
+                skip_unusable=config.skip_unusable,
+            )
             for split in ("train", "validation")
         )
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
-        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds, in order, while the cache is built
-        pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about)
+        self._heard: Iterator[np.ndarray] | None = None  # the world's sounds that this process encodes
+        pool = build_cache(cache, config.clips, self._encode_range, shard=64, about=about, device=device)
         self.pool, self.captions = {name: value.to(device) for name, value in pool.tensors.items()}, pool.captions
         self.stretches = [stretch for row in range(config.clips) for stretch in self._stretches(row)]
         self.mixes = 1 if config.data else len(SHARES)
@@ -271,7 +229,8 @@ class AudioTask:
         sounds = {"": codec.decode(made, truth.shape[-1]), "_codec": codec.decode(latent, truth.shape[-1])}
         for name, sound in sounds.items() if impacts else ():
             figures[f"onset_f1{name}"] = impact_f1(impacts, sound.cpu())
-        save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png")
+        save_spectrograms(truth[:8, 0].cpu(), sounds[""][:8, 0].cpu(), folder / f"audio-{step:06d}.png", "made")
+        save_heard({"true": truth[0], "made": sounds[""][0]}, folder, f"audio-{step:06d}")
         (folder / f"audio-{step:06d}.txt").write_text("\n".join(prompts[:8]) + "\n")
         return figures
 
@@ -294,7 +253,7 @@ class AudioTask:
         """Tensors and captions; those of the world are "": they are written anew at every step."""
         parts, captions = [], []
         if self._heard is None and not isinstance(self.stream, FolderStream):  # made ahead by other processes
-            clips = [self.films(index) for index in range(items.start, self.config.clips)]
+            clips = [self.films(index) for index in still_to_come(items, self.config.clips)]
             self._heard = spread(sounds_of_mixes, clips, self.config.processes)
         heard = self._heard or iter(())
         for chunk in (items[first : first + 8] for first in range(0, len(items), 8)):

@@ -1,12 +1,12 @@
 """The training task of the sound codec."""
 
+import wave
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from mediagen.audio.codec.critic import SpectralCritic
@@ -14,8 +14,10 @@ from mediagen.audio.codec.model import Codec
 from mediagen.audio.judge.measures import log_mel_distance, onset_f1, onsets, si_sdr
 from mediagen.config import Config
 from mediagen.data.folder import FolderStream
-from mediagen.data.stream import open_stream
-from mediagen.grid import SOUND_HOP
+from mediagen.data.stream import Stream, open_stream
+from mediagen.data.survey import Needs
+from mediagen.grid import SOUND_HOP, SOUND_RATE
+from mediagen.media.sheets import save_sheet
 from mediagen.nn.discriminator import hinge_critic, hinge_generator
 from mediagen.nn.spectral import log_mel, spectral_loss
 from mediagen.parallel.spread import spread
@@ -51,6 +53,12 @@ class CodecTaskConfig(Config):
     adversarial_start: int = 0
     check: int = 64
     processes: int = 0
+    skip_unusable: bool = False  # films of the folder that cannot be used, as those without sound, are left out
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(captions=False, sound=True, seconds=2.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class CodecTask:
     def __init__(self, model: Codec, config: CodecTaskConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or CodecTaskConfig(), device
         self.model = model.to(device)
-        self.held_out = open_stream(self.config.data, "validation", sound=True)
+        self.held_out = self._open("validation")
         self.pool = self._sounds()
         if self.config.frames * SOUND_HOP > self.pool.shape[1]:
             most = self.pool.shape[1] // SOUND_HOP
@@ -77,10 +85,14 @@ class CodecTask:
         if self.config.adversarial > 0:
             self.critic = SpectralCritic().to(device)
 
+    def _open(self, split: str) -> Stream:
+        config = self.config
+        return open_stream(config.data, split, sound=True, needs=config.needs, skip_unusable=config.skip_unusable)
+
     def _sounds(self) -> Tensor:
         """The pool, int16 (clips, S)."""
         config, numbers = self.config, range(self.config.pool)
-        stream = open_stream(config.data, "train", sound=True)
+        stream = self._open("train")
         if isinstance(stream, FolderStream):
             return torch.stack([_as_int16(stream.sound_at(number)[0]) for number in numbers])
         made = spread(partial(_layered_int16, full=config.full), numbers, config.processes)
@@ -146,7 +158,8 @@ class CodecTask:
             scenes = [draw_scene(seed, "validation", "simple") for seed in range(self.config.check)]
             truth = torch.stack([synthesise(scene) for scene in scenes])
         rebuilt = torch.cat([model.decode(model.encode(s.to(self.device)), s.shape[-1]).cpu() for s in truth.split(8)])
-        save_spectrograms(truth[:8, 0], rebuilt[:8, 0], folder / f"codec-{step:06d}.png")
+        save_spectrograms(truth[:8, 0], rebuilt[:8, 0], folder / f"codec-{step:06d}.png", "rebuilt")
+        save_heard({"true": truth[0], "rebuilt": rebuilt[0]}, folder, f"codec-{step:06d}")
         figures = {
             "si_sdr": float(si_sdr(rebuilt, truth).mean()),
             "log_mel_db": float(log_mel_distance(rebuilt, truth).mean()),
@@ -179,11 +192,24 @@ def impact_f1(impacts: list[list[float]], sounds: Tensor) -> float:
     return float(np.mean(scores)) if scores else float("nan")
 
 
-def save_spectrograms(above: Tensor, below: Tensor, path: Path) -> None:
-    """Writes a grey PNG: log-mel spectrograms of `above` (B, S) in a row, those of `below` under them."""
+def save_heard(sounds: dict[str, Tensor], folder: Path, name: str) -> None:
+    """Writes sounds (1, S) as NAME-true.wav and so on, of 16 bits, without PyAV, which GPU machines may lack."""
+    for kind, sound in sounds.items():
+        with wave.open(str(folder / f"{name}-{kind}.wav"), "wb") as file:
+            file.setparams((1, 2, SOUND_RATE, 0, "NONE", ""))
+            file.writeframes(_as_int16(sound[0].clamp(-1, 1)).cpu().numpy().astype("<i2").tobytes())
+
+
+def save_spectrograms(above: Tensor, below: Tensor, path: Path, made: str) -> None:
+    """Writes a grey PNG: log-mel spectrograms of the true `above` (B, S) in a row, those of `below` under them.
+
+    made: what the lower row is called; the picture says which is which.
+    """
     rows = [((log_mel(sounds, bands=80, hop=960) + 9.0) / 11).clamp(0, 1).flip(1) for sounds in (above, below)]
     tiles = [torch.cat(list(nn.functional.pad(row, (1, 1, 1, 1), value=1.0)), dim=1) for row in rows]
-    Image.fromarray((torch.cat(tiles) * 255).to(torch.uint8).cpu().numpy()).save(path)
+    grey = (torch.cat(tiles) * 255).to(torch.uint8).cpu()
+    upper, lower = (half[..., None].expand(-1, -1, 3) for half in grey.chunk(2))
+    save_sheet([upper, lower], path, 1, ["true", made])
 
 
 def _layered_int16(seed: int, full: float) -> np.ndarray:

@@ -133,7 +133,7 @@ class SoundScorerTask:
         self.frames = round(config.seconds * LATENT_RATE)
         about = {key: getattr(config, key) for key in ("seconds", "full", "fps", "size", "noise")}
         about |= {"codec": mark(codec), "aligned": mark(aligned), "bands": model.config.bands}
-        self.pool = build_cache(cache, config.films, self._encode_range, shard=50, about=about).tensors
+        self.pool = build_cache(cache, config.films, self._encode_range, shard=50, about=about, device=device).tensors
 
     def film(self, index: int, split: str = "train") -> Film:
         """Film number `index` of a split, with a music bed."""

@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from fractions import Fraction
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def samples(folder: Path) -> dict[str, bytes]:
     from PIL import Image
 
     from mediagen.media.clip import Clip
+    from mediagen.media.remux.boxes import Edit, rewrite
 
     found = {}
     for kind in ("png", "jpeg", "webp"):
@@ -33,6 +35,10 @@ def samples(folder: Path) -> dict[str, bytes]:
     clip = Clip(frames, sound=torch.rand(1, 24_000, generator=rng) - 0.5)
     for kind in ("mp4", "wav"):
         found[kind] = clip.save(folder / f"sample.{kind}").read_bytes()
+    # A part of its middle was cut out by its edit list: FFmpeg reads such with more care, and we write the list again.
+    cut = [Edit(Fraction(1, 8), Fraction(0)), Edit(Fraction(1, 8), Fraction(1, 4))]
+    rewrite(folder / "sample.mp4", folder / "cut.mp4", cut)
+    found["mp4 with edits"] = (folder / "cut.mp4").read_bytes()
     return found
 
 
@@ -65,7 +71,7 @@ def uploads(server: Server, each: int, seed: int = 0) -> dict[str, Any]:
         statuses = Counter[str]()
         for index in range(each):
             path, name = "/v1/videos", "input_reference"
-            if kind == "mp4":
+            if kind.startswith("mp4"):
                 path, name = ("/v1/videos/extensions", "/v1/audio/soundtracks")[index % 2], "video"
             elif kind == "wav":
                 path, name = "/v1/audio/sounds", "sound"

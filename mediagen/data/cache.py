@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mediagen.parallel.ranks import Ranks
 from mediagen.weights import Tensors, load_tensors, save_tensors, sweep, write_atomic
 
 MANIFEST = "manifest.json"
@@ -23,36 +24,67 @@ def build_cache(
     shard: int = 256,
     about: dict[str, Any] | None = None,
     on_shard: Callable[[int, int], None] | None = None,
+    device: str | torch.device = "cpu",
 ) -> "LatentCache":
     """Encodes items 0 to count - 1 in shards and opens the result; goes on where an earlier build was killed.
 
     encode(range) -> (tensors, captions): each tensor has the range's items first; floats are stored as float16.
     about: what the items depend on (models, split, size), as JSON values; other values in the folder are an error.
-    on_shard(items done, count) is called after every shard. Raises ValueError where the folder holds another cache.
+    on_shard(items done, count) is called after every round of shards.  device: of the process, whose group it is.
+    Processes that train together must share the folder: each encodes every so manieth shard, and none twice.
+    Raises ValueError where the folder holds another cache.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    folder, ranks = Path(folder), Ranks(torch.device(device))
+    ranks.see_one(folder)
     wanted = {"count": count, "shard": shard, "about": json.loads(json.dumps(about or {}))}
     shards: list[dict[str, str]] = []
-    if (folder / MANIFEST).exists():
-        manifest = _read_manifest(folder)
-        if {key: manifest[key] for key in wanted} != wanted:
-            raise ValueError(f"got {folder} with another cache in it; delete it or use another folder.")
-        shards = manifest["shards"]
-    for index in range(len(shards), -(-count // shard)):
-        items = range(index * shard, min(count, (index + 1) * shard))
-        tensors, captions = encode(items)
-        if len(captions) != len(items) or any(len(value) != len(items) for value in tensors.values()):
-            raise ValueError(f"got {len(captions)} captions or other tensors for items {items}; expected {len(items)}.")
-        name = f"shard-{index:05d}"
-        save_tensors({key: _stored(value) for key, value in tensors.items()}, folder / f"{name}.safetensors")
-        write_atomic(folder / f"{name}.json", json.dumps(captions).encode())
-        shards.append({end: _sha256(folder / f"{name}.{end}") for end in ("safetensors", "json")})
-        write_atomic(folder / MANIFEST, json.dumps({**wanted, "shards": shards}, indent=1).encode())
+    with ranks.as_one():
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / MANIFEST).exists():
+            manifest = _read_manifest(folder)
+            if {key: manifest[key] for key in wanted} != wanted:
+                raise ValueError(f"got {folder} with another cache in it; delete it or use another folder.")
+            shards = manifest["shards"]
+        elif ranks.rank == 0:
+            write_atomic(folder / MANIFEST, json.dumps({**wanted, "shards": []}, indent=1).encode())
+    if ranks.rank == 0:
+        sweep(folder)
+    ranks.wait()
+    needed = -(-count // shard)
+    for first in range(len(shards), needed, ranks.world):  # a round: a shard of each rank
+        made: dict[str, str] | None = None
+        with ranks.as_one():
+            if first + ranks.rank < needed:
+                made = _encode_shard(folder, first + ranks.rank, count, shard, encode)
+        shards += [sums for sums in ranks.gather(made) if sums is not None]
+        if ranks.rank == 0:
+            write_atomic(folder / MANIFEST, json.dumps({**wanted, "shards": shards}, indent=1).encode())
         if on_shard is not None:
-            on_shard(items.stop, count)
+            on_shard(min(count, len(shards) * shard), count)
+    ranks.wait()
     return LatentCache(folder)
+
+
+def _encode_shard(folder: Path, index: int, count: int, shard: int, encode: Encode) -> dict[str, str]:
+    """Writes a shard and returns the checksums of its files."""
+    items = range(index * shard, min(count, (index + 1) * shard))
+    tensors, captions = encode(items)
+    if len(captions) != len(items) or any(len(value) != len(items) for value in tensors.values()):
+        raise ValueError(f"got {len(captions)} captions or other tensors for items {items}; expected {len(items)}.")
+    name = f"shard-{index:05d}"
+    save_tensors({key: _stored(value) for key, value in tensors.items()}, folder / f"{name}.safetensors")
+    write_atomic(folder / f"{name}.json", json.dumps(captions).encode())
+    return {end: _sha256(folder / f"{name}.{end}") for end in ("safetensors", "json")}
+
+
+def still_to_come(items: range, count: int) -> list[int]:
+    """The items that this process is asked for from `items` on, when `build_cache` asks for those of `count`.
+
+    For an `encode` that has other processes work ahead of it.
+    """
+    world = Ranks(torch.device("cpu")).world
+    starts = range(items.start, count, len(items) * world)
+    return [item for start in starts for item in range(start, min(count, start + len(items)))]
 
 
 def mark(module: nn.Module | None) -> str:

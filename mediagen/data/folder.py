@@ -9,12 +9,14 @@ import torch
 import torch.nn.functional as F
 
 from mediagen.data.batch import check_batch
+from mediagen.data.survey import Needs, footage_of, usable
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
-from mediagen.media.read import has_sound, read_clip, read_sound
-from mediagen.media.resample import resample
+from mediagen.media.footage import Footage
 
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv")
+_SYSTEMS = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", "node_modules", "__pycache__")
+_BATCH = 8  # pictures of a window that are held at the size of the film
 HOLD_OUT = 10  # every tenth file is kept for validation, where a folder has as many
 
 
@@ -23,8 +25,9 @@ class FolderStream:
 
     Each epoch visits every video once, in an order of its own. Pictures are cut to the middle and scaled to `size`
     (width, height), and sampled at `fps`.  split: "all", or "train" or "validation": every tenth file, in the order of
-    their names, is kept out of training where there are ten.  sound: whether every file must have a sound track.
-    Raises ValueError for a folder without videos, a video without a caption, or one without a sound track if it must.
+    their names, is kept out of training where there are ten.  needs: what each file must have; by default a caption and
+    the stream's `seconds`, and a sound track if `sound` says so.  skip_unusable: leaves out those that lack it.
+    Raises ValueError for a folder without videos, and one that lists all that cannot be used.
     """
 
     def __init__(
@@ -36,13 +39,17 @@ class FolderStream:
         seed: int = 0,
         split: str = "all",
         sound: bool = False,
+        *,
+        needs: Needs | None = None,
+        skip_unusable: bool = False,
     ) -> None:
         self.folder, self.size, self.seconds, self.fps, self.seed = Path(folder), size, seconds, fps, seed
-        self.sound, self.videos = sound, videos_in(self.folder, split)
-        self.captions = [_caption_of(path) for path in self.videos]
-        for path in self.videos if sound else []:
-            if not has_sound(path):
-                raise ValueError(f"got {path} without a sound track, expected one in every file; add it or remove it.")
+        needs = needs or Needs(sound=sound, seconds=seconds)
+        films = usable(self.folder, videos_in(self.folder, split), needs, skip_unusable)
+        if not films:
+            raise ValueError(f"got no video in {folder} that can be used, expected some; see why without skipping.")
+        self.sound, self.videos = needs.sound, [film.path for film in films]
+        self.captions = [film.caption for film in films]
 
     @property
     def frames(self) -> int:
@@ -82,8 +89,11 @@ class FolderStream:
 
     def sound_at(self, number: int) -> torch.Tensor:
         """The sound (1, S) at 48 kHz of a window of its own, silence where the file has less; reads no pictures."""
-        source = Clip(None, sound=read_sound(self.videos[self._file(number)], SOUND_RATE), rate=SOUND_RATE)
-        return _window(source, self._start(number, source.seconds - self.seconds), self.seconds)
+        footage = self._footage(self._file(number))
+        return _sound(footage, self._start(number, footage.seconds - self.seconds), self.seconds)
+
+    def _footage(self, index: int) -> Footage:
+        return footage_of(self.videos[index])
 
     def _file(self, number: int) -> int:
         epoch, place = divmod(number, len(self.videos))
@@ -94,23 +104,24 @@ class FolderStream:
 
     def _clip(self, number: int, sound: bool, frames: list[int] | None) -> Clip:
         index = self._file(number)
-        source = read_clip(self.videos[index])
-        assert source.frames is not None
-        if sound and self.sound and source.sound is None:
+        footage = self._footage(index)
+        if sound and self.sound and not footage.timeline.heard:
             raise ValueError(f"got {self.videos[index]} with an empty sound track, expected sound; remove the file.")
-        spare = source.seconds - self.seconds
-        if spare < -0.5 / source.fps:
+        spare = footage.seconds - self.seconds
+        if spare < -0.5 * footage.seconds / footage.packets:
             raise ValueError(
-                f"got {self.videos[index]} of {source.seconds:.2f} s, expected at least {self.seconds:g} s; "
+                f"got {self.videos[index]} of {footage.seconds:.2f} s, expected at least {self.seconds:g} s; "
                 "remove it or train on shorter clips."
             )
         start = self._start(number, spare)
-        times = start + np.asarray(range(self.frames) if frames is None else frames) / self.fps
-        wanted = np.clip(np.floor(times * source.fps + 1e-6).astype(int), 0, len(source.frames) - 1)
+        wanted = list(range(self.frames)) if frames is None else list(frames)
+        order = sorted(range(len(wanted)), key=wanted.__getitem__)
+        pictures = footage.pictures_at([start + wanted[place] / self.fps for place in order], batch=_BATCH)
+        made = torch.cat([_fit(batch, self.size) for batch in pictures])
         return Clip(
-            frames=_fit(source.frames[torch.from_numpy(wanted)], self.size),
+            frames=made[torch.tensor(order).argsort()],
             fps=self.fps,
-            sound=_window(source, start, self.frames / self.fps) if sound and source.sound is not None else None,
+            sound=_sound(footage, start, self.frames / self.fps) if sound and footage.timeline.heard else None,
             rate=SOUND_RATE,
             caption=self.captions[index],
         )
@@ -119,7 +130,7 @@ class FolderStream:
 def videos_in(folder: Path, split: str = "all") -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"got {folder}, which is no folder; give a folder of videos with captions.")
-    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS)
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and _is_ours(path, folder))
     if not videos:
         raise ValueError(f"got no videos in {folder}, expected files that end in {', '.join(VIDEOS)}; add some.")
     train = [path for index, path in enumerate(videos, 1) if index % HOLD_OUT]
@@ -133,12 +144,10 @@ def videos_in(folder: Path, split: str = "all") -> list[Path]:
     return parts[split]
 
 
-def _caption_of(video: Path) -> str:
-    path = video.with_suffix(".txt")
-    text = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    if not text:
-        raise ValueError(f"got {video} without a caption, expected text in {path.name} beside it; write one.")
-    return text
+def _is_ours(path: Path, folder: Path) -> bool:
+    """Whether a person put a file there: not a system's shadow of one, a cache, a bin, or a folder."""
+    parts = path.relative_to(folder).parts
+    return path.is_file() and not any(part.startswith((".", "@", "#")) or part in _SYSTEMS for part in parts)
 
 
 def _fit(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -153,10 +162,12 @@ def _fit(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return cut.permute(0, 2, 3, 1).contiguous()
 
 
-def _window(source: Clip, start: float, seconds: float) -> torch.Tensor:
+def _sound(footage: Footage, start: float, seconds: float) -> torch.Tensor:
     """Mono 48 kHz sound of a window, silence where the file has less."""
-    assert source.sound is not None
-    first, count = round(start * source.rate), round(seconds * source.rate)
-    mono = resample(source.sound[:, first : first + count].mean(0, keepdim=True), source.rate, SOUND_RATE)
     samples = round(seconds * SOUND_RATE)
-    return F.pad(mono, (0, max(0, samples - mono.shape[1])))[:, :samples]
+    if start >= footage.seconds:
+        return torch.zeros(1, samples)
+    end = min(start + seconds, footage.seconds)
+    # Both channels are asked for: mixed by FFmpeg they would be 3 dB louder than their mean.
+    heard = torch.cat(list(footage.sound(start, end, channels=1 if footage.channels == 1 else 2)), 1)
+    return F.pad(heard.mean(0, keepdim=True), (0, max(0, samples - heard.shape[1])))[:, :samples]

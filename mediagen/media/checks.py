@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from av import AudioFrame, Packet, VideoFrame
     from av.container import InputContainer
     from av.stream import Stream
     from av.video.stream import VideoStream
@@ -21,22 +22,56 @@ _OPEN = {  # a playlist that calls itself .mp4 must not make FFmpeg open further
 
 
 @contextmanager
-def opened(path: Path) -> Iterator["InputContainer"]:
-    """Opens a file for decoding; whatever FFmpeg says against it becomes one ValueError."""
+def opened(path: Path, **options: str) -> Iterator["InputContainer"]:
+    """Opens a file for decoding; whatever FFmpeg says against it becomes one ValueError.  options: of its reader.
+
+    Titles whose bytes are no UTF-8 keep them, as surrogates: see `encodings.printable`.
+    """
     import av
-    from av.error import FFmpegError
 
     if not path.is_file():
         raise ValueError(f"got no file at '{path}', expected a video or sound; check the path.")
+    with (
+        blamed(path),
+        av.open(str(path.resolve()), options=_OPEN | options, metadata_errors="surrogateescape") as container,
+    ):
+        yield container
+
+
+@contextmanager
+def blamed(path: Path) -> Iterator[None]:
+    """Whatever FFmpeg says becomes one ValueError about the file that is read."""
+    from av.error import FFmpegError
+
     try:
-        with av.open(str(path.resolve()), options=_OPEN) as container:
-            yield container
+        yield
     except FFmpegError as error:
         if error.errno == errno.ENOSPC:  # of what is being written meanwhile, no fault of this file
             raise
         raise ValueError(
             f"got {path.name}, which is damaged or no video or sound ({error.strerror}); give a whole file."
         ) from None
+    except UnicodeError:  # a ValueError too, and must not pass for a sentence
+        raise ValueError(f"got {path.name} with text that cannot be read; convert it first.") from None
+
+
+def check_open(path: Path, packet: "Packet[Stream]") -> None:
+    """Raises ValueError for a packet of a protected film: without its key it decodes to noise, and so would a copy."""
+    if packet.has_sidedata("encryption_info"):
+        raise ValueError(f"got {path.name}, which is protected (encrypted); give a film without protection.")
+
+
+def frames_of(
+    path: Path, container: "InputContainer", *streams: "Stream | None"
+) -> Iterator["VideoFrame | AudioFrame"]:
+    """The decoded frames of some streams; ValueError where the film is protected."""
+    from av import AudioFrame, VideoFrame
+
+    for packet in container.demux(*[stream for stream in streams if stream is not None]):
+        check_open(path, packet)
+        for frame in packet.decode():
+            if isinstance(frame, VideoFrame | AudioFrame):
+                yield frame
 
 
 def picture_stream(path: Path, container: "InputContainer") -> "VideoStream":

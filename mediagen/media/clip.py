@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 
+from mediagen.errors import OutputError, RequestError
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Clip:
     """A stretch of film.
 
@@ -27,9 +29,11 @@ class Clip:
         if self.frames is not None and (
             self.frames.ndim != 4 or self.frames.shape[-1] != 3 or self.frames.dtype != torch.uint8
         ):
-            raise ValueError(f"got frames {self.frames.dtype} {tuple(self.frames.shape)}, expected uint8 (F, H, W, 3).")
+            raise RequestError(
+                f"got frames {self.frames.dtype} {tuple(self.frames.shape)}, expected uint8 (F, H, W, 3)."
+            )
         if self.sound is not None and self.sound.ndim != 2:
-            raise ValueError(f"got sound of shape {tuple(self.sound.shape)}, expected (channels, S).")
+            raise RequestError(f"got sound of shape {tuple(self.sound.shape)}, expected (channels, S).")
 
     @property
     def seconds(self) -> float:
@@ -38,11 +42,46 @@ class Clip:
             return len(self.frames) / self.fps
         return 0.0 if self.sound is None else self.sound.shape[-1] / self.rate
 
+    def __repr__(self) -> str:
+        parts = []
+        if self.frames is not None:
+            count, height, width, _ = self.frames.shape
+            parts.append(f"{count} frames of {width}x{height} at {self.fps:g} fps")
+        if self.sound is None:
+            parts.append("no sound")
+        else:
+            parts.append(f"{len(self.sound)} x {self.sound.shape[-1]} samples at {self.rate} Hz")
+        caption = self.caption if len(self.caption) <= 60 else f"{self.caption[:57]}..."
+        parts += [repr(caption)] if caption else []
+        return f"<{type(self).__name__} of {self.seconds:.3g} s: {', '.join(parts)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the film, or the sound, to be played on the page."""
+        from mediagen.media.show import page
+
+        return {"text/plain": repr(self), "text/html": page(self)}
+
     def save(self, path: str | Path) -> Path:
-        """Writes an mp4 (H.264 + AAC), webm, wav, png or gif, by the name's ending; it appears whole or not at all."""
+        """Writes an mp4 (H.264 + AAC), webm, wav, png or gif, by the name's ending; it appears whole or not at all.
+
+        Raises RequestError for a name or a clip that does not fit, OutputError where the disk does not take it.
+        """
         from mediagen.media.write import write_clip
 
-        return write_clip(self, path)
+        try:
+            return write_clip(self, path)
+        except ValueError as error:
+            raise RequestError(str(error)) from None
+        except OSError as error:
+            told = (str(error),) if error.errno is None else (error.errno, error.strerror, str(path))
+            raise OutputError(*told) from error
+
+
+@dataclass(frozen=True, repr=False)
+class Film(Clip):
+    """A clip that has pictures."""
+
+    frames: torch.Tensor
 
 
 def to_float(frames: torch.Tensor) -> torch.Tensor:

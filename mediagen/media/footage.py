@@ -1,6 +1,6 @@
 """A video that exists: its exact length, its pictures at a steady rate, its sound at 48 kHz; streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from math import ceil, inf, isfinite
@@ -12,16 +12,8 @@ import torch
 from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
-from mediagen.media.checks import (
-    check_complete,
-    check_known,
-    check_pixels,
-    check_rate,
-    check_seconds,
-    claimed,
-    opened,
-    picture_stream,
-)
+from mediagen.media.checks import check_known, check_pixels, check_rate, frames_of, opened, picture_stream
+from mediagen.media.timeline import timeline
 
 if TYPE_CHECKING:
     from av import AudioFrame, VideoFrame
@@ -38,10 +30,10 @@ class Footage:
 
     seconds: from the first picture to the end of the last one, exact.  samples: the same at 48 kHz.  origin: the time
     of the first picture in the file's own clock.  size: (width, height), upright.  fps: None where it varies.
-    channels: of the first sound track, 0 without one.  packets: how many hold the pictures, up to the last one shown.
-    last: when the last picture comes and how long it stays, in ticks of its stream.
-    Raises ValueError for a file that is missing, damaged, cut short, without pictures, longer than `max_seconds`, with
-    pictures above `max_pixels`, or with a sample rate that no recording has.
+    channels: of the first sound track, 0 without one.  timeline: when which picture is shown.
+    packets: how many hold the pictures, up to the last one shown.
+    Raises ValueError for a file that is missing, damaged, protected, cut short, without pictures, longer than
+    `max_seconds`, with pictures above `max_pixels`, or with a sample rate that no recording has.
     """
 
     def __init__(
@@ -59,10 +51,12 @@ class Footage:
             self.has_audio = sound is not None
             if sound is not None and sound.codec_context is not None:
                 check_rate(self.path, sound.codec_context.sample_rate)
-            times, self.seconds_exact = self._times(container, max_seconds)
-            tick = video.time_base or Fraction(1, 90_000)
-            self.origin: Fraction = int(times[0]) * tick
-            self.fps = _steady(times, tick)
+            check_pixels(self.path, video.width * video.height, self.max_pixels)
+            self.timeline = timeline(self.path, container, max_seconds)
+            self.packets = self.timeline.packets
+            self.seconds_exact, tick = self.timeline.seconds, self.timeline.tick
+            self.origin: Fraction = int(self.timeline.times[0]) * tick
+            self.fps = _steady(self.timeline.times, tick)
         with opened(self.path) as container:  # again, from its beginning
             first = next(self._decoded(container), None)
             if first is None:
@@ -112,8 +106,21 @@ class Footage:
         """
         if not (isfinite(rate) and rate > 0) or min(size) < 1 or batch < 1:
             raise ValueError(f"got rate {rate:g}, size {size}, batch {batch}, expected all above 0; correct them.")
-        first, last = self.span(start, end)
-        return self._pictures(rate, size, first / SOUND_RATE, last / SOUND_RATE, batch)
+        first, last = (sample / SOUND_RATE for sample in self.span(start, end))
+        count = max(1, ceil((last - first) * rate - 1e-6))
+        return self._pictures(first + (np.arange(count) + 0.5) / rate, size, batch)
+
+    def pictures_at(
+        self, times: Sequence[float], size: tuple[int, int] | None = None, *, batch: int = 64
+    ) -> Iterator[Tensor]:
+        """The pictures shown at rising `times` (seconds from the first one on) as uint8 (N, H, W, 3), N <= batch.
+
+        A time beyond the end shows the last picture.  size: (width, height) to squeeze to; None for the film's own.
+        """
+        moments = np.asarray(times, float) + 1e-6  # a time that was rounded down is still that picture's
+        if not len(moments) or moments[0] < 0 or (np.diff(moments) < 0).any():
+            raise ValueError(f"got the times {list(times)}, expected some from 0 s on that rise; sort them.")
+        return self._pictures(moments, self.size if size is None else size, batch)
 
     def sound(self, start: float = 0.0, end: float | None = None, *, channels: int = 1) -> Iterator[Tensor]:
         """The first sound track from the first picture on, as chunks float32 (channels, S) at 48 kHz; S of any length.
@@ -124,83 +131,37 @@ class Footage:
             raise ValueError(f"got {channels} channels, expected 1 or 2; mix them afterwards.")
         return self._sound(*self.span(start, end), channels)
 
-    def _times(self, container: "InputContainer", most: float) -> tuple[np.ndarray, Fraction]:
-        """When each frame is shown, in ticks of the stream and sorted; and the seconds until the last one's end."""
-        video = picture_stream(self.path, container)
-        check_pixels(self.path, video.width * video.height, self.max_pixels)
-        tick = video.time_base or Fraction(1, 90_000)
-        shown: list[int] = []
-        lengths: dict[int, int] = {}
-        ends: dict[int, float] = {}  # of each stream, in the file's own clock
-        earliest: dict[int, int] = {}  # time of decoding, where it is before 0
-        packets, corrupt = 0, False
-        for packet in container.demux():
-            time = packet.dts if packet.pts is None else packet.pts
-            if not packet.size or time is None:
-                continue
-            packets += packet.stream_index == video.index
-            corrupt = packet.is_corrupt  # of the last one: FFmpeg marks so what the file ends in the middle of
-            # A track lasts as long as its decoding, which may end after the last picture's time: count both.
-            early = earliest.setdefault(packet.stream_index, min(packet.dts or 0, 0))
-            late = max(time, time if packet.dts is None else packet.dts - early)
-            until = float((late + (packet.duration or 0)) * packet.time_base)
-            ends[packet.stream_index] = max(until, ends.get(packet.stream_index, until))
-            if packet.stream_index == video.index and not packet.is_discard:  # what an edit list cuts is not shown
-                shown.append(time)
-                self.packets = packets
-                lengths[time] = packet.duration or 0
-                check_seconds(self.path, (time - shown[0]) * float(tick), most)
-        if not shown:
-            raise ValueError(f"got {self.path.name} with no frame, expected a whole video; the file is damaged.")
-        times = np.unique(np.array(shown, np.int64))
-        usual = int(np.median(np.diff(times))) if len(times) > 1 else round(1 / (video.average_rate or 25) / tick)
-        final = int(times[-1])
-        # mp4 keeps the length of the pictures beside them; its packets only say when the next one is decoded.
-        end = -1 if video.duration is None else (video.start_time or 0) + video.duration
-        own = lengths[final] or usual
-        rounded = abs(end - final - own) * tick < Fraction(1, 1000)  # it is often written in milliseconds
-        self.last = (final, own if end <= final or rounded else end - final)
-        seconds = (sum(self.last) - int(times[0])) * tick
-        check_seconds(self.path, float(seconds), most)
-        check_complete(self.path, claimed(container), max(ends.values()))
-        for stream in (video, *container.streams.audio[:1]):
-            if stream.duration is not None and stream.time_base is not None:
-                said = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-                check_complete(self.path, said, ends.get(stream.index, 0.0))
-        if corrupt:
-            raise ValueError(
-                f"got {self.path.name} that ends in the middle of a packet, expected a whole file; copy it again."
-            )
-        return times, seconds
-
     def _decoded(self, container: "InputContainer", start: float = 0.0) -> Iterator["VideoFrame"]:
         """Frames in the order they are shown, from somewhat before `start` on."""
+        import av
+
         video = picture_stream(self.path, container)
         video.thread_type = "AUTO"
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(self.max_pixels)}
         if start > _EARLY:
             container.seek(int((self.origin + Fraction(start - _EARLY)) / (video.time_base or 1)), stream=video)
-        return container.decode(video)
+        for frame in frames_of(self.path, container, video):
+            if not isinstance(frame, av.AudioFrame):
+                yield frame
 
-    def _pictures(self, rate: float, size: tuple[int, int], start: float, end: float, most: int) -> Iterator[Tensor]:
-        count = max(1, ceil((end - start) * rate - 1e-6))
+    def _pictures(self, moments: np.ndarray, size: tuple[int, int], most: int) -> Iterator[Tensor]:
         made: list[np.ndarray] = []
         done, shown, picture = 0, None, None
         with opened(self.path) as container:
-            for frame in chain(self._decoded(container, start), [None]):
+            for frame in chain(self._decoded(container, float(moments[0])), [None]):
                 until = inf if frame is None else float((frame.pts or 0) * (frame.time_base or 0) - self.origin)
-                while shown is not None and done < count and start + (done + 0.5) / rate < until:
+                while shown is not None and done < len(moments) and moments[done] < until:
                     picture = _small(shown, size) if picture is None else picture
                     made.append(picture)
                     done += 1
-                    if len(made) == most or done == count:
+                    if len(made) == most or done == len(moments):
                         yield torch.from_numpy(np.stack(made))
                         made = []
-                if done == count:
+                if done == len(moments):
                     return
                 shown, picture = frame, None
-        raise ValueError(f"got {self.path.name} with no readable frame from {start:g} s on; the file is damaged.")
+        raise ValueError(f"got {self.path.name} with no readable frame from {moments[0]:g} s on; the file is damaged.")
 
     def _sound(self, first: int, last: int, channels: int) -> Iterator[Tensor]:
         place = due = first  # the next sample to give; where the next piece belongs if nothing is missing
@@ -233,7 +194,8 @@ class Footage:
             container.seek(int((self.origin + Fraction(start - _EARLY)) / (stream.time_base or 1)), stream=stream)
         layout = "mono" if channels == 1 else "stereo"
         tool, form = None, None
-        for frame in chain(container.decode(stream), [None]):
+        for frame in chain(frames_of(self.path, container, stream), [None]):
+            assert frame is None or isinstance(frame, av.AudioFrame)
             pieces: list[AudioFrame] = []
             if frame is None or (frame.sample_rate, frame.layout.name, frame.format.name) != form:
                 pieces += [] if tool is None else tool.resample(None)
@@ -266,6 +228,9 @@ def _steady(times: np.ndarray, tick: Fraction) -> float | None:
     if np.abs(times - times[0] - step * np.arange(len(times))).max() > 1:
         return None
     exact = 1 / (step * tick)
+    for usual in (Fraction(round(exact)), Fraction(round(exact * 1.001)) * 1000 / 1001):  # a coarse clock hides it
+        if usual and abs((len(times) - 1) / (usual * tick) - int(times[-1] - times[0])) <= 1:
+            return float(usual)
     near = Fraction(exact).limit_denominator(1001)  # so that 29.97 is found again as 30000/1001
     return float(near) if abs(float(near) / exact - 1) < 1e-4 else float(exact)
 

@@ -1,13 +1,10 @@
 """Reading of video, sound and pictures. PyAV is imported inside functions: GPU machines may lack it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media.checks import (
@@ -19,10 +16,12 @@ from mediagen.media.checks import (
     check_rate,
     check_seconds,
     claimed,
+    frames_of,
     opened,
     picture_stream,
 )
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Film
+from mediagen.media.pictures import opened_picture, to_tensor
 from mediagen.media.resample import resample
 from mediagen.media.tags import noted
 
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioResampler
 
 
-def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Clip:
+def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels: int = MAX_PIXELS) -> Film:
     """Reads a video: every frame (uint8), its fps, its sound at its own rate (float32), its caption and settings.
 
+    Where the frames are not evenly spaced, those that are shown at even times of the same mean rate.
     Sound starts with the pictures; of a file of ours it has exactly the samples that were written (AAC pads to 1,024).
     Raises ValueError for a file that is missing, damaged, without pictures, longer than `max_seconds`, or of more than
     `max_pixels` decoded pixels (frames x height x width).
@@ -41,7 +41,7 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
 
     path = Path(path)
     with opened(path) as container:
-        about = noted(container.metadata)
+        about = _gif_told(path) if path.suffix.lower() == ".gif" else noted(container.metadata)
         video, audio = picture_stream(path, container), next(iter(container.streams.audio), None)
         check_known(path, audio)
         check_seconds(path, claimed(container), max_seconds)
@@ -50,10 +50,11 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
         # The header may lie: this stops a huge frame before there is memory for it.
         video.codec_context.options = {"max_pixels": str(max(max_pixels, 1))}
         pictures: list[np.ndarray] = []
+        times: list[float] = []
         sounds = _Sounds(path, max_seconds)
         start, end, pixels = None, 0.0, 0
         fps = float(video.average_rate or video.guessed_rate or 25)
-        for frame in container.decode(*[s for s in (video, audio) if s is not None]):
+        for frame in frames_of(path, container, video, audio):
             if isinstance(frame, av.AudioFrame):
                 sounds.add(frame)
                 continue
@@ -71,12 +72,14 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
             if pictures and picture.shape != pictures[0].shape:
                 raise ValueError(f"got {path.name} whose size changes on the way, expected one size; convert it first.")
             pictures.append(np.ascontiguousarray(picture))
+            times.append((frame.time or 0.0) - (start or 0.0))
         if not pictures:
             raise ValueError(f"got {path.name} with no readable frame, expected a whole video; the file is damaged.")
         sound = sounds.joined(start or 0.0, about.get("samples"))
         check_complete(path, claimed(container), max(end, sounds.seconds))
-    return Clip(
-        frames=torch.from_numpy(np.stack(pictures)),
+    fps = _rate_of(about, fps, times, end)
+    return Film(
+        frames=torch.from_numpy(np.stack([pictures[index] for index in _shown(times, end, fps)])),
         fps=fps,
         sound=sound,
         rate=sounds.rate or SOUND_RATE,
@@ -85,33 +88,57 @@ def read_clip(path: str | Path, *, max_seconds: float = MAX_SECONDS, max_pixels:
     )
 
 
+def _gif_told(path: Path) -> dict[str, Any]:
+    try:
+        with opened_picture(path) as image:
+            return noted(image.info)
+    except ValueError:  # FFmpeg says what is wrong with it
+        return {}
+
+
+def _rate_of(about: dict[str, Any], said: float, times: list[float], end: float) -> float:
+    """Frames per second: what is noted, or what the file says where that is near the mean, or the mean."""
+    noted_rate = about.get("fps")
+    if isinstance(noted_rate, int | float) and 0.1 <= noted_rate <= 1_000:
+        return float(noted_rate)
+    mean = len(times) / end if end > 0 else said
+    return said if abs(said / mean - 1) < 0.02 or len(times) < 3 else mean
+
+
+def _shown(times: list[float], end: float, fps: float) -> list[int]:
+    """The numbers of the frames at even times; all of them where they come at these."""
+    even = np.arange(len(times)) / fps
+    if np.abs(np.array(times) - even).max() < 0.5 / fps and abs(end * fps - len(times)) < 0.75:
+        return list(range(len(times)))
+    wanted = np.arange(max(1, round(end * fps))) / fps
+    return (np.searchsorted(np.array(times), wanted + 0.05 / fps, side="right") - 1).clip(0).tolist()
+
+
 def read_settings(path: str | Path) -> dict[str, Any]:
     """The settings that made a file of ours, of any format; empty for a foreign file, ValueError for a damaged one."""
     path = Path(path)
     if path.suffix.lower() in (".png", ".gif"):
-        with _image(path) as image:
+        with opened_picture(path) as image:
             return noted(image.info).get("settings", {})
     with opened(path) as container:
         return noted(container.metadata).get("settings", {})
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None, *, max_pixels: int = 2**26) -> torch.Tensor:
-    """Reads a picture as uint8 (1, H, W, 3), turned upright, transparency over white.
+    """Reads a picture as uint8 (1, H, W, 3), upright, in 8 bits, transparency over white (`pictures.plain`).
 
     `size` = (width, height) scales it to cover that size and cuts the middle.
     Raises ValueError for a file that is missing, damaged, or larger than `max_pixels`.
     """
-    with _image(Path(path)) as image:
+    with opened_picture(Path(path)) as image:
         check_pixels(Path(path), image.width * image.height, max_pixels)
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
-        made = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
-        if size is not None:
-            made = ImageOps.fit(made, size, Image.Resampling.LANCZOS)
-        return torch.from_numpy(np.array(made))[None]
+        return to_tensor(image, size)
 
 
 def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float = MAX_SECONDS) -> torch.Tensor:
     """Reads the sound of a sound or video file as float32 (channels, S) at `rate` Hz; errors as in `read_clip`."""
+    import av
+
     path = Path(path)
     with opened(path) as container:
         if not container.streams.audio:
@@ -121,7 +148,8 @@ def read_sound(path: str | Path, rate: int = SOUND_RATE, *, max_seconds: float =
         check_known(path, container.streams.audio[0])
         check_seconds(path, claimed(container), max_seconds)
         sounds = _Sounds(path, max_seconds)
-        for frame in container.decode(container.streams.audio[0]):
+        for frame in frames_of(path, container, container.streams.audio[0]):
+            assert not isinstance(frame, av.VideoFrame)
             sounds.add(frame)
         sound = sounds.joined(0.0, noted(container.metadata).get("samples"))
         if sound is None:
@@ -179,16 +207,3 @@ class _Sounds:
         return torch.from_numpy(
             np.ascontiguousarray(sound[:, : samples if isinstance(samples, int) and samples > 0 else None])
         )
-
-
-@contextmanager
-def _image(path: Path) -> Iterator[Image.Image]:
-    if not path.is_file():
-        raise ValueError(f"got no file at '{path}', expected a picture; check the path.")
-    try:
-        with Image.open(path) as image:
-            yield image
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"got {path.name}, which is damaged, too large or no picture ({error}); give a whole one."
-        ) from None

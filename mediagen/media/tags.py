@@ -4,13 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mediagen.media.encodings import printable
+
 TAG = "mediagen"  # metadata entry that holds our JSON
 
 
-def tag_of(settings: Mapping[str, Any], caption: str, samples: int) -> str:
-    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold."""
+def tag_of(settings: Mapping[str, Any], caption: str, samples: int, fps: float | None = None) -> str:
+    """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold.
+
+    fps: for a format that cannot say it.
+    """
+    told = {"settings": settings, "caption": caption, "samples": samples} | ({} if fps is None else {"fps": fps})
     try:
-        return json.dumps({"settings": settings, "caption": caption, "samples": samples})
+        return json.dumps(told)
     except (TypeError, ValueError) as error:
         raise ValueError(f"got settings that JSON cannot hold ({error}); keep to numbers, text and lists.") from None
 
@@ -19,8 +25,11 @@ def noted(metadata: Mapping[Any, Any]) -> dict[str, Any]:
     """What `write_clip` left in the file; empty for a foreign file."""
     texts = {str(key).lower(): value for key, value in metadata.items()}
     text = texts.get(TAG, texts.get("comment", ""))
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)  # gif gives bytes
     try:
-        found = json.loads(text)
-    except (ValueError, TypeError):
+        found = json.loads(printable(text))
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("settings"), dict) else {}
+    if not (isinstance(found, dict) and isinstance(found.get("settings"), dict)):
+        return {}
+    return found | {"caption": printable(str(found.get("caption", "")))}

@@ -1,5 +1,6 @@
 """Writing of one clip as a stream (mp4, webm, wav), gif or png."""
 
+import errno
 import math
 import os
 import uuid
@@ -16,6 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
+from mediagen.media.names import check_name
 from mediagen.media.resample import resample
 from mediagen.media.sheets import contact_sheet
 from mediagen.media.tags import TAG, tag_of
@@ -47,7 +49,7 @@ def write_clip(clip: Clip, path: str | Path) -> Path:
     if ending in VIDEO and clip.sound is not None:
         clip = replace(clip, sound=resample(clip.sound, clip.rate, SOUND_RATE), rate=SOUND_RATE)
     samples = 0 if clip.sound is None else clip.sound.shape[-1]
-    tag = tag_of(clip.settings, clip.caption, samples)
+    tag = tag_of(clip.settings, clip.caption, samples, clip.fps if ending == ".gif" else None)
     with appearing(path) as temporary:
         write = {".gif": write_gif, ".png": write_png}.get(ending, write_stream)
         write(clip, temporary, tag)
@@ -86,6 +88,7 @@ def check_place(path: Path, endings: Iterable[str]) -> str:
         raise ValueError(
             f"got the folder '{path.parent}', expected one that exists; create it first or write elsewhere."
         )
+    check_name(path)
     if path.is_dir():
         raise ValueError(f"got '{path}', which is a folder, expected a file name; choose another name.")
     return ending
@@ -95,7 +98,7 @@ def check_place(path: Path, endings: Iterable[str]) -> str:
 def appearing(path: Path) -> Iterator[Path]:
     """A temporary name to write to: it becomes `path` when all went well, and vanishes when it did not."""
     # Beside the target, for a rename is only atomic within one file system.
-    temporary = path.with_name(f".{path.stem[:80]}.{uuid.uuid4().hex}{path.suffix}")
+    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -103,6 +106,22 @@ def appearing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What FFmpeg says against a file that it writes becomes an OSError of the disk, or a ValueError about the file."""
+    from av.error import FFmpegError
+
+    try:
+        yield
+    except FFmpegError as error:
+        if error.errno in errno.errorcode and error.errno not in (errno.EINVAL, errno.EPIPE):
+            raise OSError(error.errno, f"cannot write a {path.suffix}: {error.strerror}") from None
+        raise ValueError(
+            f"got what a {path.suffix} cannot hold ({error.strerror}), expected pictures and sound that it can; "
+            "write to another ending."
+        ) from None
 
 
 def write_gif(clip: Clip, path: Path, tag: str) -> None:
@@ -133,7 +152,7 @@ def write_stream(clip: Clip, path: Path, tag: str) -> None:
     ending, sound = path.suffix.lower(), clip.sound
     # bitexact: no random identities and no version strings, so that equal clips make equal bytes.
     options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if ending == ".mp4" else {})
-    with av.open(str(path), "w", options=options) as container:
+    with writing(path), av.open(str(path.absolute()), "w", options=options) as container:
         container.metadata["comment" if ending == ".wav" else TAG] = tag  # wav knows a fixed list of names
         picture_codec, settings, sound_codec = VIDEO.get(ending, ("", {}, "pcm_s16le"))
         video = _video_stream(container, picture_codec, settings, clip) if picture_codec else None

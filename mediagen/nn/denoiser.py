@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from mediagen.config import Config
 from mediagen.nn.conditions import Encoded, TextProjection
 from mediagen.nn.transformer import Block, Reading, RMSNorm, SwiGLU, TimestepMLP
 
@@ -167,7 +166,7 @@ class Denoiser(nn.Module):
         return self.norm.weight.dtype
 
 
-def check_sizes(config: Config, **sizes: int | tuple[int, ...]) -> None:
+def check_sizes(**sizes: int | tuple[int, ...]) -> None:
     """ValueError where one of the named sizes is not positive, or the width does not fit its heads."""
     for name, size in sizes.items():
         if size == () or any(each < 1 for each in (size if isinstance(size, tuple) else (size,))):

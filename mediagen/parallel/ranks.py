@@ -1,36 +1,101 @@
 """Data parallelism: the processes that train one model together. With one process everything here is the identity."""
 
+import atexit
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
+HEARD = "every rank ended with an error here"
 BUCKET = 16 * 2**20  # numbers that travel in one message: few messages, yet no second copy of the whole model
 
 
-def local_device() -> torch.device:
-    """The device of this process: its own GPU under torchrun, the first GPU, or the CPU."""
-    return (
-        torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        if torch.cuda.is_available()
-        else torch.device("cpu")
-    )
+def local_device(gpu: bool | None = None) -> torch.device:
+    """The device of this process: its own GPU under torchrun (LOCAL_RANK), else the first; without a GPU, the CPU.
+
+    gpu: whether it is to be one; None where there is one.
+    """
+    gpu = torch.cuda.is_available() if gpu is None else gpu
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if gpu else torch.device("cpu")
 
 
 class Ranks:
-    """This process's number (`rank`) among `world`; joins torchrun's group where its environment asks for one."""
+    """This process's number (`rank`) among `world`; joins torchrun's group where its environment asks for one.
+
+    The first one joins, and the process stays in the group to its end, so that a task can be built in it, caches and
+    all, and several trained one after another: a group that is left and made again may meet the ruins of the first.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         asked = int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
-        self._joined = asked and not dist.is_initialized()
-        if self._joined:
+        if asked and not dist.is_initialized():
+            if device.type == "cuda":
+                torch.cuda.set_device(device)  # objects that are gathered travel by the current one
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            atexit.register(dist.destroy_process_group)
         self.together = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         self.rank = dist.get_rank() if self.together else 0
         self.world = dist.get_world_size() if self.together else 1
+
+    def gather(self, value: T) -> list[T]:
+        """The value of every rank, in order, on every rank; values must be picklable."""
+        if not self.together:
+            return [value]
+        values: list[T] = [value] * self.world
+        dist.all_gather_object(values, value)
+        return values
+
+    @contextlib.contextmanager
+    def as_one(self) -> Iterator[None]:
+        """An error of one rank inside ends all of them, at the same place: nobody waits for a rank that is gone.
+
+        Nothing inside may wait for the other ranks. Those that had no error of their own raise ValueError.
+        """
+        try:
+            yield
+        except Exception as error:
+            self.gather(str(error) or type(error).__name__)
+            self.heard(error)
+            raise
+        for rank, error in enumerate(self.gather("")):
+            if error:
+                raise self.heard(ValueError(f"rank {rank}: {error}"))
+
+    def heard(self, error: E) -> E:
+        """The error, with a note that every rank has one, so that the first alone need tell of it."""
+        if self.together:
+            error.add_note(HEARD)
+        return error
+
+    def see_one(self, folder: Path) -> None:
+        """ValueError, on every rank, unless all see the same files in `folder`, which rank 0 makes."""
+        if not self.together:
+            return
+        name = f".seen-{os.getpid()}-{time.time_ns()}"
+        mark = folder / self.gather(name)[0]
+        with self.as_one():
+            if self.rank == 0:
+                folder.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+        blind = [rank for rank, seen in enumerate(self.gather(mark.exists())) if not seen]
+        if self.rank == 0:
+            mark.unlink()
+        if blind:
+            raise self.heard(
+                ValueError(
+                    f"got the folder {folder}, of which rank {blind[0]} does not see what rank 0 wrote, expected one "
+                    "that all processes share; put it on a file system that every machine mounts."
+                )
+            )
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replaces every gradient by its mean over the ranks; one that no rank has stays None."""
@@ -74,11 +139,6 @@ class Ranks:
         """Returns once every rank is here."""
         if self.together:
             dist.barrier()
-
-    def leave(self) -> None:
-        """Ends the group if this object began it."""
-        if self._joined:
-            dist.destroy_process_group()
 
 
 def _buckets(values: Sequence[torch.Tensor]) -> Iterable[list[torch.Tensor]]:

@@ -24,6 +24,7 @@ class State:
     step: int
     tensors: dict[str, Tensors]  # one file per part: model, optimiser, ema, critic, ...
     values: dict[str, Any]  # plain JSON values: counters, the config
+    mark: str = ""  # checksum of the manifest that it was read from, and so of all of it
 
 
 def save_checkpoint(root: Path, state: State, keep: int) -> Path:
@@ -65,7 +66,7 @@ def load_checkpoint(folder: Path) -> State:
         body = {key: manifest[key] for key in ("step", "values", "files")}
         sound = manifest["sha256"] == _sha256(json.dumps(body, sort_keys=True).encode())
     except (OSError, ValueError, KeyError, TypeError):
-        sound, body = False, {}
+        sound, body, manifest = False, {}, {}
     if not sound:
         raise ValueError(f"{path}: got a missing or damaged manifest; delete this checkpoint or restore it.")
     tensors = {}
@@ -73,7 +74,7 @@ def load_checkpoint(folder: Path) -> State:
         if not (folder / name).is_file() or _sha256((folder / name).read_bytes()) != expected:
             raise ValueError(f"{folder / name}: got a missing or damaged file, expected sha256 {expected}; restore it.")
         tensors[name.removesuffix(".safetensors")] = load_tensors(folder / name)
-    return State(body["step"], tensors, body["values"])
+    return State(body["step"], tensors, body["values"], manifest["sha256"])
 
 
 def load_latest(root: Path) -> State | None:

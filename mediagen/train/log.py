@@ -1,8 +1,13 @@
 """What a training run writes down: one JSON line per record, and TensorBoard where it is asked for."""
 
 import json
+import wave
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from mediagen.weights import write_atomic
 
@@ -26,6 +31,20 @@ class Log:
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def show(self, step: int, files: Iterable[Path]) -> None:
+        """Gives TensorBoard, where there is one, the pictures (png) and sounds (wav) among the files."""
+        if self._board is None:
+            return
+        for path in files:
+            name = path.stem.replace(f"-{step:06d}", "")
+            if path.suffix == ".png":
+                with Image.open(path) as image:
+                    self._board.add_image(name, np.array(image.convert("RGB")), step, dataformats="HWC")
+            elif path.suffix == ".wav":
+                with wave.open(str(path)) as sound:
+                    samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / 32768
+                    self._board.add_audio(name, samples[None], step, sample_rate=sound.getframerate())
 
     def close(self) -> None:
         self._file.close()

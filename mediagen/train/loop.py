@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from mediagen.train.run import Run
+from mediagen.train.settings import Settings
 from mediagen.train.task import Task, TrainConfig
 
 __all__ = ["Task", "TrainConfig", "train"]
@@ -27,20 +28,23 @@ def train(
     folder: str | Path,
     *,
     resume: bool = True,
+    allow: Collection[str] = (),
+    about: Settings | None = None,
     on_step: Callable[[int, dict[str, float | Tensor]], None] | None = None,
 ) -> Path:
     """Trains until `config.steps`, or for `config.max_seconds`, and returns folder/export: the averaged (EMA) weights.
 
-
-    Writes folder/checkpoints, log.jsonl, previews and export; goes on from the newest checkpoint, to the same bytes
-    that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. Under torchrun every
-    process calls this with its own copy of the task. Ctrl-C and SIGTERM finish the step, save, and then raise
-    KeyboardInterrupt or SystemExit(143). Raises ValueError where `resume` is off and the folder has checkpoints,
-    FloatingPointError after `run.BAD_STEPS` steps in a row without finite gradients.
+    Writes folder/checkpoints, log.jsonl, settings.json, previews and export; goes on from the newest checkpoint, to the
+    same bytes that an uninterrupted run reaches. on_step(steps done, figures) is called after every step. In torchrun
+    every process calls this with its own copy of the task. allow: settings that may differ from those that the folder's
+    run began with, beside what is HARMLESS (see `settings`); about: more that are to stay as they are.
+    Ctrl-C and SIGTERM finish the step, save, and then raise KeyboardInterrupt or SystemExit(143). Raises ValueError
+    where `resume` is off and the folder has checkpoints, where other settings changed, and where the ranks do not see
+    one folder; FloatingPointError after `run.BAD_STEPS` steps in a row without finite gradients.
     """
     run = Run(task, config, Path(folder))
     with run.closing(), _stop_signals() as stop:
-        run.start(resume)
+        run.start(resume, allow, about)
         with _batches(task, config, run.step, run.ranks.rank, run.ranks.world) as batches:
             last = run.clock.over(run.step)
             while not last:

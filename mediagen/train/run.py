@@ -1,11 +1,10 @@
 """Run: the state of one training and the moves that the loop makes with it."""
 
 import contextlib
-import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mediagen.config import Config
 from mediagen.parallel.ranks import Ranks
 from mediagen.train.checkpoint import State, checkpoints, load_latest, save_checkpoint
 from mediagen.train.clock import Clock
@@ -20,6 +20,7 @@ from mediagen.train.compiled import compile_parts
 from mediagen.train.ema import EMA
 from mediagen.train.log import Log
 from mediagen.train.optim import Learner, schedule
+from mediagen.train.settings import Settings, changes, record, refuse_changes
 from mediagen.train.task import Task, TrainConfig, multiplies_bf16_fast
 from mediagen.weights import fit_tensors, save_model, sweep
 
@@ -44,30 +45,58 @@ class Run:
         self._sums: dict[str, tuple[float | Tensor, int]] = {}  # of each figure since the last line of the log
         self._since, self._since_time = 0, 0.0
 
-    def start(self, resume: bool) -> None:
+    def start(self, resume: bool, allow: Collection[str] = (), about: Settings | None = None) -> None:
         """Makes the ranks equal, cleans up after a killed run and goes on from the newest checkpoint."""
-        saved = self.folder / "checkpoints"
+        saved, settings = self.folder / "checkpoints", self._settings() | (about or {})
         if self.config.max_seconds > 0 and self.ranks.together:  # whose clocks, and so learning rates, would differ
             raise ValueError(f"got max_seconds and {self.ranks.world} processes, expected one; give steps instead.")
-        if not resume and checkpoints(saved):
-            raise ValueError(
-                f"got resume=False and a folder with checkpoints, {saved}; delete it or use another folder."
-            )
-        if self.ranks.rank == 0:
-            saved.mkdir(parents=True, exist_ok=True)
-            sweep(self.folder)
-        self.ranks.wait()
+        with self.ranks.as_one():
+            if not resume and checkpoints(saved):
+                raise ValueError(
+                    f"got resume=False and a folder with checkpoints, {saved}; delete it or use another folder."
+                )
+            if self.ranks.rank == 0:
+                saved.mkdir(parents=True, exist_ok=True)
+                sweep(self.folder)
         for module in [self.task.model, self.ema.model, *([self.critic.module] if self.critic else [])]:
             self.ranks.same_start(module)
-        state = load_latest(saved)
-        if state is not None:
-            self._restore(state)
+        with self.ranks.as_one():
+            state = load_latest(saved)
+            if state is not None:
+                self._restore(state)
+                refuse_changes(self.folder, settings, allow)
+        self._together_at(state)
+        if self.ranks.rank == 0:
+            record(self.folder, settings)
         if self.config.compile:
             compile_parts(self.task.model, self.config.graphs)
         if self.ranks.rank == 0:
             self.log = Log(self.folder, self.step, self.config.tensorboard)
         self._since, self._since_time = self.step, time.monotonic()
         self.clock.begin(self.step, self._spent)
+
+    def _together_at(self, state: State | None) -> None:
+        """ValueError, on every rank, unless all go on from one checkpoint: each may have a folder of its own."""
+        found = self.ranks.gather((-1, "") if state is None else (state.step, state.mark))
+        for rank, other in enumerate(found):
+            if other != found[0]:
+                had = [f"step {step}" if step >= 0 else "no checkpoint" for step, _ in (found[0], other)]
+                raise self.ranks.heard(
+                    ValueError(
+                        f"got {had[0]} in {self.folder} on rank 0 and {'another ' * (had[0] == had[1])}{had[1]} on "
+                        f"rank {rank}, expected one checkpoint for all; put the folder where every machine sees the "
+                        "same files."
+                    )
+                )
+
+    def _settings(self) -> Settings:
+        """All that the run is told, for those who ask in the same folder again."""
+        told = {
+            "loop": self.config,
+            "task": getattr(self.task, "config", None),
+            "model": getattr(self.task.model, "config", None),
+        }
+        return {name: config.to_dict() for name, config in told.items() if isinstance(config, Config)}
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
@@ -82,7 +111,6 @@ class Run:
                 self.log.close()
             if self.critic is not None:
                 self.critic.hold(False)
-            self.ranks.leave()
 
     def advance(self, batches: list[Any]) -> dict[str, float | Tensor]:
         """One optimiser step over the micro-batches, of the model and then of the critic; returns mean figures."""
@@ -101,6 +129,7 @@ class Run:
                 seen.setdefault(name, []).append(value.detach() if isinstance(value, Tensor) else value)
         norm = self.learner.step(self.config.lr * scale, self.ranks)
         sound = math.isfinite(norm)
+        self.ranks.same_buffers(self.task.model)  # at every step: a run that is stopped goes on with the first rank's
         if sound:
             self.ema.update()
         else:
@@ -184,12 +213,12 @@ class Run:
             folder.mkdir(exist_ok=True)
             with torch.no_grad(), self._random(0, 2):
                 self.log.write(self.step, "preview", self.task.preview(self.ema.model, folder, self.step))
+            self.log.show(self.step, sorted(folder.glob(f"*{self.step:06d}*")))
             self._since_time += time.monotonic() - began
         self.ranks.wait()
 
     def save(self) -> None:
         """A checkpoint and an export; while steps are being skipped nothing is saved, so the last good one stays."""
-        self.ranks.same_buffers(self.task.model)  # as they would be after a resume
         if self.ranks.rank == 0 and not self.bad_in_row:
             tensors = {
                 "model": self.task.model.state_dict(),
@@ -223,6 +252,5 @@ class Run:
             self.critic.load_moments(state.tensors["critic_optimiser"])
         self.step, self.bad, self.ema.updates = state.step, state.values["bad"], state.values["updates"]
         self._spent = state.values.get("seconds", 0.0)
-        old, new = state.values["config"], self.config.to_dict()
-        changed = [key for key in new if key in old and json.loads(json.dumps(new[key])) != old[key]]
+        changed = changes(self.folder, self._settings())
         _log.info("%s: resumed at %s%s", self.task.name, where, f"; changed: {', '.join(changed)}" if changed else "")

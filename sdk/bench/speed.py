@@ -1,6 +1,5 @@
 """What a clip costs: seconds per stage, against the least that arithmetic allows and another library's same step."""
 
-import resource
 import statistics
 import sys
 import time
@@ -71,7 +70,8 @@ def measure_stages(engine: Engine, clips: int = 3) -> tuple[Part, Clip]:
         part.figures[stage] = Figure(
             statistics.median(seconds), min(seconds), max(seconds), clips, "s", "median, range"
         )
-    part.figures["peak memory"] = Figure(_peak_bytes() / 2**20, unit="MiB", note="of the process")
+    if peak := _peak_bytes():
+        part.figures["peak memory"] = Figure(peak / 2**20, unit="MiB", note="of the process")
     if torch.cuda.is_available():
         part.figures["peak memory, GPU"] = Figure(torch.cuda.max_memory_allocated() / 2**20, unit="MiB")
     return part, clip
@@ -192,5 +192,9 @@ def _wait(device: torch.device) -> None:
 
 
 def _peak_bytes() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows does not tell
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak

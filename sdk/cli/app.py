@@ -5,20 +5,18 @@ torch and transformers are imported inside the commands only, so that `mediagen 
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
-from mediagen.sdk.cli.console import Bar, console, reporting, say
-from mediagen.sdk.cli.output import check_output
+from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
+from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
 from mediagen.sdk.cli.train import train
 from mediagen.sdk.errors import RequestError
-
-if TYPE_CHECKING:
-    from mediagen.media.clip import Clip
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,13 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Generated film: a prompt becomes a clip with its soundtrack.",
 )
-app.command()(sound)
-app.command()(train)
-app.command()(codec)
-app.command()(serve)
-
 Out = Annotated[
-    Path, typer.Option("-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png.")
+    Path | None,
+    typer.Option(
+        "-o", "--out", help="File to write; its ending says what: mp4, webm, gif, wav, png. Default: a new mp4."
+    ),
 ]
 Model = Annotated[
     str | None,
@@ -52,13 +48,16 @@ Decoder = Annotated[
 Dtype = Annotated[
     str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="One object on stdout: path, seed, seconds, settings, notes.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
 
 
 @app.command()
 def generate(
     prompt: Annotated[str | None, typer.Argument(help="What happens in the clip.")] = None,
-    out: Out = Path("clip.mp4"),
+    out: Out = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Length of the clip.")] = None,
     fps: Annotated[float | None, typer.Option("--fps", help="Frames per second.")] = None,
     size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Width x height in pixels.")] = None,
@@ -75,9 +74,16 @@ def generate(
     again: Annotated[
         Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
     ] = None,
+    count: Annotated[
+        int, typer.Option("--count", min=1, max=64, help="So many clips, with the seeds from --seed on, and a sheet.")
+    ] = 1,
+    json_out: Json = False,
+    quiet: Quiet = False,
+    force: Force = False,
 ) -> None:
     """Make a clip from a prompt."""
-    with reporting():
+    with reporting(), speaking(quiet or json_out):
+        out = out or unused(Path("clip.mp4"))
         width, height = _size(size)
         asked = {
             "prompt": prompt,
@@ -89,7 +95,7 @@ def generate(
             "num_inference_steps": steps,
             "guidance_scale": guidance_scale,
             "seed": seed,
-            "sound": False if no_sound else None,
+            "sound": False if no_sound or out.suffix.lower() in SILENT else None,
             "sound_prompt": sound_prompt,
             "image": image,
         }
@@ -98,7 +104,9 @@ def generate(
             raise RequestError(
                 'got no prompt, expected one; write for example: mediagen generate "a red ball bounces".'
             )
-        check_output(out, sound=not no_sound)
+        targets = numbered(out, count)
+        for target in targets:
+            check_output(target, sound=not no_sound, force=force)
         from mediagen.sdk.tasks.requests import GenerateRequest
 
         GenerateRequest.of({"prompt": "", **asked} if again is None else {"prompt": "-", **asked})
@@ -112,19 +120,21 @@ def generate(
             repeat = again is not None and decoder is None and dtype is None
             chosen = {"decoder": decoder, "dtype": dtype}
             engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
-            clip = engine.run(GenerateRequest.of({**stored, **asked}), on_progress=bar)
+            clips = engine.run_several(GenerateRequest.of({**stored, **asked}), count, on_progress=bar)
             bar.show("Writing")
-            clip.save(out)
-        for note in differences(before, clip.settings) if before else []:
+            made = [(clip.save(target), clip) for target, clip in zip(targets, clips, strict=False)]
+            if count > 1:
+                overview(clips, targets[-1])
+        for note in differences(before, clips[0].settings) if before else []:
             say(f"note: {note}")
-        _finish(clip, out, bar.elapsed)
+        finish(made, bar.elapsed, json_out, targets[-1] if count > 1 else None)
 
 
 @app.command()
 def extend(
     source: Annotated[Path, typer.Argument(help="Clip to continue.")],
     prompt: Annotated[str | None, typer.Argument(help="What happens next. Default: the clip's own prompt.")] = None,
-    out: Out = Path("longer.mp4"),
+    out: Out = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="How much to add.")] = None,
     steps: Steps = None,
     guidance_scale: Guidance = None,
@@ -135,10 +145,14 @@ def extend(
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
+    json_out: Json = False,
+    quiet: Quiet = False,
+    force: Force = False,
 ) -> None:
     """Continue a clip: more pictures and sound from its end."""
-    with reporting():
-        check_output(out, sound=not no_sound)
+    with reporting(), speaking(quiet or json_out):
+        out = out or unused(Path("longer.mp4"))
+        check_output(out, sound=not no_sound, force=force)
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
@@ -153,15 +167,22 @@ def extend(
                 "guidance_scale": guidance_scale,
                 "seed": seed,
                 "negative_prompt": negative,
-                "sound": not no_sound,
+                "sound": False if no_sound or out.suffix.lower() in SILENT else None,
                 "sound_prompt": sound_prompt,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
             engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)
             longer = engine.run_extend(clip, request, on_progress=bar)
             bar.show("Writing")
-            longer.save(out)
-        _finish(longer, out, bar.elapsed)
+            made = [(longer.save(out), longer)]
+        finish(made, bar.elapsed, json_out)
+
+
+app.command()(sound)
+app.command()(check)
+app.command()(train)
+app.command()(codec)
+app.command()(serve)
 
 
 @app.command()
@@ -247,12 +268,6 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
     if not (width.isdecimal() and height.isdecimal()):
         raise RequestError(f"--size: got '{text}', expected WIDTHxHEIGHT; write for example 64x64.")
     return int(width), int(height)
-
-
-def _finish(clip: "Clip", out: Path, elapsed: float) -> None:
-    for note in clip.settings.get("notes", []):
-        say(f"note: {note}")
-    say(f"Wrote {out}: {clip.seconds:g} s, seed {clip.settings['seed']}, made in {elapsed:.1f} s.")
 
 
 if __name__ == "__main__":

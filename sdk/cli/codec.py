@@ -66,10 +66,12 @@ def _sounds(data: Path | None, count: int) -> "Iterator[Tensor]":
     from mediagen.audio.train.codec import layered
     from mediagen.data.folder import FolderStream
     from mediagen.data.stream import open_stream
+    from mediagen.data.survey import Needs
 
     if data is not None and not data.is_dir():
         raise RequestError(f"got the data folder '{data}', expected one that exists; give a folder of videos.")
-    stream = open_stream(None if data is None else str(data), "train", sound=True)
+    needs = Needs(captions=False, sound=True, seconds=2.0)
+    stream = open_stream(None if data is None else str(data), "train", sound=True, needs=needs)
     if isinstance(stream, FolderStream):
         return (stream.sound_at(number) for number in range(count))
     return (layered(number, full=0.1)[None] for number in range(count))

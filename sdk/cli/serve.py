@@ -34,6 +34,22 @@ def serve(
     ] = "1",
     url_inputs: Annotated[bool, typer.Option("--url-inputs", help="Fetch pictures from public URLs.")] = False,
     queue: Annotated[int, typer.Option("--queue", min=1, help="Jobs that may wait.")] = 256,
+    keep_days: Annotated[
+        float, typer.Option("--keep-days", min=0, help="Days after which jobs and their files go; 0 keeps them.")
+    ] = 0.0,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="NAME=MODEL", help="Another name of the model, such as sora-2=mediagen."),
+    ] = None,
+    adapt: Annotated[
+        bool, typer.Option("--adapt", help="Take sizes and lengths of other models as the nearest that there are.")
+    ] = False,
+    webhook_url: Annotated[
+        str, typer.Option("--webhook-url", help="Told of the end of every job that names no URL itself.")
+    ] = "",
+    webhook_secret: Annotated[
+        str, typer.Option("--webhook-secret", envvar="MEDIAGEN_WEBHOOK_SECRET", help="whsec_..., which signs them.")
+    ] = "",
 ) -> None:
     """Serve the models over HTTP: the video API that OpenAI clients speak, and a page."""
     with reporting("Stopped; jobs that were not done go on at the next start."), contextlib.ExitStack() as stack:
@@ -51,6 +67,9 @@ def serve(
             from mediagen.sdk.service.settings import Settings, data_home
 
             program.check_address(host, token)
+            program.check_webhooks(webhook_url, webhook_secret)
+            name = program.name_of(model)
+            aliases = tuple(_alias(one, name) for one in alias or ())
             from mediagen.sdk.engine import Engine
 
             engine: Any = Engine.from_pretrained(model, dtype=dtype)
@@ -61,16 +80,37 @@ def serve(
                 engine = stack.enter_context(hired(engine, count, dtype))
                 count = engine.count
         folder = data_folder or data_home()
-        say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
+        def ready(port: int) -> None:
+            say(f"Serving on http://{host}:{port}; documents at /docs, data in {folder}. Ctrl-C stops.")
+
         program.serve(
             engine,
             folder,
             host=host,
             port=port,
             token=token,
-            settings=Settings(workers=count or 1, max_queue=queue, url_inputs=url_inputs),
-            model=program.name_of(model),
+            settings=Settings(
+                workers=count or 1,
+                max_queue=queue,
+                url_inputs=url_inputs,
+                keep_days=keep_days,
+                aliases=aliases,
+                adapt=adapt,
+                webhook_url=webhook_url,
+                webhook_secret=webhook_secret,
+            ),
+            model=name,
+            ready=ready,
         )
+
+
+def _alias(text: str, model: str) -> str:
+    """The other name in "name=model"; RequestError where the model is not the one that is served."""
+    name, sign, meant = text.partition("=")
+    if not (name and sign and meant == model):
+        raise RequestError(f"--alias: got '{text}', expected NAME={model}; write for example sora-2={model}.")
+    return name
 
 
 def _workers(text: str) -> tuple[bool, int | None]:

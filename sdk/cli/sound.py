@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mediagen.sdk.cli.console import Bar, reporting, say
-from mediagen.sdk.cli.output import check_output
+from mediagen.sdk.cli.console import FLAGS, Bar, reporting, speaking
+from mediagen.sdk.cli.output import check_output, finish, unused
 from mediagen.sdk.errors import RequestError
 
 FILMS = (".mp4", ".mov", ".webm", ".mkv", ".wav")  # those of mediagen.media.soundtrack, which would bring torch
@@ -54,9 +54,14 @@ def sound(
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
     ] = None,
+    json_out: Annotated[
+        bool, typer.Option("--json", help="One object on stdout: path, seed, seconds, settings, notes.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Make sound for a film of any length, or from a prompt alone."""
-    with reporting():
+    with reporting(), speaking(quiet or json_out):
         asked: dict[str, Any] = {
             "prompt": prompt,
             "music_prompt": music or None,
@@ -76,16 +81,19 @@ def sound(
             "seed": seed,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
-        target = out or Path("sound.wav" if video is None else f"{video.stem}-sound{video.suffix}")
         _check(video, asked)
-        check_output(target, endings=(".wav",) if video is None else FILMS)
+        target = out or unused(Path("sound.wav" if video is None else f"{video.stem}-sound{_ending(video)}"))
+        check_output(target, force=force, endings=(".wav",) if video is None else FILMS)
         from mediagen.sdk.tasks.sound_requests import SoundRequest
 
         SoundRequest.of(asked)
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
+            from mediagen.sdk.tasks.soundtracks import check_film
 
+            if video is not None:
+                check_film(video, target)
             engine = Engine.from_pretrained(model, dtype=dtype)
             if video is None:
                 made = engine.generate_audio(asked.pop("prompt", None), asked.pop("seconds"), **asked, on_progress=bar)
@@ -93,7 +101,16 @@ def sound(
                 made = engine.add_audio(video, **asked, on_progress=bar)
             bar.show("Writing")
             made.save(target)
-        say(f"Wrote {target}: {made.seconds:g} s, seed {made.settings['seed']}, made in {bar.elapsed:.1f} s.")
+        finish([(target, made)], bar.elapsed, json_out)
+
+
+def _ending(film: Path) -> str:
+    """That of the film, or one that can hold its pictures."""
+    if film.suffix.lower() in FILMS or not film.is_file():
+        return film.suffix
+    from mediagen.sdk.tasks.soundtracks import able
+
+    return next(iter(able(film)), film.suffix)
 
 
 def _check(video: Path | None, asked: dict[str, Any]) -> None:
@@ -107,7 +124,7 @@ def _check(video: Path | None, asked: dict[str, Any]) -> None:
             raise RequestError("got no --seconds for sound without a film, expected a length; give one.")
         given = [flag for flag in ("start", "end", "keep_audio") if flag in asked]
         if given:
-            raise RequestError(f"got {given[0]} without a film, which has no meaning there; leave it out.")
+            raise RequestError(f"got {FLAGS[given[0]]} without a film, which has no meaning there; leave it out.")
 
 
 def _seconds(flag: str, text: str | None) -> float | None:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from torch import nn
 from mediagen.export.card import CARD, why_not
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.sdk.errors import ModelError, RequestError
-from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.catalog import FAMILIES, SOUND_FAMILIES
 from mediagen.sdk.models.choice import choose
 from mediagen.sdk.models.info import locate
 from mediagen.sdk.models.limits import Limits
@@ -73,11 +74,11 @@ class ModelFolder:
         self._decoders: dict[str, OnnxDecoder] = {}
         if not (self.path / ENGINE).is_file():
             raise ModelError(
-                f"got the model folder '{self.path}' without {ENGINE}, expected a folder of mediagen models; give "
-                "another, or leave the model out for the one that is built in."
+                f"got the model folder '{self.path}' without {ENGINE}, expected a folder of all the models; give "
+                "another, such as 'mediagen train --into' makes for a model that was trained."
             )
         try:
-            self.limits = Limits.load(self.path / ENGINE)
+            self._limits = Limits.load(self.path / ENGINE)
         except ValueError as error:
             raise ModelError(str(error)) from None
         self._runtime = runtime
@@ -99,6 +100,12 @@ class ModelFolder:
         """
         path = locate(model, revision)
         return cls(choose(path, torch.device(device)) if model is None else path, device, runtime, dtype)
+
+    @property
+    def limits(self) -> Limits:
+        """What engine.json says; without sound where nothing in the folder makes some."""
+        heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
+        return self._limits if heard == self._limits.sound else replace(self._limits, sound=heard)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""

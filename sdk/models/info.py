@@ -10,6 +10,7 @@ from mediagen.sdk.errors import ModelError
 from mediagen.sdk.models.catalog import FAMILIES
 from mediagen.sdk.models.limits import Limits
 
+SOUND = ("prompt", "aligned", "codec", "audio")  # the families that make sound
 WEIGHTS, CONFIG, FIGURES = "model.safetensors", "config.json", "figures.json"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -26,6 +27,10 @@ def locate(model: str | Path | None, revision: str | None = None) -> Path:
 
     "tiny" and "small" are built-in ones by name, where no folder here is called so.
     """
+    if str(model) == "small" and not Path("small").is_dir() and not (built_in() / "small").is_dir():
+        raise ModelError(
+            "got the model 'small', which is not part of this version, expected 'tiny' or a folder; give one."
+        )
     if model is None or (str(model) in ("tiny", "small") and not Path(model).is_dir()):
         return built_in() / "small" if model == "small" else built_in()
     if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
@@ -53,6 +58,11 @@ def parameters(weights: Path) -> int:
 
 def overview(folder: Path) -> list[tuple[str, str]]:
     """Lines of (name, what is known about it): limits first, then each model that the folder holds."""
+    if not (folder / "engine.json").is_file():
+        raise ModelError(
+            f"got the model folder '{folder}' without engine.json, expected a folder of all the models; give another, "
+            "such as 'mediagen train --into' makes for a model that was trained."
+        )
     try:
         limits = Limits.load(folder / "engine.json")
     except ValueError as error:
@@ -63,6 +73,7 @@ def overview(folder: Path) -> list[tuple[str, str]]:
         ("folder", str(folder)),
         ("pictures", f"{sizes} pixels at {rates} fps, {limits.min_seconds:g} to {limits.max_seconds:g} s"),
         ("defaults", f"{limits.steps} steps, guidance {limits.guidance_scale:g}, {limits.seconds:g} s"),
+        ("sound", _sound(folder, limits)),
     ]
     for name, family in FAMILIES.items():
         weights = folder / family.folder / WEIGHTS
@@ -71,6 +82,19 @@ def overview(folder: Path) -> list[tuple[str, str]]:
         known = f"{parameters(weights) / 1e6:.2f} M parameters, {weights.stat().st_size / 1e6:.1f} MB; {family.what}"
         lines.append((name, known + _figures(weights.parent / FIGURES) + _decoder(weights.parent)))
     return lines
+
+
+def _sound(folder: Path, limits: Limits) -> str:
+    """What the folder can do about sound."""
+    missing = [name for name in SOUND if not (folder / FAMILIES[name].folder / WEIGHTS).is_file()]
+    if missing:
+        return f"none; the folder lacks {', '.join(missing)}"
+    choice = (folder / FAMILIES["sound_scorer"].folder / WEIGHTS).is_file()
+    return (
+        f"mono at 48 kHz for clips, for films of up to {limits.max_sound_seconds:g} s, and alone; "
+        f"{limits.sound_steps} steps, guidance {limits.sound_guidance_scale:g}, "
+        f"{f'the best of {limits.sound_candidates}' if choice else '1 candidate'}"
+    )
 
 
 def _decoder(folder: Path) -> str:
@@ -86,7 +110,7 @@ def _figures(path: Path) -> str:
         return ""
     try:
         figures = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not valid JSON ({error}); restore the file.") from None
     return "; " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if isinstance(value, int | float))
 

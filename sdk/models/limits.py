@@ -15,6 +15,7 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
     difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
     """
 
@@ -34,6 +35,7 @@ class Limits(Config):
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1
     difficulty: str = "simple"
+    sound: bool = True
 
     def __post_init__(self) -> None:
         positive = {

@@ -4,13 +4,16 @@ Every import stands inside a function, so that reading the table costs nothing. 
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from mediagen.config import Config
+    from mediagen.train.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,12 @@ class Place:
 class Ingredients:
     """What a training is made of.
 
-    presets: sizes of the model, by name.  model: builds it from a preset.  task_config: the settings of the task.
+    presets: sizes of the model, by name.  model: its class.  task_config: the settings of the task.
     task: builds the task from the model, its settings and the place.
     """
 
     presets: "Mapping[str, Config]"
-    model: Callable[[Any], Any]
+    model: "type[nn.Module]"
     task_config: "type[Config]"
     task: Callable[[Any, Any, Place], Any]
 
@@ -52,6 +55,8 @@ class Training:
 
     folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
     keep: writes what is kept of an exported model to a folder; all of it, if not given.
+    stages: every stage that it may go through, in order.  course: names of those that it does where none are named; ()
+    trains it in one.  work: 1e9 operations of a step at the default preset and settings, backwards included.
     """
 
     what: str
@@ -61,6 +66,9 @@ class Training:
     task: dict[str, Any] = field(default_factory=dict)
     preset: str = "tiny"
     keep: Callable[[Path, Path], object] = _keep_all
+    stages: "Callable[[], Sequence[Stage]]" = tuple
+    course: tuple[str, ...] = ()
+    work: float = 1.0
 
     def place(self, exported: Path, models: Path) -> Path:
         """Puts an exported model where a model folder has it, and returns its folder there."""
@@ -172,6 +180,44 @@ def _sound_scorer() -> Ingredients:
     return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
 
 
+def _tae_stages() -> "Sequence[Stage]":
+    from mediagen.train.stages import Stage
+
+    slower = {"steps": 2_300, "lr": 5e-4, "warmup": 100, "fit_clips": 0}
+    return (
+        Stage(name="first", what="from patches that are found by PCA"),
+        Stage(name="again", what="the same once more, slower", settings=slower),
+    )
+
+
+def _video_stages() -> "Sequence[Stage]":
+    """Movie Gen's stages (section 3.2) at the sizes of two cores, and the pair that the built-in model was made by."""
+    from mediagen.train.stages import Stage
+
+    slower = {"steps": 4_700, "lr": 8e-4, "warmup": 100, "past": 0.2}
+    large: dict[str, Any] = {"size": (128, 128), "batch": 16, "clips": 4_096, "first": 10_000_000}
+    tuned = {**large, "clips": 1_024, "steps": 600, "lr": 2e-4, "warmup": 50}
+    return (
+        Stage(name="pictures", what="single pictures of 64 px", settings={"images": 1.0, "steps": 2_000}),
+        Stage(name="clips", what="clips of 64 px"),
+        Stage(name="again", what="the same once more, slower", settings=slower),
+        Stage(name="large", what="clips of 128 px", settings={**large, "steps": 4_000, "lr": 6e-4, "warmup": 100}),
+        Stage(name="tuned", what="other clips of 128 px, slowly", settings={**tuned, "first": 20_000_000}),
+        Stage(name="tuned-2", what="others still", settings={**tuned, "first": 30_000_000, "seed": 1}, start="large"),
+        Stage(name="average", what="the mean of both", average=("tuned", "tuned-2")),
+    )
+
+
+def _audio_stages() -> "Sequence[Stage]":
+    from mediagen.train.stages import Stage
+
+    short: dict[str, Any] = {"seconds": 2.0, "windows": (1.0, 2.0), "singles": 0.0, "clips": 3_000, "batch": 32}
+    return (
+        Stage(name="short", what="sounds of 1 and 2 s", settings={**short, "steps": 4_300, "longest": 250}),
+        Stage(name="films", what="films of 10 s, in windows of 2 to 10 s"),
+    )
+
+
 # What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
 # the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
@@ -179,12 +225,16 @@ TRAININGS: dict[str, Training] = {
         "temporal autoencoder of the pictures",
         "tae",
         _tae,
+        work=85,
+        stages=_tae_stages,
+        course=("first", "again"),
         loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
     ),
     "prompt": Training(
         "text encoder that reads the prompt",
         "prompt",
         _prompt,
+        work=10,
         loop={"steps": 1_000, "lr": 2e-3, "ema": 0.99, "betas": (0.9, 0.98)},
         keep=_keep_encoder,
     ),
@@ -192,18 +242,23 @@ TRAININGS: dict[str, Training] = {
         "encoder in which text and pictures share one space",
         "aligned",
         _aligned,
+        work=16,
         loop={"steps": 1_000, "ema": 0.995},
     ),
     "recogniser": Training(
         "judge of pictures: names what they show",
         "recogniser",
         _recogniser,
+        work=17,
         loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
     ),
     "video": Training(
         "transformer of the pictures",
         "video",
         _video,
+        work=98,
+        stages=_video_stages,
+        course=("clips", "again"),
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
         task={"clips": 8_192},
     ),
@@ -211,6 +266,7 @@ TRAININGS: dict[str, Training] = {
         "48 kHz sound codec",
         "codec",
         _codec,
+        work=16,
         loop={
             "steps": 4_100,
             "lr": 8e-4,
@@ -225,18 +281,23 @@ TRAININGS: dict[str, Training] = {
         "transformer of the sound",
         "audio",
         _audio,
+        work=75,
+        stages=_audio_stages,
+        course=("short", "films"),
         loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
     ),
     "sound-recogniser": Training(
         "judge of sounds: names what is heard",
         "sound_recogniser",
         _sound_recogniser,
+        work=1.5,
         loop={"steps": 600, "lr": 3e-3, "warmup": 20, "ema": 0.99, "decay": "linear"},
     ),
     "sound-scorer": Training(
         "judge of sounds: how well they fit words and pictures, and whether there is music",
         "sound_scorer",
         _sound_scorer,
+        work=12,
         loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
 }

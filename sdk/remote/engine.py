@@ -3,11 +3,11 @@
 import contextlib
 import json
 import secrets
+import threading
 import time
-import urllib.error
-import urllib.request
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -19,6 +19,8 @@ from mediagen.sdk.remote.jobs import RemoteJob
 from mediagen.sdk.tasks.progress import ProgressCallback
 
 if TYPE_CHECKING:
+    import httpx2
+
     from mediagen.media.clip import Clip
 
 _TRIES = 4  # of a request that the network lost; the idempotency key keeps it from being met twice
@@ -31,6 +33,8 @@ class _Unreachable(MediagenError):
 class RemoteEngine:
     """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
 
+    timeout: seconds that an answer may take to come, and that a full service is asked again.
+
     Its methods take what those of Engine take, and raise their errors, with the service's sentences, and MediagenError
     where it does not answer. `on_progress` is called as the job's state is looked at, some times a second. A call that
     it ends by raising, or that is interrupted (Ctrl-C), cancels its job. `callback_on_step_end` cannot be sent.
@@ -40,6 +44,8 @@ class RemoteEngine:
         if not url.startswith(("http://", "https://")):
             raise RequestError(f"got the address '{url}', expected http://... or https://...; give the whole address.")
         self._url, self._token, self._timeout = url.rstrip("/"), token, timeout
+        self._client: httpx2.Client | None = None
+        self._lock = threading.Lock()
 
     @property
     def limits(self) -> Limits:
@@ -179,42 +185,89 @@ class RemoteEngine:
             raise
         return job
 
-    def job(self, id: str) -> "RemoteJob":
-        """A job that was submitted before; RequestError where the service does not know it."""
+    def jobs(self, status: str | None = None) -> Iterator[RemoteJob]:
+        """The jobs of the service, the newest first; status: "queued", "completed" and so on, for those alone."""
+        query: dict[str, Any] = {"limit": 100, **({} if status is None else {"status": status})}
+        while True:
+            page = self.ask("GET", "/v1/videos", query=query)
+            for one in page["data"]:
+                yield RemoteJob(self.fetch, one["id"])
+            if not page["has_more"]:
+                return
+            query["after"] = page["last_id"]
+
+    def job(self, id: str) -> RemoteJob:
+        """A job that was submitted before, by its id; RequestError where the service does not know it."""
         self.ask("GET", f"/v1/videos/{id}")
         return RemoteJob(self.fetch, id)
 
     def ask(
-        self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        upload: tuple[str, bytes] | None = None,
+        query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """What the service answers to a request of one of its routes, as JSON; fields and errors as in `fetch`."""
-        return json.loads(self.fetch(method, path, fields, upload))
+        return json.loads(self.fetch(method, path, fields, upload, query))
 
     def fetch(
-        self, method: str, path: str, fields: dict[str, Any] | None = None, upload: tuple[str, bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        upload: tuple[str, bytes] | None = None,
+        query: dict[str, Any] | None = None,
     ) -> bytes:
         """What the service answers, as bytes. fields: of a JSON body, or with `upload` (field, bytes) of a form.
 
-        A request that the network lost is sent again, and met once.  Raises RequestError for what the service refuses,
+        A request that the network lost is sent again, and met once; one that comes while the service is full (429) is
+        sent again when it says, as long as `timeout` allows.  Raises RequestError for what the service refuses,
         ModelError where it lacks the model, MediagenError where it fails or does not answer.
         """
+        import httpx2
+
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-        body = None
         if fields is not None:
-            kind, body = payload.form(fields, *upload) if upload else ("application/json", json.dumps(fields).encode())
-            headers |= {"Content-Type": kind, "Idempotency-Key": secrets.token_hex(16)}
-        request = urllib.request.Request(self._url + path, body, headers, method=method)
-        for left in reversed(range(_TRIES)):
+            headers["Idempotency-Key"] = secrets.token_hex(16)
+        sent, lost, end = payload.body(fields, upload), 0, time.monotonic() + self._timeout
+        while True:
             try:
-                with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                    return answer.read()
-            except urllib.error.HTTPError as error:
-                raise payload.refusal(error) from None
-            except (OSError, HTTPException) as error:
-                if not left:
+                answer = self._line().request(method, self._url + path, params=query, headers=headers, **sent)
+            except httpx2.InvalidURL as error:
+                raise RequestError(f"got the address '{self._url}', which cannot be read ({error}).") from None
+            except httpx2.HTTPError as error:
+                lost += 1
+                if lost == _TRIES:
                     raise _Unreachable(f"cannot reach {self._url} ({error}); is the service running?") from None
                 time.sleep(0.5)
-        raise AssertionError
+                continue
+            if answer.is_success:
+                return answer.content
+            wait = _retry_after(answer)
+            if answer.status_code != 429 or wait is None or time.monotonic() + wait > end:
+                raise payload.refusal(answer)
+            time.sleep(wait)
+
+    def _line(self) -> "httpx2.Client":
+        """The connections to the service, opened when they are first needed; safe for threads."""
+        with self._lock:
+            if self._client is None:
+                import httpx2
+
+                # A redirect to another host is followed without the token.
+                self._client = httpx2.Client(timeout=self._timeout, follow_redirects=True)
+                weakref.finalize(self, self._client.close)
+            return self._client
+
+
+def _retry_after(answer: "httpx2.Response") -> float | None:
+    """Seconds after which the service wants to be asked again; None where it says nothing."""
+    try:
+        return max(0.0, float(answer.headers.get("retry-after", "")))
+    except ValueError:
+        return None
 
 
 def _fields(prompt: str | None, settings: dict[str, Any]) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
-from mediagen.sdk.jobs import ENDED, Job
+from mediagen.sdk.errors import Cancelled, MediagenError, NotYet, RequestError
+from mediagen.sdk.jobs import ENDED, Job, Status
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from mediagen.media.clip import Clip
 
-_MADE = (".mp4", ".webm", ".wav")  # what a service makes
+_MADE = (".mp4", ".webm", ".mov", ".mkv", ".wav")  # what a service makes
 _LOOK = 0.3  # seconds between two looks at a job
 
 
@@ -26,7 +26,7 @@ class RemoteJob(Job["Clip"]):
         self.id, self._fetch, self._path = id, fetch, f"/v1/videos/{id}"
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """See Job."""
         return self._seen()["status"]
 
@@ -69,7 +69,7 @@ class RemoteJob(Job["Clip"]):
                 on_progress(moment)
             told = moment
             if end is not None and time.monotonic() >= end:
-                raise TimeoutError(f"it is not made after {timeout:g} s; wait longer, or cancel it.")
+                raise NotYet(f"it is not made after {timeout:g} s; wait longer, or cancel it.")
             time.sleep(_LOOK)
         if seen["status"] == "cancelled":
             raise Cancelled("cancelled.")
@@ -81,7 +81,11 @@ class RemoteJob(Job["Clip"]):
         """The file that the service made, and its ending."""
         self.wait(timeout)
         data = self._fetch("GET", f"{self._path}/content")
-        return data, {b"RIFF": ".wav", b"\x1aE\xdf\xa3": ".webm"}.get(data[:4], ".mp4")
+        if data[:4] == b"RIFF":
+            return data, ".wav"
+        if data[:4] == b"\x1aE\xdf\xa3":
+            return data, ".webm" if b"webm" in data[:64] else ".mkv"
+        return data, ".mov" if data[4:12] == b"ftypqt  " else ".mp4"
 
     def _seen(self) -> dict[str, Any]:
         return json.loads(self._fetch("GET", self._path))

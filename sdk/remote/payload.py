@@ -2,40 +2,36 @@
 
 import io
 import json
-import secrets
 import tempfile
-import urllib.error
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import MediagenError, ModelError, RequestError
 
 if TYPE_CHECKING:
+    import httpx2
+
     from mediagen.media.clip import Clip
 
 
-def refusal(error: urllib.error.HTTPError) -> MediagenError:
+def refusal(answer: "httpx2.Response") -> MediagenError:
     """The service's refusal as one of the SDK's errors."""
-    with error:
-        try:
-            message = json.loads(error.read())["error"]["message"]
-        except (ValueError, KeyError, TypeError):
-            message = f"the service answered {error.code}, which says nothing; is it mediagen's?"
-    if error.code == 501:
+    status = answer.status_code
+    try:
+        message = answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = f"the service answered {status}, which says nothing; is it mediagen's?"
+    if status == 501:
         return ModelError(message)
-    return RequestError(message) if error.code in (400, 404, 413, 415, 422) else MediagenError(message)
+    return RequestError(message) if status in (400, 404, 413, 415, 422) else MediagenError(message)
 
 
-def form(fields: dict[str, Any], name: str, data: bytes) -> tuple[str, bytes]:
-    """Content type and body of a form with one file."""
-    edge = secrets.token_hex(16)
-    parts = []
-    for key, value in fields.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode())
-    head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n'
-    parts += [f"{head}Content-Type: application/octet-stream\r\n\r\n".encode(), data, f"\r\n--{edge}--\r\n".encode()]
-    return f"multipart/form-data; boundary={edge}", b"".join(parts)
+def body(fields: dict[str, Any] | None, upload: tuple[str, bytes] | None) -> dict[str, Any]:
+    """What httpx2 is given for fields: JSON, or with `upload` (field, bytes) a form."""
+    if upload is None:
+        return {} if fields is None else {"json": fields}
+    plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (fields or {}).items()}
+    return {"data": plain, "files": {upload[0]: ("file", upload[1])}}
 
 
 def picture(image: Any) -> bytes:

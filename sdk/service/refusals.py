@@ -49,7 +49,7 @@ def of_request(error: Exception) -> Refused:
     """The SDK's own sentence about a request; what stands before its colon is the field."""
     name, colon, rest = str(error).partition(": ")
     if not colon or not name.isidentifier():
-        return wrong(str(error), "invalid_value")
+        return wrong(str(error), "invalid_value", getattr(error, "field", None))
     name = "size" if name in ("width", "height") else name
     return wrong(f"{name}: {rest}", "invalid_value", name)
 

@@ -1,28 +1,33 @@
-"""Service: takes requests, checks and admits them, and answers about jobs; everything but HTTP."""
+"""Service: jobs from a request to their files, on one engine and one store, known to nothing of HTTP but refusals."""
 
 import hashlib
 import json
-import os
+import logging
 import secrets
+import threading
 import time
-from pathlib import Path
-from typing import IO, Any
+from dataclasses import replace
+from typing import Any
 
+from mediagen.sdk.errors import RequestError
 from mediagen.sdk.service.intake import cost
-from mediagen.sdk.service.intake.checking import checked, measured
-from mediagen.sdk.service.intake.fetch import fetch
 from mediagen.sdk.service.intake.forms import Form, request_values
-from mediagen.sdk.service.intake.uploads import Decoder, data_url, no_reference, take
-from mediagen.sdk.service.kinds.table import KINDS, Kind, available
-from mediagen.sdk.service.queue.rows import DONE, RUNNING, File, Job
-from mediagen.sdk.service.queue.store import KeyReused, Store, settle
+from mediagen.sdk.service.intake.starts import Starts
+from mediagen.sdk.service.intake.uploads import Decoder
+from mediagen.sdk.service.kinds.kind import Kind, measured
+from mediagen.sdk.service.kinds.table import KINDS, available
+from mediagen.sdk.service.queue import webhooks
+from mediagen.sdk.service.queue.rows import DONE, ENDED, RUNNING, File, Job
+from mediagen.sdk.service.queue.store import KeyReused, QueueFull, Store
 from mediagen.sdk.service.queue.watch import Listeners
 from mediagen.sdk.service.queue.workers import Workers
-from mediagen.sdk.service.refusals import Refused, missing, wrong
+from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
 from mediagen.sdk.service.settings import MIB, Settings
-from mediagen.sdk.tasks.sound_requests import SoundRequest
 
+log = logging.getLogger("mediagen.service")
 _DELETE_WAIT = 60.0  # seconds that DELETE waits for a running job to stop
+_DAY = 24 * 3600.0
+_SWEEP = 60.0  # seconds between looks for jobs that have expired
 
 
 class Service:
@@ -32,17 +37,27 @@ class Service:
         self.engine, self.store, self.settings, self.model = engine, store, settings, model
         self.listeners = Listeners(settings.max_listeners)
         self.workers = Workers(engine, store, settings, self.listeners)
+        self.webhooks = webhooks.Webhooks(store, settings)
         self.decoder = Decoder(settings)
         self.begun = time.time()
+        self._ending = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, name="mediagen-sweeper", daemon=True)
 
     def start(self) -> None:
         """Takes up what an earlier run left, and starts to work."""
         self.store.recover(self.settings.max_attempts)
         self.workers.start()
+        self.webhooks.start()
+        if self.settings.keep_days:
+            self._sweeper.start()
 
     def stop(self) -> None:
         """Ends the work; what is not done waits for the next start."""
+        self._ending.set()
         self.workers.stop()
+        self.webhooks.stop()
+        if self._sweeper.is_alive():
+            self._sweeper.join()
         self.decoder.close()
         self.store.close()
 
@@ -58,44 +73,45 @@ class Service:
             )
 
     def create(self, name: str, form: Form, key: str | None = None, parent: str | None = None) -> Job:
-        """A new job of a kind, or the one that the idempotency key made before. Refused for what cannot be met."""
+        """A new job of a kind, or the one that the idempotency key made before. Refused for what cannot be met.
+
+        parent: the job that it starts from, where the route names one.
+        """
         self.require(name)
         kind = KINDS[name]
-        form.known("model", "size", *kind.fields, file=kind.source)
-        values = dict(form.values)
-        model, given = values.pop("model", None), values.pop(kind.source, None)
-        given = None if given == "" else given  # a field of a form that was left empty
-        if model not in (None, "", self.model):
-            raise wrong(
-                f"model: got {str(model)[:80]!r}, expected '{self.model}'; give that or leave it out.",
-                "model_not_found",
-                "model",
-            )
+        form.known(kind.form_fields, [start.field for start in kind.starts])
         digest = _digest(name, form, parent)
         known = self._known(key, digest)
         if known is not None:
             return known
-        values = request_values(values)
-        id = f"video_{secrets.token_hex(16)}"
-        source, about = None, {}
+        values, starts = dict(form.values), Starts(self, f"video_{secrets.token_hex(16)}")
+        given = {start.field: values.pop(start.field, None) for start in kind.starts}
+        given = {field: value for field, value in given.items() if value != ""}  # which a form left empty
+        notes = self._check_model(values.pop("model", None))
+        webhook = webhooks.checked(values.pop("webhook_url", None), self.settings)
+        values = request_values(values, kind.request)
+        if self.settings.adapt:
+            values, changes = kind.adapted(values, self.engine.limits)
+            notes += changes
         try:
-            if not kind.needs_source:
-                checked(self.engine, name, values, about)  # a wrong number is refused before a picture is decoded
-            self._admit()
-            if form.upload is not None or given is not None or parent is not None:
-                source, about, parent = self._source(name, id, form, given, parent)
-            elif kind.needs_source:
-                raise wrong(f"got no {kind.source}, expected a file or the id of a job; give it.", None, kind.source)
-            job = self._job(id, name, values, about, parent)
-            made = self.store.create(job, source, key, digest)
+            if not any(start.needed for start in kind.starts):
+                self._checked(kind, values, {})  # a wrong number is refused before a picture is decoded
+            if not self._room(*self.store.load()):  # nor is one for which there is no room
+                raise QueueFull
+            starts.read(kind, form, given, parent)
+            job = replace(self._job(kind, values, starts), notes=json.dumps(notes))
+            made = self.store.create(job, starts.files, key, digest, webhook=webhook, room=self._room)
         except KeyReused:
-            self._forget(source)
+            starts.forget()
             raise _reused() from None
+        except QueueFull:
+            starts.forget()
+            raise self._full() from None
         except BaseException:
-            self._forget(source)
+            starts.forget()
             raise
         if made.id != job.id:
-            self._forget(source)
+            starts.forget()
         self.workers.wake()
         return made
 
@@ -128,13 +144,43 @@ class Service:
         """A file of a finished job."""
         job = self.get(id)
         file = self.store.file(id, role)
-        if role != "video" and KINDS[job.kind].alone:
+        if role != "video" and job.alone:
             raise wrong(f"variant: got '{role}', but a sound has no pictures; leave it out.", None, "variant")
         if job.status != DONE or file is None:
-            raise wrong(
-                f"got a job that is {job.status}, expected a completed one; wait until it is completed.", "not_ready"
-            )
+            do = "make it again" if job.status in ENDED else "wait until it is completed"
+            raise wrong(f"got a job that is {job.status}, expected a completed one; {do}.", "not_ready")
         return file
+
+    def expires(self, job: Job) -> float | None:
+        """When a job that has ended goes, in Unix seconds; None where it stays."""
+        keep = self.settings.keep_days * _DAY
+        return job.ended + keep if keep and job.ended is not None and job.status in ENDED else None
+
+    def sweep(self) -> None:
+        """Removes what has expired."""
+        for id in self.store.expired(time.time() - self.settings.keep_days * _DAY):
+            self.store.delete(id)
+
+    def _sweep(self) -> None:
+        while True:
+            try:
+                self.sweep()
+            except Exception:  # a full disk, say: it may have room again later
+                log.exception("what has expired cannot be removed; it is tried again")
+            if self._ending.wait(min(_SWEEP, self.settings.keep_days * _DAY)):
+                return
+
+    def _check_model(self, given: Any) -> list[str]:
+        """A sentence where the model was asked for by another name; Refused where it is none of this server's."""
+        if given in (None, "", self.model):
+            return []
+        if given in self.settings.aliases:
+            return [f"The model '{given}' is '{self.model}' here."]
+        raise wrong(
+            f"model: got {str(given)[:80]!r}, expected '{self.model}'; give that or leave it out.",
+            "model_not_found",
+            "model",
+        )
 
     def _known(self, key: str | None, digest: str) -> Job | None:
         try:
@@ -142,66 +188,19 @@ class Service:
         except KeyReused:
             raise _reused() from None
 
-    def _source(
-        self, name: str, id: str, form: Form, given: Any, parent: str | None
-    ) -> tuple[File, dict[str, Any], str | None]:
-        """The file that a job starts from, what is known about it, and the job that made it."""
-        kind = KINDS[name]
-        stream = form.upload.file if form.upload is not None else self._named(given)
-        if stream is not None:
-            return *take(stream, self.decoder, self.store.files, id, kind.takes, self.engine.limits), None
-        if kind.source == "input_reference":
-            raise no_reference(given)
-        parent = parent or (given.get("id") if isinstance(given, dict) else given)
-        if not isinstance(parent, str):
-            name = kind.source
-            raise wrong(f'{name}: got no id, expected that of a completed job; give {{"id": ...}}.', None, name)
-        film, before = self.file(parent, "video"), self.get(parent)
-        file = File.new(id, "source", Path(film.name).suffix, film.type)
+    def _checked(self, kind: Kind, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
+        """The request as it was asked, and as it will be made; Refused where it cannot be."""
         try:
-            os.link(self.store.path(film), self.store.path(file))  # so that the other may be deleted
-            self._suits(kind, before, self.store.path(file))
-            settle(self.store.path(file))
-        except FileNotFoundError:  # which it was just now
-            raise missing("video", parent) from None
-        except BaseException:
-            self._forget(file)
-            raise
-        width, _, height = before.size.partition("x")
-        about = {"size": (int(width), int(height)), "fps": before.fps, "caption": before.values["prompt"] or ""}
-        return file, about | {"seconds": float(before.seconds)}, parent
+            request = kind.asked(values, about)
+            return request, kind.check(request, self.engine, about)
+        except RequestError as error:
+            raise of_request(error) from None
 
-    def _suits(self, kind: Kind, before: Job, made: Path) -> None:
-        """Refused where a kind of job cannot start from what another has `made`."""
-        if KINDS[before.kind].alone and not kind.alone:
-            raise wrong(f"{kind.source}: got a sound, expected a film; give the id of one.", None, kind.source)
-        if kind.alone:
-            from mediagen.media.read import has_sound
-
-            if not has_sound(made):
-                raise wrong("sound: got a film without sound, expected some; give another id.", None, "sound")
-
-    def _named(self, given: Any) -> IO[bytes] | None:
-        """The picture in {"image_url": ...}: of a data URL, or fetched where that is on; None for anything else."""
-        url = given.get("image_url") if isinstance(given, dict) else None
-        if not isinstance(url, str) or (not url.startswith("data:") and not self.settings.url_inputs):
-            return None
-        return data_url(url) if url.startswith("data:") else fetch(url, self.settings.upload_bytes)
-
-    def _job(self, id: str, name: str, values: dict[str, Any], about: dict[str, Any], parent: str | None) -> Job:
+    def _job(self, kind: Kind, values: dict[str, Any], starts: Starts) -> Job:
         """The row of a new job; Refused where it is too large."""
-        limits = self.engine.limits
-        about = measured(KINDS[name], about)
-        request, full = checked(self.engine, name, values, about)
-        size, fps, already = about["size"], about["fps"], about["seconds"]
-        if name == "generate":
-            size, fps = (full.width, full.height), full.fps
-        if KINDS[name].alone:
-            estimated = cost.estimate_sound(full, full.seconds or already, about.get("channels", 1), already)
-        elif isinstance(full, SoundRequest):
-            estimated = cost.estimate_sound(full, already)
-        else:
-            estimated = cost.estimate(full, limits, size, fps, already)
+        about = measured(starts.about, kind.sound_alone)
+        request, full = self._checked(kind, values, about)
+        estimated, outcome = kind.price(full, self.engine.limits, about), kind.outcome(full, about)
         seconds, most = estimated.units * self._rate(), self.settings
         if estimated.bytes > most.job_bytes:
             raise wrong(
@@ -215,45 +214,45 @@ class Service:
                 f"{most.max_job_seconds:.0f} s; ask for fewer steps or a shorter one.",
                 "too_large",
             )
-        stored = request.model_dump(exclude_unset=True, exclude={"image"}) | {"prompt": request.prompt}
-        if KINDS[name].takes == "picture" and "frames" in about:
-            stored["image"] = "upload"  # so that who sees the request knows of it; the worker puts the picture here
+        files = {file.role for file in starts.files}
+        arguments = {start.argument: role in files for role, start in kind.sources.items() if start.argument}
+        stored = request.model_dump(mode="json", exclude_unset=True, exclude={*arguments})
+        stored |= {"prompt": getattr(request, "prompt", None)}
+        # So that who sees the request knows of the file; the worker puts it here.
+        stored |= {argument: "upload" for argument, there in arguments.items() if there}
         if stored.get("seed") is None:
             stored["seed"] = secrets.randbits(31)  # drawn here, so that a job begun twice makes the same clip
-        added = full.seconds or 0.0  # a soundtrack adds none
-        whole = already + added if name in ("extend", "extend_sound") else already or added
         return Job(
-            id=id,
-            kind=name,
+            id=starts.id,
+            kind=kind.name,
             request=json.dumps(stored),
             model=self.model,
-            size=f"{size[0]}x{size[1]}",
-            seconds=f"{whole:g}",
-            fps=fps,
-            parent=parent,
+            size=f"{outcome.size[0]}x{outcome.size[1]}",
+            seconds=f"{outcome.seconds:g}",
+            fps=outcome.fps,
+            parent=starts.parent,
             cost=estimated.units,
             created=time.time(),
         )
 
-    def _admit(self) -> None:
-        """Refused with 429 where too much waits."""
-        count, units = self.store.load()
+    def _room(self, count: int, units: float) -> bool:
+        """Whether one more may wait, beside so many jobs and so much work."""
         rate = self._rate() / self.settings.workers
-        if count >= self.settings.max_queue or units * rate > self.settings.max_wait:
-            wait = max(1, min(60, round(units * rate / max(count, 1))))
-            raise Refused(
-                429,
-                f"got a request while {count} jobs wait, which is as many as are taken; try again in {wait} s.",
-                "queue_full",
-                headers={"Retry-After": str(wait)},
-            )
+        return count < self.settings.max_queue and units * rate <= self.settings.max_wait
+
+    def _full(self) -> Refused:
+        """429, with the time after which there may be room."""
+        count, units = self.store.load()
+        wait = max(1, min(60, round(units * self._rate() / self.settings.workers / max(count, 1))))
+        return Refused(
+            429,
+            f"got a request while {count} jobs wait, which is as many as are taken; try again in {wait} s.",
+            "queue_full",
+            headers={"Retry-After": str(wait)},
+        )
 
     def _rate(self) -> float:
         return self.store.rate() or cost.RATE
-
-    def _forget(self, source: File | None) -> None:
-        if source is not None:
-            self.store.path(source).unlink(missing_ok=True)
 
 
 def _reused() -> Refused:
@@ -265,10 +264,11 @@ def _reused() -> Refused:
 
 
 def _digest(name: str, form: Form, parent: str | None) -> str:
-    """What tells two requests apart: the kind, the fields and the file."""
+    """What tells two requests apart: the kind, the fields and the files."""
     total = hashlib.sha256(json.dumps([name, parent, form.values], sort_keys=True).encode())
-    if form.upload is not None:
-        while block := form.upload.file.read(1 << 20):
+    for field, upload in sorted(form.uploads.items()):
+        total.update(field.encode())
+        while block := upload.file.read(1 << 20):
             total.update(block)
-        form.upload.file.seek(0)
+        upload.file.seek(0)
     return total.hexdigest()

@@ -19,7 +19,10 @@ class Settings(Config):
     decode_seconds: how long decoding a file may take.  decode_mib: memory that decoding one may take.
     lease: seconds after which a worker that says nothing counts as dead.  max_attempts: how often a job may be begun.
     max_listeners: streams of events open at once.  poll: seconds between looks at the queue.
-    url_inputs: whether pictures are fetched from URLs (`fetch`).
+    url_inputs: whether pictures are fetched from URLs (`fetch`).  keep_days: after which jobs that have ended go, with
+    their files; 0 keeps them.  aliases: other names of the served model.  adapt: whether sizes and lengths that were
+    meant for another model become the nearest ones of this.  webhook_url: told of every job that names none itself.
+    webhook_secret: what is told is signed by.
     """
 
     workers: int = 1
@@ -36,6 +39,11 @@ class Settings(Config):
     max_listeners: int = 64
     poll: float = 0.5
     url_inputs: bool = False
+    keep_days: float = 0.0
+    aliases: tuple[str, ...] = ()
+    adapt: bool = False
+    webhook_url: str = ""
+    webhook_secret: str = ""
 
     @property
     def upload_bytes(self) -> int:

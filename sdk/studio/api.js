@@ -45,13 +45,16 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
 export const json = async (path, options) => (await ask(path, options)).json();
 export const blob = async path => (await ask(path)).blob();
 
-/** Makes a job. fields: plain values. upload: {name, file}, or nothing. A second try of the same call makes no second job. */
-export async function submit(route, fields, upload) {
+/** Makes a job. fields: plain values. uploads: of {name, file}. A second try of the same call makes no second job. */
+export async function submit(route, fields, uploads) {
   let body = fields;
-  if (upload) {
+  if (uploads.length) {
     body = new FormData();
-    for (const [name, value] of Object.entries(fields)) body.append(name, value);
-    body.append(upload.name, upload.file);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value?.id) body.append(`${name}[id]`, value.id);
+      else body.append(name, value);
+    }
+    for (const { name, file } of uploads) body.append(name, file);
   }
   const headers = { "Idempotency-Key": Array.from(crypto.getRandomValues(new Uint32Array(4)), n => n.toString(16)).join("") };
   const send = () => json(route, { method: "POST", body, headers });

@@ -2,32 +2,30 @@
 
 import { ask, blob, token } from "./api.js";
 import { curl, python } from "./code.js";
+import { element } from "./dom.js";
 import { KINDS, byKind, isSound } from "./kinds.js";
 
 export const ENDED = ["completed", "failed", "cancelled"];
 const WORDS = { queued: "Waiting for its turn", in_progress: "Beginning", failed: "Failed", cancelled: "Cancelled" };
-const MADE = { generate: "", extend: "extended", soundtrack: "new sound", edit: "edited", sound: "sound",
-  extend_sound: "longer sound", fill_sound: "mended sound" };
 const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
 
-export function element(tag, properties = {}, ...inside) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...inside);
-  return made;
-}
-
 export const short = job => {
-  const text = job.prompt || `${byKind[job.kind]?.tab ?? job.kind} without a prompt`;
+  const text = job.prompt || `${byKind[job.kind]?.title ?? job.kind} without a prompt`;
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+/** When a job was asked for, as a person says it today. */
+export const when = job => {
+  const time = new Date(1000 * job.created_at), clock = time.toLocaleTimeString();
+  return time.toDateString() === new Date().toDateString() ? clock : `${time.toLocaleDateString()} ${clock}`;
 };
 
 /** Seconds as a person says them. */
 export const span = seconds => seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
 
 export class Card {
-  /** does: {use(job, kind), repeat(job), remove(card), say(text), fail(error)}, of the page.  kinds: of the model. */
-  constructor(job, kinds, does) {
-    this.kinds = kinds;
+  /** does: {use(job, kind), repeat(job), remove(card), say(text), fail(error)}, of the page. */
+  constructor(job, does) {
     this.does = does;
     this.node = document.getElementById("card").content.firstElementChild.cloneNode(true);
     this.parts = Object.fromEntries(["screen", "prompt", "facts", "work", "stage", "wrong", "acts", "more"]
@@ -49,7 +47,8 @@ export class Card {
     prompt.classList.toggle("none", !job.prompt);
     prompt.title = job.prompt ?? "";
     const length = `${Number(Number(job.seconds).toFixed(2))} s`;
-    facts.textContent = [MADE[job.kind] ?? job.kind, length, isSound(job) ? "" : job.size.replace("x", " × "), `seed ${job.seed}`]
+    const made = byKind[job.kind]?.made ?? job.kind;
+    facts.textContent = [made, length, isSound(job) ? "" : job.size.replace("x", " × "), `seed ${job.seed}`, when(job)]
       .filter(Boolean).join(" · ");
     work.hidden = !live;
     if (live) {
@@ -123,6 +122,7 @@ export class Card {
     const { acts, more } = this.parts, name = short(this.job);
     const held = acts.contains(document.activeElement) || more.contains(document.activeElement);
     more.replaceChildren();
+    this.node.classList.remove("spread");
     if (!ENDED.includes(this.job.status)) {
       acts.replaceChildren(button("Cancel", made => this.cancel(made), `Cancel ${name}`));
     } else {
@@ -132,28 +132,31 @@ export class Card {
           for (const other of acts.querySelectorAll("[aria-expanded]")) other.setAttribute("aria-expanded", "false");
           made.setAttribute("aria-expanded", String(!open));
           more.replaceChildren(...open ? [] : fill());
+          this.node.classList.toggle("spread", !open && fill === code);
         }, `${text}: ${name}`);
         made.setAttribute("aria-expanded", "false");
         return made;
       };
+      const code = () => this.code(button);
       const done = this.job.status === "completed";
-      const uses = KINDS.filter(kind => kind.source && !isSound(this.job) && this.kinds.includes(kind.kind));
+      const uses = KINDS.filter(kind => kind.source && kind.use && !isSound(this.job));
       const use = () => [element("div", { className: "acts" },
         ...done ? uses.map(kind => button(`Use as input for ${kind.use}`, () => this.does.use(this.job, kind.kind))) : [],
-        ...byKind[this.job.kind] ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
+        ...byKind[this.job.kind]?.fields ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
       acts.replaceChildren(
-        ...uses.length || byKind[this.job.kind] ? [fold("Use", use)] : [],
+        ...done && uses.length || byKind[this.job.kind]?.fields ? [fold("Use", use)] : [],
         ...done ? [button("Save", () => this.save(), `Save ${name} as a file`)] : [],
-        fold("Code", () => this.code(button)),
+        fold("Code", code),
         button("Delete", made => this.remove(made), `Delete ${name}`),
       );
     }
-    if (held) this.node.focus({ preventScroll: true });
+    if (held) (acts.querySelector("button") ?? this.node).focus({ preventScroll: true }); // what was held is gone
   }
 
   code(button) {
-    const route = byKind[isSound(this.job) ? "sound" : this.job.kind]?.route ?? "/v1/videos";
-    return [["Python", python(this.job)], ["curl", curl(this.job, route, Boolean(token.get()))]].map(([title, text]) => {
+    const route = byKind[this.job.kind]?.route ?? (isSound(this.job) ? "/v1/audio/sounds" : "/v1/videos");
+    const guarded = Boolean(token.get());
+    return [["Python", python(this.job, guarded)], ["curl", curl(this.job, route, guarded)]].map(([title, text]) => {
       const copy = button("Copy", async () => {
         try {
           await navigator.clipboard.writeText(text);
@@ -182,12 +185,13 @@ export class Card {
   }
 
   async cancel(button) {
-    button.disabled = true;
+    if (button.getAttribute("aria-disabled")) return;
+    button.setAttribute("aria-disabled", "true"); // not disabled, which would let go of the focus
     button.textContent = "Stopping…";
     try {
       await ask(`/v1/videos/${this.job.id}/cancel`, { method: "POST" });
     } catch (error) {
-      button.disabled = false;
+      button.removeAttribute("aria-disabled");
       button.textContent = "Cancel";
       this.does.fail(error);
     }

@@ -1,37 +1,38 @@
-// The call in Python and the command for curl that make the clip of a job again: same request, same seed.
+// The call in Python and the commands for curl that make the clip of a job again on this server: same request, same seed.
 
-import { isSound } from "./kinds.js";
-
-const METHODS = { generate: "generate", extend: "extend", soundtrack: "add_audio", edit: "edit",
-  sound: "generate_audio", extend_sound: "extend_audio", fill_sound: "fill_audio" };
-const STARTLESS = ["generate", "sound"]; // kinds that need no file
+import { byKind, isSound } from "./kinds.js";
 
 const quoted = text => `'${text.replaceAll("'", `'\\''`)}'`;
+const ending = job => isSound(job) ? "wav" : "mp4";
 
 function literal(value) {
   if (value === true) return "True";
   if (value === false) return "False";
   if (value === null) return "None";
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value === "object")
+    return `{${Object.entries(value).map(([name, one]) => `${literal(name)}: ${literal(one)}`).join(", ")}}`;
   return JSON.stringify(value);
 }
 
-export function python(job) {
+export function python(job, guarded) {
   const { prompt, image, ...rest } = job.request;
   const lines = [];
-  const ending = isSound(job) ? "wav" : "mp4";
-  if (!STARTLESS.includes(job.kind)) lines.push(`"input.${ending}",`);
-  if (job.kind === "sound" || (prompt !== null && prompt !== undefined))
-    lines.push(`${isSound(job) ? "prompt=" : ""}${literal(prompt ?? null)},`);
+  const starts = byKind[job.kind]?.source;
+  if (starts) lines.push(job.source_video_id ? `engine.job(${literal(job.source_video_id)}),` : `"input.${ending(job)}",`);
+  if (prompt !== null && prompt !== undefined) lines.push(`prompt=${literal(prompt)},`);
+  else if (job.kind === "sound") lines.push("prompt=None,");
   if (image) lines.push('image="first.png",');
   for (const [name, value] of Object.entries(rest)) lines.push(`${name}=${literal(value)},`);
   return [
-    "from mediagen.sdk import Engine",
+    ...guarded ? ["import os", ""] : [],
+    "from mediagen.sdk import RemoteEngine",
     "",
-    `engine = Engine.from_pretrained(${job.model === "mediagen" ? "" : literal(job.model)})`,
-    `clip = engine.${METHODS[job.kind] ?? job.kind}(`,
+    `engine = RemoteEngine(${literal(location.origin)}${guarded ? ', token=os.environ["MEDIAGEN_TOKEN"]' : ""})`,
+    `clip = engine.${byKind[job.kind]?.method ?? job.kind}(`,
     ...lines.map(line => `    ${line}`),
     ")",
-    `clip.save("${job.kind === "generate" ? "clip" : "output"}.${ending}")`,
+    `clip.save("clip.${ending(job)}")`,
   ].join("\n");
 }
 
@@ -40,17 +41,23 @@ export function curl(job, route, guarded) {
   const fields = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
   if (width) fields.size = `${width}x${height}`;
   if (fields.seconds !== undefined) fields.seconds = String(fields.seconds);
-  const parts = [`curl ${location.origin}${route}`];
-  if (guarded) parts.push('-H "Authorization: Bearer $MEDIAGEN_TOKEN"');
-  const source = isSound(job) ? "sound" : "video";
-  const own = STARTLESS.includes(job.kind) || job.source_video_id ? "" : isSound(job) ? "sound=@input.wav" : "video=@input.mp4";
-  const file = image ? "input_reference=@first.png" : own;
+  const token = guarded ? '-H "Authorization: Bearer $MEDIAGEN_TOKEN" ' : "";
+  const parts = [`curl -sf ${token}${location.origin}${route}`];
+  const source = byKind[job.kind]?.source;
+  const file = image ? "input_reference=@first.png" : source && !job.source_video_id ? `${source}=@input.${ending(job)}` : "";
   if (file) {
-    for (const [name, value] of Object.entries(fields)) parts.push(`--form-string ${quoted(`${name}=${value}`)}`);
+    for (const [name, value] of Object.entries(fields)) {
+      const text = typeof value === "object" ? JSON.stringify(value) : value;
+      parts.push(`--form-string ${quoted(`${name}=${text}`)}`);
+    }
     parts.push(`-F ${file}`);
   } else {
-    if (job.source_video_id) fields[source] = { id: job.source_video_id };
+    if (source) fields[source] = { id: job.source_video_id };
     parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(fields))}`);
   }
-  return parts.join(" \\\n  ");
+  return [
+    `id=$(${parts.join(" \\\n  ")} | sed 's/{"id":"\\([^"]*\\)".*/\\1/')`,
+    `curl -sfN ${token}${location.origin}/v1/videos/$id/events > /dev/null  # until it is made`,
+    `curl -f ${token}-o clip.${ending(job)} ${location.origin}/v1/videos/$id/content`,
+  ].join("\n");
 }

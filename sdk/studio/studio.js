@@ -1,9 +1,11 @@
 // The page: a form for each kind of job, and the results, live. The server's list is the only memory; a reload loses nothing.
 
 import { Unreachable, json, listen, submit, token } from "./api.js";
-import { Card, ENDED, element, short } from "./cards.js";
-import { dependent, fields, fill, form, held } from "./form.js";
-import { KINDS, byKind, isSound } from "./kinds.js";
+import { Card, ENDED, short, when } from "./cards.js";
+import { element } from "./dom.js";
+import { build, fields, files, fill, form, held } from "./form.js";
+import { KINDS, byKind, isSound, learn } from "./kinds.js";
+import { offer } from "./words.js";
 
 const PAGE = 24; // results that are shown at once
 const STREAMS = 3; // jobs heard live; a browser opens six lines to a server
@@ -22,13 +24,34 @@ const say = text => { $("said").textContent = text; };
 function fail(error) {
   if (error.status === 401) return knock();
   form.querySelectorAll("[aria-invalid]").forEach(field => field.removeAttribute("aria-invalid"));
-  $("error").textContent = error.message;
-  const name = { video: "film", width: "size", height: "size" }[error.param] ?? error.param;
+  const own = current?.source && error.param === current.source ? (chosen ? "parent" : "film") : error.param;
+  const name = { width: "size", height: "size" }[own] ?? own;
   const field = name && (form.elements[name] ?? $(name));
-  if (!field?.setAttribute) return;
+  const marked = field?.setAttribute && !field.closest("[hidden]") ? field : null;
+  if (marked) (marked.closest("label") ?? marked).after($("error")); // what is wrong is said where it is
+  else $("go").before($("error"));
+  $("error").textContent = inWords(error, marked);
+  $("error").scrollIntoView({ block: "nearest" });
+  if (!marked) return;
   field.closest("details")?.setAttribute("open", "");
   field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-errormessage", "error");
   field.focus();
+  field.scrollIntoView({ block: "nearest" });
+  $("error").scrollIntoView({ block: "nearest" });
+}
+
+/** What was wrong, with the name that the field has on the page where the service says the one of its API. */
+function inWords(error, field) {
+  const label = field?.closest("label")?.firstChild.textContent.trim();
+  const text = label && error.message.startsWith(`${error.param}: `) ? `${label}${error.message.slice(error.param.length)}` : error.message;
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+/** Takes what was wrong back. */
+function quiet() {
+  $("error").textContent = "";
+  $("go").before($("error")); // before the fields around it are built anew
 }
 
 function knock() {
@@ -43,16 +66,16 @@ function knock() {
 // The form
 
 function tabs() {
-  const known = KINDS.filter(kind => model.kinds.includes(kind.kind));
-  $("tabs").replaceChildren(...known.map(kind => {
-    const tab = element("button", { type: "button", id: `tab-${kind.kind}`, textContent: kind.tab });
+  $("tabs").replaceChildren(...KINDS.map(kind => {
+    const tab = element("button", { type: "button", id: `tab-${kind.kind}`, textContent: kind.title });
     tab.setAttribute("role", "tab");
     tab.setAttribute("aria-controls", "form");
     tab.addEventListener("click", () => open(kind.kind));
     return tab;
   }));
   const wanted = location.hash.slice(1);
-  open(known.some(kind => kind.kind === wanted) ? wanted : known[0]?.kind);
+  current = null;
+  open(KINDS.some(kind => kind.kind === wanted) ? wanted : KINDS[0]?.kind);
 }
 
 $("tabs").addEventListener("keydown", event => {
@@ -66,60 +89,49 @@ $("tabs").addEventListener("keydown", event => {
 });
 
 function open(kind) {
-  if (current && current.kind !== kind) {
-    drafts[current.kind] = held();
-    fill(drafts[kind] ?? {});
-  }
+  if (current) drafts[current.kind] = held();
   current = byKind[kind];
   if (!current) return;
+  quiet();
+  build(current, model.limits);
+  fill(drafts[kind] ?? {});
   for (const tab of $("tabs").children) {
     const mine = tab.id === `tab-${kind}`;
     tab.setAttribute("aria-selected", String(mine));
     tab.tabIndex = mine ? 0 : -1;
   }
   form.setAttribute("aria-labelledby", `tab-${kind}`);
-  for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(kind);
   $("source").hidden = !current.source;
   $("prompt-label").textContent = current.label;
   $("prompt-hint").textContent = current.hint;
   $("go").textContent = current.go;
-  $("error").textContent = "";
   if (location.hash.slice(1) !== kind) history.replaceState(null, "", `#${kind}`);
-  placeholders();
-  dependent();
 }
 
-/** What happens where a field stays empty: the model's own numbers. */
-function placeholders() {
-  const limits = model.limits, sound = ["soundtrack", "sound"].includes(current.kind);
-  const own = {
-    seconds: limits.seconds, num_inference_steps: sound ? limits.sound_steps : limits.steps,
-    guidance_scale: sound ? limits.sound_guidance_scale : limits.guidance_scale, candidates: limits.sound_candidates,
-  };
-  Object.assign(own, current.always);
-  for (const [name, value] of Object.entries(own)) form.elements[name].placeholder = value;
-  if (current.kind === "generate") form.elements.seconds.placeholder = `${limits.seconds}, at most ${limits.max_seconds}`;
-}
-
-function choices() {
-  const { limits } = model, unique = values => [...new Set(values)];
-  const options = (select, values, text) => select.replaceChildren(...values.map(value => element("option", { value, textContent: text(value) })));
-  const sizes = unique([[limits.width, limits.height], ...limits.sizes].map(size => size.join("x")));
-  options(form.elements.size, sizes, size => size.replace("x", " × "));
-  options(form.elements.fps, unique([limits.fps, ...limits.rates]), fps => `${fps}`);
-  const name = model.id === "mediagen" ? "" : `${model.id}: `;
-  $("model").textContent = `${name}films of ${sizes[0].replace("x", " × ")}, up to ${limits.max_seconds} s at a time`;
+/** What the model makes, in a line. */
+function describe() {
+  const { limits } = model, name = model.id === "mediagen" ? "" : `${model.id}: `;
+  $("model").textContent = `${name}films of ${limits.width} × ${limits.height}, up to ${limits.max_seconds} s at a time`;
+  offer($("words"), model.words, $("prompt"));
 }
 
 /** The finished results as a list to choose the film from. */
 function parents() {
-  const films = [...cards.values()].map(card => card.job).filter(job => job.status === "completed" && !isSound(job));
+  const films = [...gallery.children].map(node => cards.get(node.dataset.id).job) // newest first, as they stand there
+    .filter(job => job.status === "completed" && !isSound(job));
   if (chosen && !films.some(job => job.id === chosen.id)) films.unshift(chosen);
   const held = $("parent").value;
   $("parent").replaceChildren(element("option", { value: "", textContent: films.length ? "Choose a result" : "No results yet" }),
-    ...films.map(job => element("option", { value: job.id, textContent: `${short(job)} · seed ${job.seed}` })));
+    ...films.map(job => element("option", { value: job.id, textContent: called(job, films) })));
   $("parent").value = chosen?.id ?? held;
   if ($("parent").selectedIndex < 0) $("parent").value = "";
+}
+
+/** A result in a list of results, by what tells it from all others there. */
+function called(job, others) {
+  const name = one => [short(one), byKind[one.kind]?.made, `seed ${one.seed}`, when(one)].filter(Boolean).join(" · ");
+  const alike = others.filter(one => name(one) === name(job)).length > 1;
+  return alike ? `${name(job)} · ${job.id.slice(-6)}` : name(job);
 }
 $("parent").addEventListener("change", () => {
   chosen = cards.get($("parent").value)?.job ?? null;
@@ -132,17 +144,15 @@ $("film").addEventListener("change", () => {
 
 form.addEventListener("submit", async event => {
   event.preventDefault();
-  $("error").textContent = "";
+  quiet();
   try {
-    const made = { ...current.always, ...fields(current) }, film = $("film").files[0], picture = form.elements.input_reference.files[0];
-    let upload = null;
-    if (current.source && film) upload = { name: "video", file: film };
-    else if (current.source && chosen) made.video = { id: chosen.id };
+    const made = fields(current), film = $("film").files[0], uploads = files();
+    if (current.source && film) uploads.push({ name: current.source, file: film });
+    else if (current.source && chosen) made[current.source] = { id: chosen.id };
     else if (current.source) throw Object.assign(new Error("Choose a result, or a file of your own, to start from."), { param: "parent" });
-    else if (picture && current.kind === "generate") upload = { name: "input_reference", file: picture };
     $("go").disabled = true;
-    $("go").textContent = upload ? "Sending…" : current.go;
-    show(await submit(current.route, made, upload), true);
+    $("go").textContent = uploads.length ? "Sending…" : current.go;
+    show(await submit(current.route, made, uploads), true);
     say("It waits for its turn.");
     look();
   } catch (error) {
@@ -202,7 +212,7 @@ function show(job, first) {
     if (ENDED.includes(before) && !ENDED.includes(job.status)) return; // an answer that was overtaken
     card.update(job);
   } else {
-    cards.set(job.id, new Card(job, model.kinds, does));
+    cards.set(job.id, new Card(job, does));
     if (first) gallery.prepend(cards.get(job.id).node);
     else gallery.append(cards.get(job.id).node);
   }
@@ -245,6 +255,10 @@ async function look() {
     const page = await json(`/v1/videos?limit=${PAGE}`);
     if (cards.size <= PAGE) more = page.has_more;
     page.data.toReversed().forEach(job => show(job, true));
+    page.data.forEach(({ id }, place) => { // one that came from elsewhere may be older than what stands first
+      const { node } = cards.get(id);
+      if (gallery.children[place] !== node) gallery.insertBefore(node, gallery.children[place]);
+    });
     const ids = page.data.map(job => job.id), oldest = page.data.at(-1)?.created_at ?? Infinity;
     for (const { job } of [...cards.values()])
       if (!ids.includes(job.id) && (!page.has_more || job.created_at > oldest)) forget(job.id);
@@ -276,8 +290,9 @@ document.addEventListener("visibilitychange", () => document.hidden || (model &&
 async function start() {
   try {
     model = (await json("/v1/models")).data[0];
+    learn((await json("/v1/kinds")).data);
     $("lost").hidden = true;
-    choices();
+    describe();
     tabs();
     look();
   } catch (error) {

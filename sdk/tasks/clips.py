@@ -25,14 +25,16 @@ class ClipWork(Work):
         super().__init__(models, request, on_step, on_progress)
         self.request = request
 
-    def pictures(self, seconds: float, size: tuple[int, int], fps: float, first: Tensor | None = None) -> Tensor:
-        """uint8 (F, H, W, 3) of a new clip; first: the picture (1, H, W, 3) that it begins with."""
+    def pictures(self, seeds: list[int], seconds: float, size: tuple[int, int], fps: float,
+                 first: Tensor | None = None) -> Tensor:  # fmt: skip
+        """uint8 (B, F, H, W, 3) of new clips, one with the noise of each seed; first: the picture (1, H, W, 3) that
+        they begin with."""
         models = self._video_models()
         return generate_video(
             models,
             self.request.prompt,
             models.grid(seconds, size, fps),
-            rng=self._rng(),
+            rngs=[self._rng(seed) for seed in seeds],
             negative=self.request.negative_prompt,
             way=self._how,
             begin=first,
@@ -50,7 +52,7 @@ class ClipWork(Work):
             self.request.prompt,
             grid,
             count,
-            rng=self._rng(),
+            rng=self._rng(self._seed),
             negative=self.request.negative_prompt,
             way=self._how,
             on_step=self._steps("Making the pictures", count_windows(grid, count) * self._count),
@@ -116,5 +118,5 @@ class ClipWork(Work):
         assert self.request.guidance_scale is not None
         return Way(steps=self._count, scale=self.request.guidance_scale)
 
-    def _rng(self) -> torch.Generator:
-        return torch.Generator(self.models.device).manual_seed(self._seed)
+    def _rng(self, seed: int) -> torch.Generator:
+        return torch.Generator(self.models.device).manual_seed(seed)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
+from mediagen.media.pictures import named, to_tensor
 from mediagen.media.read import read_image
 from mediagen.sdk.errors import RequestError
 
@@ -16,8 +16,8 @@ from mediagen.sdk.errors import RequestError
 def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
     """uint8 (1, H, W, 3) of `size` = (width, height): scaled to cover it, the middle kept.
 
-    image: a path, a PIL image, or uint8 (H, W, 3) or (1, H, W, 3) as a tensor or an array. RequestError for anything
-    else, and for a file that is not a picture.
+    image: a path, a PIL image of any mode, or uint8 (H, W, 3) or (1, H, W, 3) as a tensor or an array; a path and the
+    PIL image of it give the same. RequestError for anything else, and for a file that is not a picture.
     """
     if isinstance(image, str | Path):
         try:
@@ -39,8 +39,11 @@ def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
         raise RequestError(
             f"got an image of type {kind}, expected a path, a PIL image or a uint8 array; give one of them."
         )
-    fitted = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), size, Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(fitted))[None]
+    try:
+        with named("an image"):
+            return to_tensor(image, size)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
 
 
 def fingerprint(frame: Tensor) -> str:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Film
 from mediagen.media.read import read_clip, read_settings
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.tasks.requests import GenerateRequest
 
 
-def read(path: str | Path) -> Clip:
+def read(path: str | Path) -> Film:
     """The clip in a file; RequestError where it cannot be read."""
     try:
         return read_clip(path)
@@ -41,7 +41,7 @@ def request_of(settings: dict[str, Any], name: str, image: Any = None) -> dict[s
             "run that command again on the clip that it started from."
         )
     if "picture" in settings and image is None:
-        raise RequestError(f"got {name}, which started from a picture, expected that too; give it with --image.")
+        raise RequestError(f"got {name}, which started from a picture, expected that too; give the picture.")
     # What was rounded is asked for again as it was, so that the same note stands in the file.
     values = {**settings, **settings.get("asked", {}), "image": image}
     return {key: value for key, value in values.items() if key in GenerateRequest.model_fields}
@@ -70,4 +70,6 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         changed.append(f"the decoder '{decoder_of(old)}'")
     if dtype_name(old) != dtype_name(new):
         changed.append(f"weights of {dtype_name(old)}")
+    if old.get("together") != new.get("together"):  # sums are made in another order
+        changed.append("others beside it" if "together" in old else "none beside it")
     return [f"the first clip was made with {' and '.join(changed)}: this one differs."] if changed else []

@@ -92,16 +92,18 @@ class Asked(BaseModel):
 class Request(Asked):
     """What generating and extending pictures share.
 
+    sound: whether to make it; None: where the model folder can.
     sound_prompt: what it sounds like, when that is not the prompt.
     """
 
     prompt: Text
     seconds: Seconds = None
-    sound: bool = True
+    sound: bool | None = None
     sound_prompt: Annotated[str | None, BeforeValidator(text)] = None
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
         return {
+            "sound": limits.sound,
             "seconds": limits.seconds,
             "num_inference_steps": limits.steps,
             "guidance_scale": limits.guidance_scale,
@@ -134,18 +136,22 @@ class GenerateRequest(Request):
             known = " or ".join(f"{width}x{height}" for width, height in sizes)
             raise RequestError(
                 f"got a size of {size[0]}x{size[1]}, expected {known}, for which this model was trained; "
-                "give that or leave it out."
+                "give that or leave it out.",
+                "size",
             )
         assert full.fps is not None and full.seconds is not None
         if full.fps not in limits.all_rates:
             known = " or ".join(f"{fps:g}" for fps in limits.all_rates)
             raise RequestError(
-                f"got {full.fps:g} fps, expected {known}, for which this model was trained; give that or leave it out."
+                f"got {full.fps:g} fps, expected {known}, for which this model was trained; give that or leave it out.",
+                "fps",
             )
         if not limits.min_seconds <= full.seconds <= limits.max_seconds:
+            do = "ask for more" if full.seconds < limits.min_seconds else "ask for less, and extend the clip"
             raise RequestError(
                 f"got {full.seconds:g} seconds, expected {limits.min_seconds:g} to {limits.max_seconds:g}, for which "
-                "this model was trained; make a longer clip with 'extend'."
+                f"this model was trained; {do}.",
+                "seconds",
             )
         seconds, notes = whole_frames(full.seconds, full.fps)
         return full.model_copy(update={"seconds": seconds}), notes
@@ -164,13 +170,15 @@ class ExtendRequest(Request):
             rates = " or ".join(f"{rate:g}" for rate in limits.all_rates)
             raise RequestError(
                 f"got a clip of {size[0]}x{size[1]} at {fps:g} fps, expected {sizes} at {rates} fps, for which this "
-                "model was trained; scale the clip first."
+                f"model was trained; {'change its rate' if size in limits.all_sizes else 'scale it'} first.",
+                "video",
             )
         assert full.seconds is not None
         if already + full.seconds > limits.max_extended_seconds:
             raise RequestError(
                 f"got {already:g} seconds to extend by {full.seconds:g}, expected at most "
-                f"{limits.max_extended_seconds:g} in all; add less."
+                f"{limits.max_extended_seconds:g} in all; add less.",
+                "seconds",
             )
         seconds, notes = whole_frames(full.seconds, fps)
         return full.model_copy(update={"seconds": seconds}), notes

@@ -8,38 +8,64 @@ from torch import Tensor
 
 from mediagen import __version__
 from mediagen.grid import SOUND_RATE
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Clip, Film
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.first_frame import fingerprint, first_frame
 from mediagen.sdk.tasks.progress import ProgressCallback
-from mediagen.sdk.tasks.requests import Asked, ExtendRequest, GenerateRequest
+from mediagen.sdk.tasks.requests import MAX_SEED, Asked, ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import SoundWork
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.work import StepCallback, Work
 
 A = TypeVar("A", bound=Asked)
+MOST = 64  # clips of one call
+_TOGETHER = 4  # clips whose pictures are made at once; measured on two cores: 1.9 s a clip instead of 3.4
 
 
 def clip(
     models: ModelFolder, request: GenerateRequest, on_step: StepCallback | None, on_progress: ProgressCallback | None
-) -> Clip:
+) -> Film:
     """A clip from a prompt."""
+    return clips(models, request, 1, on_step, on_progress)[0]
+
+
+def clips(
+    models: ModelFolder,
+    request: GenerateRequest,
+    count: int,
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+) -> list[Film]:
+    """So many clips from a prompt, with its seed and those after it; pictures are made together, four at a time."""
+    if isinstance(count, bool) or not 1 <= count <= MOST:
+        raise RequestError(f"num_videos: got {count!r}, expected a whole number from 1 to {MOST}; ask for fewer.")
     full, notes = request.fit(models.limits)
     assert full.fps is not None and full.width is not None and full.height is not None and full.seconds is not None
-    size = (full.width, full.height)
+    size, fps, seconds = (full.width, full.height), full.fps, full.seconds
     first = None if full.image is None else first_frame(full.image, size)
-    work = ClipWork(models, _seeded(full), on_step, on_progress)
+    full = _seeded(full)
+    assert full.seed is not None
+    seeds = [(full.seed + index) % (MAX_SEED + 1) for index in range(count)]
+    works = [ClipWork(models, full.model_copy(update={"seed": seed}), on_step, on_progress) for seed in seeds]
     if full.sound:
-        work.check_sound()
-    frames = work.pictures(full.seconds, size, full.fps, first)
-    sound = work.sound(frames, full.fps) if full.sound else None
-    settings = _settings(work, request, notes)
-    if first is not None:
-        settings["picture"] = fingerprint(first)
-    return Clip(frames=frames, fps=full.fps, sound=sound, rate=SOUND_RATE, caption=full.prompt, settings=settings)
+        works[0].check_sound()
+    made = []
+    for start in range(0, count, _TOGETHER):
+        some = works[start : start + _TOGETHER]
+        pictures = some[0].pictures(seeds[start : start + _TOGETHER], seconds, size, fps, first)
+        for work, frames in zip(some, pictures, strict=True):
+            work.notes = some[0].notes
+            sound = work.sound(frames, fps) if full.sound else None
+            settings = _settings(work, request, notes)
+            if first is not None:
+                settings["picture"] = fingerprint(first)
+            if len(some) > 1:
+                settings["together"] = len(some)
+            made.append(Film(frames, fps, sound, SOUND_RATE, full.prompt, settings))
+    return made
 
 
 def longer(
@@ -48,7 +74,7 @@ def longer(
     request: ExtendRequest,
     on_step: StepCallback | None,
     on_progress: ProgressCallback | None,
-) -> Clip:
+) -> Film:
     """The clip `start` and more."""
     if start.frames is None or not len(start.frames):
         raise RequestError("got a clip without pictures, expected some to go on from; give another clip.")
@@ -63,7 +89,7 @@ def longer(
     if full.sound:
         sound, rate = work.more_sound(frames, start), SOUND_RATE
     settings = {**_settings(work, request, notes), "source": start.settings}
-    return Clip(frames=frames, fps=start.fps, sound=sound, rate=rate, caption=full.prompt, settings=settings)
+    return Film(frames=frames, fps=start.fps, sound=sound, rate=rate, caption=full.prompt, settings=settings)
 
 
 def soundtrack(
@@ -72,7 +98,7 @@ def soundtrack(
     request: SoundRequest,
     on_step: StepCallback | None,
     on_progress: ProgressCallback | None,
-) -> Clip | Soundtrack:
+) -> Film | Soundtrack:
     """New sound for a clip, which gives a clip, or for a film's file."""
     work = SoundWork(models, _seeded(request.for_film(models.limits)), on_step, on_progress)
     settings = _settings(work, request, [])

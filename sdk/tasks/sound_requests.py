@@ -52,17 +52,20 @@ class SoundRequest(Asked):
         """The request with every number filled in; RequestError for wishes that contradict each other."""
         if self.music_prompt and not self.music:
             raise RequestError(
-                f"got the music_prompt '{self.music_prompt}' with music=False; ask for music, or leave the prompt out."
+                f"got the music_prompt '{self.music_prompt}' with music=False; ask for music, or leave the prompt out.",
+                "music_prompt",
             )
         if not (self.effects or self.music):
-            raise RequestError("got neither effects nor music, expected at least one; ask for one of them.")
+            raise RequestError("got neither effects nor music, expected at least one; ask for one of them.", "effects")
         if self.prompt and not self.effects:
             raise RequestError(
-                f"got the prompt '{self.prompt}' with effects=False; describe music by music_prompt, or allow effects."
+                f"got the prompt '{self.prompt}' with effects=False; describe music by music_prompt, or allow effects.",
+                "prompt",
             )
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise RequestError(
-                f"got an end of {self.end:g} s, expected one after the start at {self.start:g} s; swap or move them."
+                f"got an end of {self.end:g} s, expected one after the start at {self.start:g} s; swap or move them.",
+                "end",
             )
         return self.with_defaults(limits)
 
@@ -78,10 +81,12 @@ class SoundRequest(Asked):
         """`fit` for sound without a film: all new, or where so many samples are `heard`, after them or in a gap."""
         unused = ("keep_audio", "picture_guidance_scale", *(("start", "end") if heard is None else ()))
         if given := [name for name in unused if getattr(self, name) != type(self).model_fields[name].default]:
-            raise RequestError(f"got {given[0]} for sound without a film, which has no use for it; leave it out.")
+            raise RequestError(
+                f"got {given[0]} for sound without a film, which has no use for it; leave it out.", given[0]
+            )
         full = self.fit(limits)
         if heard is None and self.seconds is None:
-            raise RequestError("got no seconds for sound without a film, expected a length; give one.")
+            raise RequestError("got no seconds for sound without a film, expected a length; give one.", "seconds")
         if heard is not None:
             self._check_gap(heard / SOUND_RATE)
             if heard < SOUND_HOP:
@@ -89,7 +94,8 @@ class SoundRequest(Asked):
         seconds = (heard or 0) / SOUND_RATE + (self.seconds or 0.0)
         if seconds > limits.max_sound_seconds:
             raise RequestError(
-                f"got {seconds:g} seconds of sound, expected at most {limits.max_sound_seconds:g}; ask for less."
+                f"got {seconds:g} seconds of sound, expected at most {limits.max_sound_seconds:g}; ask for less.",
+                "seconds",
             )
         return full
 
@@ -103,9 +109,11 @@ class SoundRequest(Asked):
             return
         if start is None or end is None:
             given, lacking = ("end", "start") if start is None else ("start", "end")
-            raise RequestError(f"got the {given} of a gap without its {lacking}, expected both; give both.")
+            raise RequestError(f"got the {given} of a gap without its {lacking}, expected both; give both.", lacking)
         if not round(start * SOUND_RATE) < round(end * SOUND_RATE) <= round(seconds * SOUND_RATE):
-            raise RequestError(f"got a gap from {start:g} to {end:g} s, but the sound lasts {seconds:g} s; move it.")
+            raise RequestError(
+                f"got a gap from {start:g} to {end:g} s, but the sound lasts {seconds:g} s; move it.", "end"
+            )
 
     def words(self) -> str:
         """What the audio model reads."""

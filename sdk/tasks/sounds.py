@@ -1,7 +1,7 @@
 """SoundWork: one request for sound on its way: pictures watched as they stream by, windows made, the best kept."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mediagen.audio.generate import (
     see_pictures,
 )
 from mediagen.grid import SOUND_RATE, sound_latents
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Clip, Film
 from mediagen.media.footage import Footage
 from mediagen.media.read import read_sound
 from mediagen.media.resample import resample
@@ -81,7 +81,7 @@ class SoundWork(Work):
         made = self._make(self._watch(footage, first / SOUND_RATE, last / SOUND_RATE), last - first)
         return Soundtrack(footage, made.chunks, request, settings)
 
-    def score(self, clip: Clip, settings: dict[str, Any]) -> Clip:
+    def score(self, clip: Clip, settings: dict[str, Any]) -> Film:
         """The clip with new sound, of the window that the request asks for; its own elsewhere, and under it."""
         request, start = self.request, self.request.start or 0.0
         if clip.frames is None or not len(clip.frames):
@@ -96,7 +96,8 @@ class SoundWork(Work):
         old = torch.nn.functional.pad(old, (0, total - old.shape[-1]))
         new = torch.cat(list(made.chunks()), -1) + request.keep_audio * old[:, first:last]
         sound = torch.cat((old[:, :first], levelled(new, request.lufs), old[:, last:]), -1)
-        return replace(clip, sound=sound, rate=SOUND_RATE, settings={**settings, "source": clip.settings})
+        told = {**settings, "source": clip.settings}
+        return Film(clip.frames, clip.fps, sound, SOUND_RATE, clip.caption, told)
 
     def sound_alone(self, heard: Tensor | None, settings: dict[str, Any]) -> Clip:
         """Sound without pictures: all new, or what is lacking in or after `heard`; see `heard_of`.

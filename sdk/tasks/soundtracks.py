@@ -12,6 +12,7 @@ from torch import Tensor
 from mediagen.grid import SOUND_RATE
 from mediagen.media import loudness
 from mediagen.media.footage import Footage
+from mediagen.media.remux.targets import FORMATS, check_target, problem
 from mediagen.media.soundtrack import replace_sound
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.tasks.sound_requests import SoundRequest
@@ -67,6 +68,23 @@ class Soundtrack:
                 )
         except ValueError as error:
             raise RequestError(str(error)) from None
+
+
+def check_film(film: Path, target: Path) -> None:
+    """RequestError where the film cannot be read, or a file named `target` cannot show what it shows."""
+    try:
+        check_target(Footage(film), target)
+    except (ValueError, OSError) as error:
+        raise RequestError(str(error)) from None
+
+
+def able(film: Path) -> list[str]:
+    """The endings of files that can hold the film's pictures; RequestError where it cannot be read."""
+    try:
+        footage = Footage(film)
+        return [ending for ending in FORMATS if problem(footage, ending) is None]
+    except (ValueError, OSError) as error:
+        raise RequestError(str(error)) from None
 
 
 def levelled(sound: Tensor, lufs: float) -> Tensor:

@@ -12,12 +12,10 @@ from mediagen.audio.judge.rank import Ranker
 from mediagen.audio.sampler import Guidance
 from mediagen.sampling import OnStep
 from mediagen.sdk.errors import Cancelled, RequestError
+from mediagen.sdk.models.catalog import SOUND_FAMILIES
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 from mediagen.sdk.tasks.requests import Asked
-
-SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # the families that make sound, in the order of SoundModels
-
 
 StepCallback = Callable[[int, float, dict[str, Any]], bool | None]
 

@@ -1,5 +1,6 @@
 """The Task of the prompt encoder, reading what captions say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mediagen.config import Config
+from mediagen.data.folder import FolderStream
+from mediagen.data.stream import open_stream
+from mediagen.data.survey import Needs
 from mediagen.text.encoders import Encoder
 from mediagen.text.text import TextConfig, TextEncoder, with_fps
 from mediagen.text.tokenizer import MASK
@@ -50,6 +54,8 @@ class PromptTaskConfig(Config):
 
     batch: captions a step.  full: share of the difficulty "full".  hidden: share of tokens to guess, in an eighth of
     the captions.  guess: weight of that term.  check: captions of a preview.
+    data: a folder of videos, of whose captions a share `own` of each batch is drawn; what they say is unknown, so that
+    only their hidden words teach anything. The rest is the world's.  skip_unusable: leaves out videos without caption.
     """
 
     batch: int = 64
@@ -57,16 +63,28 @@ class PromptTaskConfig(Config):
     hidden: float = 0.2
     guess: float = 0.1
     check: int = 256
+    data: str | None = None
+    own: float = 0.5
+    skip_unusable: bool = False
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film: its caption alone."""
+        return Needs(pictures=False)
 
 
 @dataclass(frozen=True)
 class PromptBatch:
-    """ids (B, M), mask (B, M), and what each caption says: class (B,) by head, UNSAID where it is left open."""
+    """ids (B, M), mask (B, M), and what each caption says: class (B,) by head, UNSAID where it is left open.
+
+    own: how many of them, the first ones, are not the world's.
+    """
 
     ids: Tensor
     mask: Tensor
     classes: dict[str, Tensor]
     captions: list[str]
+    own: int = 0
 
 
 class PromptReader(nn.Module):
@@ -104,10 +122,14 @@ class PromptTask:
     def __init__(self, model: PromptReader, config: PromptTaskConfig | None = None) -> None:
         self.model = model
         self.config = config or PromptTaskConfig()
+        self.own, self.held_out = self._own_captions("train"), self._own_captions("validation")
 
     def batch(self, step: int, rank: int, world: int) -> PromptBatch:
         """Captions of the training split, a third of them without a frame rate."""
-        return self._captions("train", (step * world + rank) * self.config.batch, self.config.batch)
+        config, rng = self.config, np.random.default_rng((step, rank, 43))
+        count = min(config.batch, round(config.batch * config.own)) if self.own else 0
+        own = [self.own[row] for row in rng.integers(0, max(1, len(self.own)), count)]
+        return self._captions("train", (step * world + rank) * config.batch, config.batch - count, own)
 
     def loss(
         self, model: PromptReader, batch: PromptBatch, rng: torch.Generator
@@ -121,7 +143,7 @@ class PromptTask:
         wrong = [F.cross_entropy(logits[name], classes[name], ignore_index=UNSAID, reduction="sum") for name in HEADS]
         read = torch.stack(wrong).sum() / answers  # every answer counts alike: few captions have a second thing
 
-        few = max(1, len(ids) // 8)
+        few = max(1, len(ids) // 8, batch.own)
         ids, mask = ids[:few], mask[:few]
         hide = (torch.rand(ids.shape, generator=rng, device=rng.device).to(device) < self.config.hidden) & mask
         _, states = model(ids.masked_fill(hide, MASK), mask)
@@ -140,13 +162,36 @@ class PromptTask:
             asked = said != UNSAID
             figures[name] = float((answer == said)[asked].float().mean()) if asked.any() else 1.0
             misread += [f"{name}: {batch.captions[i]}" for i in ((answer != said) & asked).nonzero()[:, 0].tolist()]
+        if self.held_out:
+            figures["own_words_guessed"] = self._guessed(model, self.held_out)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "misread.txt").write_text("\n".join(misread) + "\n")
         return figures
 
-    def _captions(self, split: str, first: int, count: int) -> PromptBatch:
-        captions: list[str] = []
-        rows: list[dict[str, int]] = []
+    def _own_captions(self, split: str) -> list[str]:
+        """Captions of films of one's own; none without such films, or where none are held out."""
+        config = self.config
+        if config.data is None:
+            return []
+        stream = open_stream(config.data, split, needs=config.needs, skip_unusable=config.skip_unusable)
+        return stream.captions if isinstance(stream, FolderStream) else []
+
+    def _guessed(self, model: PromptReader, captions: list[str]) -> float:
+        """Share of every fourth word of captions that is guessed where it is hidden."""
+        device = next(model.parameters()).device
+        ids, mask, _ = self.model.encoder.tokenize(captions)
+        ids, mask = ids.to(device), mask.to(device)
+        hide = mask & (torch.arange(ids.shape[1], device=device) % 4 == 1)
+        _, states = model(ids.masked_fill(hide, MASK), mask)
+        return float((model.guess(states[hide]).argmax(-1) == ids[hide]).float().mean())
+
+    def _captions(self, split: str, first: int, count: int, own: Sequence[str] = ()) -> PromptBatch:
+        """Of the world's scenes from `first` on, after `own` ones."""
+        rates = np.random.default_rng((first, 47)).integers(len(RATES) * 3 // 2, size=len(own))
+        captions = [with_fps(text, RATES[rate]) if rate < len(RATES) else text
+                    for text, rate in zip(own, rates, strict=True)]  # fmt: skip
+        nothing = dict.fromkeys(HEADS, UNSAID)
+        rows: list[dict[str, int]] = [{**nothing, "fps": min(int(rate), len(RATES))} for rate in rates]
         for seed in range(first, first + count):
             rng = np.random.default_rng((seed, sc.SPLITS.index(split), 17))
             scene = draw_scene(seed, split, "standard" if rng.random() < self.config.standard else "simple")
@@ -155,7 +200,8 @@ class PromptTask:
             captions.append(with_fps(text, RATES[rate]) if rate < len(RATES) else text)
             rows.append({**classes_of(scene, said), "fps": rate})
         ids, mask, _ = self.model.encoder.tokenize(captions)
-        return PromptBatch(ids, mask, {name: torch.tensor([row[name] for row in rows]) for name in HEADS}, captions)
+        return PromptBatch(ids, mask, {name: torch.tensor([row[name] for row in rows]) for name in HEADS}, captions,
+                           len(own))  # fmt: skip
 
 
 def keep_encoder(export: Path, folder: Path) -> Path:

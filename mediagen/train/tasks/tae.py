@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of
 from mediagen.data.stream import Stream, open_stream
+from mediagen.data.survey import Needs
 from mediagen.judge.measures import psnr
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.media.sheets import save_sheet
@@ -44,6 +45,7 @@ class TAETaskConfig(Config):
     perceptual_weight: float = 0.0  # of the distance in the patch states of an aligned encoder
     adversarial_weight: float = 0.0
     critic_start: int = 0  # step at which these two terms start
+    skip_unusable: bool = False  # films of the folder that cannot be used are left out
     fit_clips: int = 256  # for the PCA that starts the linear path; 0 to keep the model as given
 
     def __post_init__(self) -> None:
@@ -51,6 +53,11 @@ class TAETaskConfig(Config):
             raise ValueError(
                 f"got fit_clips={self.fit_clips} and batch={self.batch}, expected 0 or at least the batch; raise it."
             )
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(captions=False, seconds=self.frames / FPS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,17 @@ class TAETask:
         # Of a scene any stretch is drawn, but a film is cut to what is wanted of it: it may be shorter than a scene.
         seconds = 2.0 if config.data is None else config.frames / FPS
         self.stream, self.validation = (
-            open_stream(config.data, split, config.difficulty, config.size, seconds, FPS, device=device)
+            open_stream(
+                config.data,
+                split,
+                config.difficulty,
+                config.size,
+                seconds,
+                FPS,
+                device=device,
+                needs=config.needs,
+                skip_unusable=config.skip_unusable,
+            )
             for split in ("train", "validation")
         )
         if config.frames > self.stream.frames:
@@ -185,7 +202,7 @@ class TAETask:
         videos = to_float(pictures_of(self.validation.clips(0, 16)).to(self.device))
         rebuilt = model.decode(model.encode(videos), videos.shape[2])
         rows = [row[::4] for pair in zip(videos[:6], rebuilt[:6], strict=True) for row in to_uint8(torch.stack(pair))]
-        save_sheet(rows, folder / f"tae-{step:06d}.png")
+        save_sheet(rows, folder / f"tae-{step:06d}.png", 1, ["true", "rebuilt"] * (len(rows) // 2))
         return {"validation_psnr": float(psnr(to_uint8(videos), to_uint8(rebuilt)).mean())}
 
 

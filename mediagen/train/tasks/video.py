@@ -14,6 +14,7 @@ from mediagen.data.cache import build_cache
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.stream import Stream, open_stream
+from mediagen.data.survey import Needs
 from mediagen.data.world import WorldStream
 from mediagen.flow import draw_t, flow_loss, noise_like
 from mediagen.generate import STILL, VideoModels, decode_frames
@@ -60,6 +61,12 @@ class VideoTaskConfig(Config):
     t_mean: float = -0.5
     t_std: float = 1.2
     guidance: float = 3.0  # of previews
+    skip_unusable: bool = False  # films of the folder that cannot be used are left out
+
+    @property
+    def needs(self) -> Needs:
+        """What is read of a film."""
+        return Needs(seconds=self.seconds)
 
 
 _CHUNK = 64  # clips that are drawn and encoded at a time
@@ -103,7 +110,7 @@ class VideoTask:
             about["data"] = self.stream.mark
         about |= {"first": config.first} if config.first else {}
         about |= {"turning": config.turning} if config.turning else {}
-        pool = build_cache(cache, config.clips, self.encode_clips, about=about)
+        pool = build_cache(cache, config.clips, self.encode_clips, about=about, device=device)
         self.latents, self.stills = (pool.tensors[name].to(device) for name in ("latent", "still"))
         self.before = pool.tensors["before"]
         self.captions = pool.captions
@@ -122,6 +129,8 @@ class VideoTask:
             config.fps,
             device=self.device,
             turning=config.turning,
+            needs=config.needs,
+            skip_unusable=config.skip_unusable,
         )
 
     @torch.no_grad()
@@ -167,7 +176,7 @@ class VideoTask:
                 known[i, :, : before[i]], clean[i, :, : before[i]] = latent[i, :, : before[i]], 1.0
             elif given < config.still:
                 known[i, :, :1], clean[i, :, :1] = still[i], STILL
-            elif given < config.still + config.past:
+            elif given < config.still + config.past and latent.shape[2] > 1:
                 count = int(rng.integers(1, latent.shape[2]))
                 known[i, :, :count], clean[i, :, :count] = latent[i, :, :count], 1.0
         return VideoBatch(latent, known, clean, text)

@@ -29,7 +29,7 @@ async def stream(service: Service, id: str) -> AsyncIterator[str]:
             if job is None:
                 yield _event("deleted", "{}")
                 return
-            seen = video(job)
+            seen = video(job, service).model_dump()
             preview = service.listeners.preview(id)
             text = json.dumps(seen)
             if text != last or preview != shown:

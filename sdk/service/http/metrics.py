@@ -52,6 +52,7 @@ def _process() -> dict[str, int]:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         files = len(os.listdir("/proc/self/fd"))
-    except OSError:
+        size = os.sysconf("SC_PAGE_SIZE")
+    except (OSError, AttributeError):  # not Linux
         return {}
-    return {"process_resident_memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"), "process_open_fds": files}
+    return {"process_resident_memory_bytes": pages * size, "process_open_fds": files}

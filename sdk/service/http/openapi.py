@@ -1,8 +1,9 @@
 """Bodies: what the OpenAPI document says about requests, made from the requests themselves, and about refusals."""
 
+from collections.abc import Callable
 from typing import Any
 
-from mediagen.sdk.service.kinds.table import KINDS
+from mediagen.sdk.service.kinds.kind import Kind, Start
 
 _ERROR = {
     "type": "object",
@@ -28,9 +29,8 @@ def answers(*types: str, part: bool = False) -> dict[int | str, dict[str, Any]]:
     return {**whole, 206: {"description": "A part of it", "content": content}} if part else {**whole}
 
 
-def of(name: str) -> dict[str, Any]:
-    """The `requestBody` of a kind of job: a form with a file, or JSON."""
-    kind = KINDS[name]
+def of(kind: Kind, *, started: bool = False) -> dict[str, Any]:
+    """The `requestBody` of a kind of job: a form with files, or JSON. started: the route names what it starts from."""
     schema = kind.request.model_json_schema()
     fields: dict[str, Any] = {key: value for key, value in schema["properties"].items() if key in kind.fields}
     if "seconds" in fields:
@@ -38,13 +38,20 @@ def of(name: str) -> dict[str, Any]:
     fields["model"] = {"type": "string", "description": "Id of a served model; may be left out."}
     if "width" in schema["properties"]:
         fields["size"] = {"type": "string", "pattern": r"^\d+x\d+$", "description": "WIDTHxHEIGHT in pixels."}
-    reference = {"type": "object", "properties": {"image_url": {"type": "string", "description": "A data URL."}}}
-    if kind.source != "input_reference":
-        reference = {"type": "object", "properties": {"id": {"type": "string", "description": "A completed job."}}}
-    file = {"type": "string", "format": "binary"}
-    required = [*schema.get("required", []), *([kind.source] if kind.needs_source else [])]
+    fields["webhook_url"] = {"type": "string", "format": "uri", "description": "Told when the job ends."}
+    starts = kind.starts[1:] if started else kind.starts
+    required = [*schema.get("required", []), *(start.field for start in starts if start.needed)]
 
-    def content(source: dict[str, Any]) -> dict[str, Any]:
-        return {"schema": {"type": "object", "required": required, "properties": {**fields, kind.source: source}}}
+    def content(source: Callable[[Start], dict[str, Any]]) -> dict[str, Any]:
+        files = {start.field: source(start) for start in starts}
+        return {"schema": {"type": "object", "required": required, "properties": {**fields, **files}}}
 
-    return {"requestBody": {"content": {"multipart/form-data": content(file), "application/json": content(reference)}}}
+    form = content(lambda start: {"type": "string", "format": "binary"})
+    return {"requestBody": {"content": {"multipart/form-data": form, "application/json": content(_reference)}}}
+
+
+def _reference(start: Start) -> dict[str, Any]:
+    """What stands in JSON for a file."""
+    if start.by_id:
+        return {"type": "object", "properties": {"id": {"type": "string", "description": "A completed job."}}}
+    return {"type": "object", "properties": {"image_url": {"type": "string", "description": "A data URL."}}}

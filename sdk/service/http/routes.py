@@ -1,21 +1,35 @@
 """Routes: the video job API that the OpenAI clients speak, and what goes beyond it."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from mediagen.sdk.service.http import events, openapi
 from mediagen.sdk.service.http.metrics import Metrics
-from mediagen.sdk.service.http.objects import model_object, video
+from mediagen.sdk.service.http.objects import (
+    Deleted,
+    JobKinds,
+    Model,
+    Models,
+    Status,
+    Video,
+    Videos,
+    kind_objects,
+    model_object,
+    video,
+)
 from mediagen.sdk.service.intake.forms import reading
 from mediagen.sdk.service.intake.uploads import FILMS
-from mediagen.sdk.service.kinds.table import of_sound
+from mediagen.sdk.service.kinds.kind import Kind
+from mediagen.sdk.service.kinds.table import KINDS
 from mediagen.sdk.service.queue.outputs import SOUND, VARIANTS
 from mediagen.sdk.service.refusals import Refused, missing, wrong
 from mediagen.sdk.service.service import Service
+from mediagen.sdk.tasks.requests import nearest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
@@ -24,80 +38,41 @@ Variant = Literal["video", "thumbnail", "spritesheet"]
 
 def routes(service: Service, metrics: Metrics) -> APIRouter:
     """Every route, on one service."""
-    router = APIRouter(responses=openapi.REFUSALS)
+    router = APIRouter(responses=openapi.REFUSALS, dependencies=[Depends(_check_query)])
 
-    async def make(name: str | None, request: Request, parent: str | None = None) -> dict[str, Any]:
-        service.require(name or "sound")
-        key = request.headers.get("idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise wrong("got an Idempotency-Key that is no plain text of 1 to 255 letters; send another.")
-        async with reading(request, service.settings.text_bytes) as form:
-            kind = name or of_sound(form.has("sound"), form.values)
-            return video(await run_in_threadpool(service.create, kind, form, key, parent))
-
-    @router.post("/v1/videos", openapi_extra=openapi.of("generate"), summary="Make a clip from a prompt")
-    async def create(request: Request) -> dict[str, Any]:
-        return await make("generate", request)
-
-    @router.post("/v1/videos/extensions", openapi_extra=openapi.of("extend"), summary="Continue a clip")
-    async def extend(request: Request) -> dict[str, Any]:
-        return await make("extend", request)
-
-    @router.post("/v1/videos/edits", openapi_extra=openapi.of("edit"), summary="Edit a clip by an instruction")
-    async def edit(request: Request) -> dict[str, Any]:
-        return await make("edit", request)
-
-    @router.post("/v1/videos/{id}/remix", openapi_extra=openapi.of("edit"), summary="Edit a clip of this server")
-    async def remix(id: str, request: Request) -> dict[str, Any]:
-        return await make("edit", request, id)
-
-    @router.post("/v1/audio/soundtracks", openapi_extra=openapi.of("soundtrack"), summary="Give a clip a soundtrack")
-    async def soundtrack(request: Request) -> dict[str, Any]:
-        return await make("soundtrack", request)
-
-    @router.post("/v1/audio/sounds", openapi_extra=openapi.of("sound"), summary="Make, continue or mend a sound")
-    async def sound(request: Request) -> dict[str, Any]:
-        return await make(None, request)
-
-    @router.post("/v1/videos/characters", summary="Keep a person for later clips")
-    def create_character() -> dict[str, Any]:
-        return _no_characters(service)
-
-    @router.get("/v1/videos/characters/{id}", summary="A person that was kept")
-    def get_character(id: str) -> dict[str, Any]:
-        return _no_characters(service)
+    for kind in KINDS.values():
+        for path, summary in zip(kind.routes, kind.summary, strict=True):
+            add = router.post(path, openapi_extra=openapi.of(kind, started="{id}" in path), summary=summary)
+            add(_making(service, kind, "{id}" in path))
+        kind.add_routes(router, service)
 
     @router.get("/v1/videos", summary="List jobs")
     def page(
         after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         order: Literal["asc", "desc"] = "desc",
-    ) -> dict[str, Any]:
+        status: Status | None = None,
+    ) -> Videos:
         if after is not None and service.store.get(after) is None:
             raise missing("video", after)
-        jobs = service.store.page(after, limit + 1, order == "desc")
-        ids = [job.id for job in jobs[:limit]]
-        return {
-            "object": "list",
-            "data": [video(job) for job in jobs[:limit]],
-            "first_id": ids[0] if ids else None,
-            "last_id": ids[-1] if ids else None,
-            "has_more": len(jobs) > limit,
-        }
+        jobs = service.store.page(after, limit + 1, order == "desc", status)
+        data = [video(job, service) for job in jobs[:limit]]
+        first, last = (data[0].id, data[-1].id) if data else (None, None)
+        return Videos(data=data, first_id=first, last_id=last, has_more=len(jobs) > limit)
 
     @router.get("/v1/videos/{id}", summary="State of a job")
-    def retrieve(id: str, response: Response) -> dict[str, Any]:
+    def retrieve(id: str, response: Response) -> Video:
         response.headers["openai-poll-after-ms"] = "300"
-        return video(service.get(id))
+        return video(service.get(id), service)
 
     @router.delete("/v1/videos/{id}", summary="Delete a job and its files; one that runs is cancelled first")
-    def delete(id: str) -> dict[str, Any]:
+    def delete(id: str) -> Deleted:
         service.delete(id)
-        return {"id": id, "object": "video.deleted", "deleted": True}
+        return Deleted(id=id)
 
     @router.post("/v1/videos/{id}/cancel", summary="Cancel a job")
-    def cancel(id: str) -> dict[str, Any]:
-        return video(service.cancel(id))
+    def cancel(id: str) -> Video:
+        return video(service.cancel(id), service)
 
     @router.head("/v1/videos/{id}/content", include_in_schema=False)
     @router.get(
@@ -140,14 +115,18 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
         )
 
     @router.get("/v1/models", summary="The models that are served")
-    def models() -> dict[str, Any]:
-        return {"object": "list", "data": [model_object(service)]}
+    def models() -> Models:
+        return Models(data=[model_object(service)])
 
     @router.get("/v1/models/{id}", summary="One model")
-    def model(id: str) -> dict[str, Any]:
+    def model(id: str) -> Model:
         if id != service.model:
             raise missing("model", id)
         return model_object(service)
+
+    @router.get("/v1/kinds", summary="The kinds of jobs that the served model can do")
+    def kinds() -> JobKinds:
+        return kind_objects(service)
 
     @router.get("/healthz", summary="Whether the server works")
     def health() -> dict[str, Any]:
@@ -177,6 +156,30 @@ def _check_range(given: str | None, size: int) -> None:
         )
 
 
-def _no_characters(service: Service) -> dict[str, Any]:
-    service.require("character")
-    raise Refused(501, "got a character, which this server cannot keep yet.", "model_not_available")
+def _making(service: Service, kind: Kind, started: bool) -> Callable[..., Any]:
+    """The route that makes jobs of a kind. started: its path names the job that they start from."""
+
+    async def make(request: Request, id: str | None = None) -> Video:
+        service.require(kind.name)
+        key = request.headers.get("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise wrong("got an Idempotency-Key that is no plain text of 1 to 255 letters; send another.")
+        async with reading(request, service.settings.text_bytes) as form:
+            return video(await run_in_threadpool(service.create, kind.chosen(form), form, key, id), service)
+
+    async def start(request: Request) -> Video:
+        return await make(request)
+
+    async def go_on(id: str, request: Request) -> Video:
+        return await make(request, id)
+
+    return go_on if started else start
+
+
+def _check_query(request: Request) -> None:
+    """Refused for a query parameter that the route does not know."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            said = nearest(name, known) if known else "leave it out; this route takes none."
+            raise wrong(f"got the unknown query parameter '{name[:80]}'; {said}", "unknown_field", name[:80])

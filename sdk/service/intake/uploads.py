@@ -15,18 +15,19 @@ from typing import IO, Any
 
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.service.intake.decoding import FULL
+from mediagen.sdk.service.queue.disk import settle
 from mediagen.sdk.service.queue.rows import File
-from mediagen.sdk.service.queue.store import settle
 from mediagen.sdk.service.refusals import Refused, wrong
 from mediagen.sdk.service.settings import MIB, Settings
 
-FILMS = {".mp4": "video/mp4", ".webm": "video/webm"}
+FILMS = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
 PICTURES, VIDEOS = (".png", ".jpg", ".webp"), tuple(FILMS)
 SOUNDS = (".wav", ".flac", ".mp3", *VIDEOS)  # an m4a is known as mp4
 _ALLOWED = {"picture": PICTURES, "clip": VIDEOS, "film": VIDEOS, "sound": SOUNDS}
 DECODED = ".safetensors"
 _WAITING = 16  # uploads that may wait for the decoder; routes have 40 threads, and the rest of them must go on
-_HEAD = 16  # bytes that tell the type
+_HEAD = 64  # bytes that tell the type
+_MOVIES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # what a QuickTime film without ftyp begins with
 
 
 def ending(head: bytes) -> str | None:
@@ -37,13 +38,17 @@ def ending(head: bytes) -> str | None:
         return ".jpg"
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"WAVE"):
         return ".webp" if head[8:12] == b"WEBP" else ".wav"
+    if head[4:8] in _MOVIES or head[4:12] == b"ftypqt  ":
+        return ".mov"
     if head[4:8] == b"ftyp":
         return ".mp4"
     if head.startswith(b"fLaC"):
         return ".flac"
     if head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] and head[1] & 0xE6 == 0xE2):  # MPEG, layer III
         return ".mp3"
-    return ".webm" if head.startswith(b"\x1aE\xdf\xa3") else None
+    if head.startswith(b"\x1aE\xdf\xa3"):  # its kind stands some 30 bytes further on; Matroska holds all that WebM does
+        return ".webm" if b"webm" in head else ".mkv"
+    return None
 
 
 class Decoder:
@@ -120,9 +125,9 @@ class Decoder:
 
 
 def take(
-    stream: IO[bytes], decoder: Decoder, files: Path, job: str, kind: str, limits: Limits
+    stream: IO[bytes], decoder: Decoder, files: Path, job: str, kind: str, limits: Limits, role: str = "source"
 ) -> tuple[File, dict[str, Any]]:
-    """Keeps an upload as the source file of a job, decoded; gives the file and what is known about it.
+    """Keeps an upload as a file that a job starts from, decoded; gives the file and what is known about it.
 
     kind: as of `Decoder.decode`. A film is kept as it is, once the decoder's process has done with it all that the
     models will do: a file that is damaged, or needs too much, fails there.
@@ -139,12 +144,12 @@ def take(
         names = ", ".join(name[1:] for name in allowed)
         raise wrong(f"got a file of another type, expected one of {names}; convert it first.", "unsupported_file")
     raw = files / f"{secrets.token_hex(16)}{found}"
-    file = File.new(job, "source", DECODED, "application/octet-stream")
+    file = File.new(job, role, DECODED, "application/octet-stream")
     try:
         with raw.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
         if kind == "film":
-            file = File.new(job, "source", found, FILMS[found])
+            file = File.new(job, role, found, FILMS[found])
         about = decoder.decode(raw, files / file.name, kind, limits)
         if kind == "film":
             raw.replace(files / file.name)
@@ -157,26 +162,25 @@ def take(
         raw.unlink(missing_ok=True)
 
 
-def data_url(url: str) -> IO[bytes]:
+def data_url(field: str, url: str) -> IO[bytes]:
     """The file in a URL "data:...;base64,..."; Refused where it is not base64."""
     try:
         return io.BytesIO(base64.b64decode(url.partition(",")[2], validate=True))
     except ValueError:
-        message = "input_reference: got a data URL that is not base64; encode it again."
-        raise wrong(message, None, "input_reference") from None
+        raise wrong(f"{field}: got a data URL that is not base64; encode it again.", None, field) from None
 
 
-def no_reference(given: Any) -> Refused:
-    """What is said about an `input_reference` that is no file: a URL, an id, or nothing that can be read."""
+def no_reference(field: str, given: Any) -> Refused:
+    """What is said about a picture that is no file: a URL, an id, or nothing that can be read."""
     url = given.get("image_url") if isinstance(given, dict) else None
     if isinstance(url, str):
         return wrong(
-            "input_reference: got a URL, which this server does not fetch; send the picture itself as a file.",
+            f"{field}: got a URL, which this server does not fetch; send the picture itself as a file.",
             "url_inputs_off",
-            "input_reference",
+            field,
         )
     return wrong(
-        "input_reference: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
+        f"{field}: got no file, expected a picture (png, jpg, webp); send it as multipart/form-data.",
         None,
-        "input_reference",
+        field,
     )

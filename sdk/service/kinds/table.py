@@ -1,76 +1,23 @@
-"""The kinds of jobs: which models each needs and which method of the engine makes it. A new kind is one entry here."""
+"""The kinds of jobs: every file of this folder that has a KIND."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 from mediagen.sdk.models.catalog import FAMILIES
-from mediagen.sdk.tasks.requests import Asked, ExtendRequest, GenerateRequest, Request
-from mediagen.sdk.tasks.sound_requests import SoundRequest
+from mediagen.sdk.service import kinds
+from mediagen.sdk.service.kinds.kind import Kind
 
 
-@dataclass(frozen=True)
-class Kind:
-    """families: what must be in the model folder.  method: of Engine.  what: in words, for errors.
-
-    request: checks the fields.  source: the field of the file that the job starts from.  needs_source: whether there
-    must be one.  streams: whether the engine reads that file itself, as a stream, so that it may be long and large.
-    hidden: fields of the request that this kind does not take.
-    """
-
-    families: tuple[str, ...]
-    method: str
-    what: str
-    request: type[Asked]
-    source: str = "video"
-    needs_source: bool = True
-    streams: bool = False
-    hidden: tuple[str, ...] = ()
-
-    @property
-    def pictures(self) -> bool:
-        """Whether it makes pictures; elsewhere sound is all of the work."""
-        return self.request is not SoundRequest
-
-    @property
-    def takes(self) -> str:
-        """How a file that it starts from is read; see `Decoder.decode`."""
-        if self.source == "input_reference":
-            return "picture"
-        return "film" if self.streams else "sound" if self.alone else "clip"
-
-    @property
-    def alone(self) -> bool:
-        """Whether a sound without pictures comes out."""
-        return self.source == "sound"
-
-    @property
-    def fields(self) -> list[str]:
-        """The fields of the request that come as values; a size comes as `size`, files by themselves."""
-        left_out = ("image", "width", "height", *self.hidden)
-        return [field for field in self.request.model_fields if field not in left_out]
+def read() -> dict[str, Kind]:
+    """The kinds in the folder by name, in the order of their tabs."""
+    modules = [import_module(f"{kinds.__name__}.{found.name}") for found in pkgutil.iter_modules(kinds.__path__)
+               if f"{kinds.__name__}.{found.name}" != __name__]  # fmt: skip
+    found = [module.KIND for module in modules if hasattr(module, "KIND")]
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: (kind.rank, kind.name))}
 
 
-_PICTURES, _SOUND = ("prompt", "tae", "video"), ("prompt", "aligned", "codec", "audio")
-KINDS: dict[str, Kind] = {
-    "generate": Kind(_PICTURES, "generate", "making clips", GenerateRequest, "input_reference", False),
-    "extend": Kind(_PICTURES, "extend", "continuing clips", ExtendRequest),
-    "soundtrack": Kind(
-        _SOUND, "add_audio", "giving clips a soundtrack", SoundRequest, streams=True, hidden=("seconds",)
-    ),
-    "sound": Kind(_SOUND, "generate_audio", "making sound", SoundRequest, "sound", False),
-    "extend_sound": Kind(_SOUND, "extend_audio", "continuing sound", SoundRequest, "sound"),
-    "fill_sound": Kind(_SOUND, "fill_audio", "filling gaps of sound", SoundRequest, "sound"),
-    "edit": Kind(("edit",), "edit", "editing clips by instruction", Request),
-    "character": Kind(("personalize",), "personalize", "putting a person into clips", Request),
-}
-
-
-def of_sound(source: bool, fields: Iterable[str]) -> str:
-    """The kind of a job for sound without pictures, by whether there is a sound to start from, and what is asked."""
-    if not source:
-        return "sound"
-    return "fill_sound" if {"start", "end"} & {*fields} else "extend_sound"
+KINDS = read()
 
 
 def available(engine: Any, name: str) -> bool:

@@ -101,7 +101,7 @@ class Models:
     """The model folder of a server, whose models are read by its actors."""
 
     def __init__(self, folder: ModelFolder, load: Callable[[str], None]) -> None:
-        self.has, self.get = folder.has, load
+        self.has, self.get, self.path = folder.has, load, folder.path
 
 
 class RayEngine:

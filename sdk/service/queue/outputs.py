@@ -4,8 +4,9 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from mediagen.sdk.service.intake.uploads import FILMS
+from mediagen.sdk.service.queue.disk import settle
 from mediagen.sdk.service.queue.rows import File
-from mediagen.sdk.service.queue.store import Store, settle
+from mediagen.sdk.service.queue.store import Store
 
 if TYPE_CHECKING:
     from torch import Tensor

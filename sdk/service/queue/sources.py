@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,14 @@ def read_sound(path: Path) -> "Clip":
 def read_picture(path: Path) -> Any:
     """uint8 (1, H, W, 3) of a source file that is a picture."""
     return _opened(path)[0]["frames"]
+
+
+READ: dict[str, Callable[[Path], Any]] = {  # by how a file is read; see `Start`
+    "picture": read_picture,
+    "clip": read_clip,
+    "sound": read_sound,
+    "film": lambda path: path,
+}
 
 
 def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,49 +4,37 @@ Every change of a job is one transaction, so a kill at any moment leaves each jo
 """
 
 import json
-import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from mediagen.sdk.service.queue.rows import CANCELLED, DONE, ENDED, FAILED, RUNNING, WAITING, File, Job
+from mediagen.sdk.service.queue.rows import (
+    CANCELLED,
+    DONE,
+    ENDED,
+    FAILED,
+    RUNNING,
+    SCHEMA,
+    WAITING,
+    File,
+    Job,
+)
 
 KEY_LIFE = 24 * 3600.0  # seconds that an idempotency key is remembered
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, status TEXT NOT NULL,
-  request TEXT NOT NULL, model TEXT NOT NULL, size TEXT NOT NULL, seconds TEXT NOT NULL, fps REAL NOT NULL,
-  parent TEXT, cost REAL NOT NULL, created REAL NOT NULL, started REAL, ended REAL, progress INTEGER NOT NULL DEFAULT 0,
-  stage TEXT NOT NULL DEFAULT '', step INTEGER NOT NULL DEFAULT 0, steps INTEGER, seconds_left REAL,
-  notes TEXT NOT NULL DEFAULT '[]', error_code TEXT, error TEXT,
-  stop INTEGER NOT NULL DEFAULT 0, owner TEXT, lease REAL, attempts INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, seq);
-CREATE TABLE IF NOT EXISTS files (
-  id TEXT PRIMARY KEY, job TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
-  UNIQUE (job, role));
-CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, digest TEXT NOT NULL, job TEXT NOT NULL, created REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS rate (id INTEGER PRIMARY KEY, value REAL NOT NULL);
-"""
+_COLUMNS = [field.name for field in fields(Job)]  # a later version of this may have added more
 
 
 class KeyReused(Exception):
     """An idempotency key came again with another request."""
 
 
-def settle(*paths: Path) -> None:
-    """Brings files and the folders that name them to the disk, so that no power cut leaves a row without its file."""
-    for path in {*paths, *(path.parent for path in paths)}:
-        number = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+class QueueFull(Exception):
+    """As many jobs wait as may."""
 
 
 class Store:
@@ -60,7 +48,7 @@ class Store:
         self._db.row_factory = sqlite3.Row
         for line in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
             self._db.execute(f"PRAGMA {line}")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
 
     def close(self) -> None:
         """Closes the database."""
@@ -73,12 +61,23 @@ class Store:
 
     # What is asked for
 
-    def create(self, job: Job, source: File | None = None, key: str | None = None, digest: str = "") -> Job:
-        """Adds a job and its source file; for a key that was seen, the job that it made. KeyReused where they differ.
+    def create(
+        self,
+        job: Job,
+        sources: Sequence[File] = (),
+        key: str | None = None,
+        digest: str = "",
+        *,
+        webhook: str | None = None,
+        room: Callable[[int, float], bool] = lambda count, units: True,
+    ) -> Job:
+        """Adds a job and what it starts from; for a key that was seen, the job that it made.
 
-        A job that was there already is known by an id that differs from `job.id`.
+        KeyReused where a key came with another digest. A job that was there already is known by an id that differs from
+        `job.id`.  webhook: the URL that is told of its end.  room(count, units): whether one more may wait, of what
+        `load` gives; QueueFull where it may not.
         """
-        with self._change() as db:
+        with self.change() as db:
             if key is not None:
                 db.execute("DELETE FROM keys WHERE created < ?", (time.time() - KEY_LIFE,))
                 known = self.keyed(key, digest)
@@ -86,12 +85,16 @@ class Store:
                     return known
                 # One may have grown too old since the line above, and stand here still.
                 db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", (key, digest, job.id, job.created))
+            if not room(*self.load()):
+                raise QueueFull
             names = [field.name for field in fields(Job) if field.name != "seq"]
             marks = ", ".join("?" * len(names))
             row = [getattr(job, name) for name in names]
             db.execute(f"INSERT INTO jobs ({', '.join(names)}) VALUES ({marks})", row)
-            if source is not None:
-                self._add_file(source)
+            for file in sources:
+                self._add_file(file)
+            if webhook is not None:
+                db.execute("INSERT INTO webhooks VALUES (?, ?)", (job.id, webhook))
         return job
 
     def keyed(self, key: str, digest: str) -> Job | None:
@@ -111,38 +114,43 @@ class Store:
         rows = self._jobs("SELECT * FROM jobs WHERE id = ?", id)
         return rows[0] if rows else None
 
-    def page(self, after: str | None, limit: int, newest_first: bool) -> list[Job]:
-        """Up to `limit` jobs in order of creation, from behind the job `after`."""
+    def page(self, after: str | None, limit: int, newest_first: bool, status: str | None = None) -> list[Job]:
+        """Up to `limit` jobs in order of creation, from behind the job `after`; status: of one alone."""
         sign, order = ("<", "DESC") if newest_first else (">", "ASC")
-        where, values = "", []
+        where, values = ["1"], []
         if after is not None:
-            where, values = f"WHERE seq {sign} (SELECT seq FROM jobs WHERE id = ?)", [after]
-        return self._jobs(f"SELECT * FROM jobs {where} ORDER BY seq {order} LIMIT ?", *values, limit)
+            where, values = [f"seq {sign} (SELECT seq FROM jobs WHERE id = ?)"], [after]
+        if status is not None:
+            where, values = [*where, "status = ?"], [*values, status]
+        return self._jobs(
+            f"SELECT * FROM jobs WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?", *values, limit
+        )
+
+    def expired(self, before: float) -> list[str]:
+        """Ids of jobs that ended before a time."""
+        query = f"SELECT id FROM jobs WHERE ended < ? AND status IN ({', '.join('?' * len(ENDED))})"
+        return [row[0] for row in self.rows(query, before, *ENDED)]
 
     def load(self) -> tuple[int, float]:
         """Jobs that wait, and the cost of all that are not done."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT COALESCE(SUM(status = ?), 0), COALESCE(SUM(cost), 0) FROM jobs WHERE status IN (?, ?)",
-                (WAITING, WAITING, RUNNING),
-            ).fetchone()
+        (row,) = self.rows(
+            "SELECT COALESCE(SUM(status = ?), 0), COALESCE(SUM(cost), 0) FROM jobs WHERE status IN (?, ?)",
+            *(WAITING, WAITING, RUNNING),
+        )
         return row[0], row[1]
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state."""
-        with self._lock:
-            rows = self._db.execute("SELECT status, COUNT(*) FROM jobs GROUP BY status").fetchall()
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in self.rows("SELECT status, COUNT(*) FROM jobs GROUP BY status")}
 
     def file(self, job: str, role: str) -> File | None:
         """The file of a job in a role."""
-        with self._lock:
-            row = self._db.execute("SELECT * FROM files WHERE job = ? AND role = ?", (job, role)).fetchone()
-        return None if row is None else File(**dict(row))
+        rows = self.rows("SELECT * FROM files WHERE job = ? AND role = ?", job, role)
+        return File(**dict(rows[0])) if rows else None
 
     def stop(self, id: str) -> Job | None:
         """Asks for a job to be cancelled: at once where it waits, by its worker where it runs."""
-        with self._change() as db:
+        with self.change() as db:
             db.execute("UPDATE jobs SET stop = 1 WHERE id = ? AND status = ?", (id, RUNNING))
             db.execute(
                 "UPDATE jobs SET stop = 1, status = ?, ended = ? WHERE id = ? AND status = ?",
@@ -152,12 +160,13 @@ class Store:
 
     def delete(self, id: str) -> bool:
         """Removes a job that is not running, with its files; whether it is gone."""
-        with self._change() as db:
+        with self.change() as db:
             files = [self.files / row[0] for row in db.execute("SELECT name FROM files WHERE job = ?", (id,))]
             if not db.execute("DELETE FROM jobs WHERE id = ? AND status != ?", (id, RUNNING)).rowcount:
                 return False
             db.execute("DELETE FROM files WHERE job = ?", (id,))
-            db.execute("DELETE FROM keys WHERE job = ?", (id,))
+            for table in ("keys", "webhooks", "deliveries"):
+                db.execute(f"DELETE FROM {table} WHERE job = ?", (id,))
         for path in files:
             path.unlink(missing_ok=True)
         return True
@@ -170,7 +179,7 @@ class Store:
         Never one of the owner's own: after a sleep of the machine all leases are over, and the work just goes on.
         """
         now = time.time()
-        with self._change():
+        with self.change():
             rows = self._jobs(
                 "UPDATE jobs SET status = ?, owner = ?, lease = ?, started = ?, attempts = attempts + 1, progress = 0,"
                 " stage = '', step = 0, steps = NULL, seconds_left = NULL WHERE seq = (SELECT seq FROM jobs"
@@ -183,7 +192,7 @@ class Store:
         """Keeps a lease and writes what is `seen` of the progress; False where the job is no longer the owner's."""
         names = ["lease", *seen]
         values = [time.time() + seconds, *seen.values()]
-        with self._change() as db:
+        with self.change() as db:
             row = db.execute(
                 f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in names)}"
                 " WHERE id = ? AND owner = ? AND status = ? AND stop = 0",
@@ -192,8 +201,13 @@ class Store:
             return row.rowcount == 1
 
     def finish(self, id: str, owner: str, files: list[File], notes: list[str]) -> bool:
-        """Completes a job together with its files; False where it was cancelled or is no longer the owner's."""
-        with self._change() as db:
+        """Completes a job together with its files; False where it was cancelled or is no longer the owner's.
+
+        notes: beside those that it has.
+        """
+        with self.change() as db:
+            before = db.execute("SELECT notes FROM jobs WHERE id = ?", (id,)).fetchone()
+            notes = [*(json.loads(before[0]) if before else ()), *notes]
             row = db.execute(
                 "UPDATE jobs SET status = ?, ended = ?, progress = 100, stage = '', seconds_left = NULL, notes = ?,"
                 " owner = NULL, lease = NULL WHERE id = ? AND owner = ? AND status = ? AND stop = 0",
@@ -207,7 +221,7 @@ class Store:
     def end(self, id: str, owner: str, status: str, code: str | None = None, message: str | None = None) -> None:
         """Ends a job as failed or cancelled, or lets it wait again, as if it had not been begun."""
         ended = time.time() if status in ENDED else None
-        with self._change() as db:
+        with self.change() as db:
             db.execute(
                 "UPDATE jobs SET status = ?, ended = ?, error_code = ?, error = ?, seconds_left = NULL, owner = NULL,"
                 " lease = NULL, attempts = attempts - ? WHERE id = ? AND owner = ? AND status = ?",
@@ -219,7 +233,7 @@ class Store:
 
         A job that was begun `max_attempts` times is ended: it may be what kills the server.
         """
-        with self._change() as db:
+        with self.change() as db:
             db.execute(
                 "UPDATE jobs SET status = ?, ended = ? WHERE status = ? AND stop = 1", (CANCELLED, time.time(), RUNNING)
             )
@@ -242,13 +256,12 @@ class Store:
 
     def rate(self) -> float | None:
         """Seconds that a unit of cost took lately; None until something was measured."""
-        with self._lock:
-            row = self._db.execute("SELECT value FROM rate").fetchone()
-        return None if row is None else float(row[0])
+        rows = self.rows("SELECT value FROM rate")
+        return float(rows[0][0]) if rows else None
 
     def measured(self, seconds: float) -> None:
         """Takes what a unit of cost took this time, which counts for a third."""
-        with self._change() as db:
+        with self.change() as db:
             old = self.rate()
             new = seconds if old is None else old + (seconds - old) / 3
             db.execute("INSERT OR REPLACE INTO rate VALUES (0, ?)", (new,))
@@ -258,12 +271,16 @@ class Store:
             "INSERT INTO files VALUES (?, ?, ?, ?, ?)", (file.id, file.job, file.role, file.name, file.type)
         )
 
-    def _jobs(self, query: str, *values: Any) -> list[Job]:
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """What a query gives."""
         with self._lock:
-            return [Job(**dict(row)) for row in self._db.execute(query, values).fetchall()]
+            return self._db.execute(query, values).fetchall()
+
+    def _jobs(self, query: str, *values: Any) -> list[Job]:
+        return [Job(**{name: row[name] for name in _COLUMNS}) for row in self.rows(query, *values)]
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
+    def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction. One that cannot be committed (a full disk) is undone: left open, it would swallow others."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")

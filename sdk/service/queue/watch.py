@@ -9,10 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mediagen.sdk.errors import Cancelled
-from mediagen.sdk.service.kinds.table import KINDS
 from mediagen.sdk.service.queue.rows import Job
 from mediagen.sdk.service.queue.store import Store
-from mediagen.sdk.tasks.progress import LOADING, Share
+from mediagen.sdk.tasks.progress import LOADING, Share, Stages
 
 if TYPE_CHECKING:
     from mediagen.sdk.tasks.progress import Progress
@@ -76,12 +75,12 @@ class Watch:
     lost: set where the job is no longer this worker's, or was cancelled by another process.
     """
 
-    def __init__(self, job: Job, owner: str, store: Store, lease: float, listeners: Listeners) -> None:
+    def __init__(self, job: Job, stages: Stages, owner: str, store: Store, lease: float, listeners: Listeners) -> None:
         self.job, self.stopped, self.lost = job, threading.Event(), False
         self._owner, self._store, self._lease, self._listeners = owner, store, lease, listeners
         self._begun = self._heard = time.monotonic()
         self._loading = self._written = self._shown = 0.0
-        self._share = Share(sound=job.values.get("sound", True), pictures=KINDS[job.kind].pictures)
+        self._share = Share(stages)
         self._seen: dict[str, Any] = {}
         self._before: tuple[float, Any] | None = None
 

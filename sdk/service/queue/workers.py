@@ -4,7 +4,6 @@ import logging
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from mediagen.sdk.errors import Cancelled, ModelError, RequestError
@@ -95,11 +94,15 @@ class Workers:
                 watch.beat()
 
     def _do(self, job: Job) -> None:
-        watch = Watch(job, self.owner, self.store, self.settings.lease, self.listeners)
-        self.watches[job.id] = watch
         ending: tuple[str, str | None, str | None] | None = None
         made: list[File] = []
+        watch: Watch | None = None
         try:
+            if job.kind not in KINDS:  # of a later version, whose data folder this one got
+                raise RequestError(f"this server knows no jobs of the kind '{job.kind}'; ask one that does.")
+            stages = KINDS[job.kind].stages(job.values)
+            watch = Watch(job, stages, self.owner, self.store, self.settings.lease, self.listeners)
+            self.watches[job.id] = watch
             if self._ending.is_set():  # likewise the end of the service
                 watch.stopped.set()
             watch.beat()  # a cancel may have come before there was anybody to hear it
@@ -111,7 +114,8 @@ class Workers:
             if not self.store.finish(job.id, self.owner, made, clip.settings.get("notes", [])):
                 raise Cancelled("cancelled while it was written.")
         except Cancelled:
-            ending = (WAITING if self._ending.is_set() and not watch.lost else CANCELLED, None, None)
+            lost = watch is None or watch.lost
+            ending = (WAITING if self._ending.is_set() and not lost else CANCELLED, None, None)
         except Exception as error:
             ending = (FAILED, *reason(error, self.store))
             if ending[1] == "server_error":
@@ -143,19 +147,13 @@ class Workers:
 
 
 def make(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
-    """What a job makes: its kind's method of the engine, with the request's values, on its source."""
-    kind, values, given = KINDS[job.kind], job.values, []
-    source = store.file(job.id, "source")
-    method: Callable[..., Any] = getattr(engine, kind.method)
-    if source is not None:
-        path = store.path(source)
-        if kind.source == "input_reference":
-            values["image"] = sources.read_picture(path)
-        elif kind.alone:
-            given = [sources.read_sound(path)]
-        else:
-            given = [path if kind.streams else sources.read_clip(path)]
-    return method(*given, **values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
+    """What a job makes: as its kind makes it, with the request's values, of the files that it starts from."""
+    kind, given = KINDS[job.kind], {}
+    for role, start in kind.sources.items():
+        file = store.file(job.id, role)
+        if file is not None:
+            given[start.field] = sources.READ[start.read](store.path(file))
+    return kind.make(engine, given, job.values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
 
 
 def reason(error: Exception, store: Store) -> tuple[str, str]:

@@ -1,0 +1,82 @@
+"""Clips from a prompt."""
+
+import math
+from typing import Any
+
+from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.service.intake import cost
+from mediagen.sdk.service.kinds import tabs
+from mediagen.sdk.service.kinds.kind import Kind, Outcome, Start, check_sound
+from mediagen.sdk.service.kinds.sounds import FAMILIES
+from mediagen.sdk.tasks.progress import SILENT, WITH_SOUND, Stages
+from mediagen.sdk.tasks.requests import GenerateRequest
+
+PICTURES = ("prompt", "tae", "video")
+
+
+class Generate(Kind):
+    """A clip from a prompt, from a first picture where one is given."""
+
+    name, what, method = "generate", "making clips", "generate"
+    families, request = PICTURES, GenerateRequest
+    starts = (Start("input_reference", "picture", needed=False, argument="image"),)
+    routes, summary, rank = ("/v1/videos",), ("Make a clip from a prompt",), 0
+    tab = tabs.Tab(
+        "Generate",
+        "Generate",
+        "What happens?",
+        "For example: a red ball bounces in a green meadow",
+        (
+            tabs.SECONDS,
+            tabs.Field("size", "Size", "select"),
+            tabs.Field("fps", "Frames a second", "select"),
+            tabs.STEPS,
+            tabs.GUIDANCE,
+            tabs.SEED,
+            tabs.NEGATIVE,
+            tabs.Field("input_reference", "Picture to begin with", "file", accept="image/png,image/jpeg,image/webp"),
+            tabs.SOUND_PROMPT,
+            tabs.SOUND,
+        ),
+    )
+
+    def adapted(self, values: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], list[str]]:
+        """See Kind: the size that is nearest in shape and then in area, and a length within the limits."""
+        made, notes = dict(values), []
+        width, height = values.get("width"), values.get("height")
+        if width and height and (width, height) not in limits.all_sizes:
+            near = min(
+                limits.all_sizes,
+                key=lambda size: (
+                    round(abs(math.log(size[0] * height / (size[1] * width))), 3),
+                    abs(math.log(size[0] * size[1] / (width * height))),
+                ),
+            )
+            made |= {"width": near[0], "height": near[1]}
+            notes.append(f"A size of {width}x{height} became {near[0]}x{near[1]}, for which this model was trained.")
+        seconds = values.get("seconds")
+        if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds > 0:
+            made["seconds"] = min(max(seconds, limits.min_seconds), limits.max_seconds)
+            if made["seconds"] != seconds:
+                notes.append(f"{seconds:g} seconds became {made['seconds']:g}, for which this model was trained.")
+        return made, notes
+
+    def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
+        """See Kind."""
+        check_sound(request, engine, FAMILIES)
+        return request.fit(engine.limits)[0]
+
+    def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:
+        """See Kind."""
+        return cost.estimate(full, limits, (full.width, full.height), full.fps)
+
+    def outcome(self, full: Any, about: dict[str, Any]) -> Outcome:
+        """See Kind."""
+        return Outcome((full.width, full.height), full.fps, full.seconds)
+
+    def stages(self, values: dict[str, Any]) -> Stages:
+        """See Kind."""
+        return WITH_SOUND if values.get("sound", True) else SILENT
+
+
+KIND = Generate()

@@ -1,0 +1,75 @@
+"""What may be wished for by keyword, for editors and type checkers; the requests check it when the program runs."""
+
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mediagen.sdk.tasks.progress import ProgressCallback
+
+
+class Wishes(TypedDict, total=False):
+    """Of everything; see `Asked`."""
+
+    negative_prompt: str
+    num_inference_steps: int | None
+    guidance_scale: float | None
+    seed: int | None
+
+
+class ClipWishes(Wishes, total=False):
+    """Of clips and longer clips; see `GenerateRequest` and `ExtendRequest`."""
+
+    seconds: float | None
+    sound: bool | None
+    sound_prompt: str | None
+    fps: float | None
+    width: int | None
+    height: int | None
+    image: Any
+
+
+class ExtraSoundWishes(Wishes, total=False):
+    """Of all sound; see `SoundRequest`."""
+
+    music_prompt: str | None
+    effects: bool
+    music: bool
+    candidates: int | None
+    method: Literal["segments", "blend"]
+    merge: Literal["triangle", "uniform"]
+    lufs: float
+
+
+class FilmSoundWishes(ExtraSoundWishes, total=False):
+    """Of sound for a film."""
+
+    start: float | None
+    end: float | None
+    keep_audio: float
+    picture_guidance_scale: float | None
+
+
+class SoundWishes(FilmSoundWishes, total=False):
+    """Of any sound, as `submit_audio` takes it."""
+
+    seconds: float | None
+
+
+class Callbacks(TypedDict, total=False):
+    """Of what is made while the caller waits; see `Engine.generate`."""
+
+    callback_on_step_end: "Callable[..., bool | None] | None"
+    on_progress: "ProgressCallback | None"
+
+
+class MadeClipWishes(ClipWishes, Callbacks, total=False):
+    """As `ClipWishes`, with callbacks."""
+
+
+class HeardSoundWishes(ExtraSoundWishes, Callbacks, total=False):
+    """Of sound alone, with callbacks."""
+
+
+class HeardFilmWishes(FilmSoundWishes, Callbacks, total=False):
+    """As `FilmSoundWishes`, with callbacks."""
