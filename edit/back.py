@@ -91,19 +91,23 @@ def worked(source: Source, made: Tensor, recogniser: Recogniser | None = None) -
         error = (made.float() - source.clip.float()).square().mean(-1)[rest].mean()
         if not 10 * torch.log10(255**2 / error.clamp_min(1e-6)) >= REST:
             return False
-    return recogniser is None or _read_as_asked(source, made, recogniser)
+    return recogniser is None or read_as_asked(source.edit, source.clip, made, recogniser) is not False
 
 
-def _read_as_asked(source: Source, made: Tensor, recogniser: Recogniser) -> bool:
-    edit = source.edit
-    assert edit is not None
+def read_as_asked(edit: Edit, clip: Tensor, made: Tensor, recogniser: Recogniser) -> bool | None:
+    """Whether a recogniser reads all that the edit changes as asked, and kind, colour and place else as in the clip.
+
+    clip, made: uint8 (F, H, W, 3). None where it has no attribute for what changes, as of an empty place.
+    """
     if not all(scene.person or scene.things for scene in (edit.before, edit.after)):
-        return True  # an empty place, for which there are no words
-    names, _ = recogniser.judge(torch.stack((source.clip, made)))
+        return None
+    names, _ = recogniser.judge(torch.stack((clip, made)))
     was, asked = truth(edit.before), truth(edit.after)
     known = [name for name in recogniser.config.classes if name in ATTRIBUTES]
     new = [name for name in known if name in asked and asked[name] != was.get(name)]
     same = [name for name in ("kind", "colour", "place") if name in known and asked.get(name) == was.get(name)]
+    if not new:
+        return None
     return all(names[1][name] == asked[name] for name in new) and all(names[1][n] == names[0][n] for n in same)
 
 

@@ -47,7 +47,7 @@ class TaskReader(nn.Module):
         found: list[Tensor] = []
         for read, states, mask in zip(self.read, text.parts, text.masks, strict=True):
             seen, there = read(states), mask[..., None]
-            found += [(seen * there).sum(1) / there.sum(1).clamp_min(1), seen.masked_fill(~there, -1e4).amax(1)]
+            found += [(seen * there).sum(1) / there.sum(1).clamp_min(1), seen.masked_fill(~there, -1.0).amax(1)]
         return self.out(torch.cat(found, dim=1))
 
     @torch.no_grad()
@@ -58,9 +58,11 @@ class TaskReader(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskReadingConfig(Config):
-    """batch: instructions a step, a third of them backward ones.  check: instructions of a preview."""
+    """batch: instructions a step, a third of them backward ones.  hidden: share of their tokens that is not shown, so
+    that no one word decides.  check: instructions of a preview."""
 
     batch: int = 64
+    hidden: float = 0.2
     check: int = 480
 
 
@@ -87,7 +89,9 @@ class TaskReading:
     ) -> tuple[Tensor, dict[str, float | Tensor]]:
         """Cross entropy, and the share that is right."""
         text, tasks = batch
-        logits = model(text)
+        hidden = [torch.rand(mask.shape, generator=rng, device=rng.device) < self.config.hidden for mask in text.masks]
+        masks = tuple(mask & ~hide.to(mask.device) for mask, hide in zip(text.masks, hidden, strict=True))
+        logits = model(Text(text.parts, masks))
         return F.cross_entropy(logits, tasks), {"right": (logits.argmax(1) == tasks).float().mean()}
 
     @torch.no_grad()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mediagen.world import instruction_words, people_instruction_words
+from mediagen.world import instruction_words, people_instruction_words, whole_instruction_words
 from mediagen.world.draw import render
 from mediagen.world.edits import LOCAL, TASKS, WHOLE, Edit, alike, changed, draw_edit, render_edits, subject
 from mediagen.world.instructions import instruct
@@ -130,7 +130,11 @@ def test_instructions_have_many_phrasings_and_training_never_reads_those_kept_ou
         seen = {instruct(edit, rng).lower() for edit in edits for _ in range(20)}
         kept = {instruct(edit, rng, held_out=True).lower() for edit in edits for _ in range(20)}
         assert len(seen) > 40 and not any("{" in text or "}" in text for text in seen | kept)
-    tables = [instruction_words.INSTRUCTIONS, *instruction_words.BECOMES.values(), people_instruction_words.PUT_ON]
+    tables = [
+        instruction_words.INSTRUCTIONS,
+        *whole_instruction_words.BECOMES.values(),
+        people_instruction_words.PUT_ON,
+    ]
     tables += [people_instruction_words.TAKE_OFF, people_instruction_words.EXPRESSION]
     for table in tables:
         for trained, kept_out in table.values():

@@ -19,8 +19,12 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "recolour {o} in {c}",
             "let {o} be {c}",
             "dye {o} {c}",
+            "give {o} another colour: {c}",
+            "i want {c} as the colour of {o}",
+            "{o} must be {c}",
+            "{o} becomes {c}",
         ),
-        ("give {o} a {c} colour", "i want {o} in {c}", "{o} must become {c}"),
+        ("give {o} the colour {c}", "i want {o} in {c}", "{o} must become {c}"),
     ),
     "replace": (
         (
@@ -33,6 +37,10 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "put {n} in place of {o}",
             "instead of {o} show {n}",
             "transform {o} into {n}",
+            "exchange {o} and {n}",
+            "{o} becomes {n}",
+            "where {o} is put {n}",
+            "{o} should be {n}",
         ),
         ("exchange {o} for {n}", "let {o} become {n}", "where {o} is there should be {n}"),
     ),
@@ -46,6 +54,10 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "insert {n} {s}",
             "{s} add {n}",
             "add another thing {s}: {n}",
+            "include another thing {s}: {n}",
+            "i want to see {n} {s} as well",
+            "draw another thing, {n} {s}",
+            "{s} there is also {n}",
         ),
         ("include {n} {s}", "i also want {n} {s}", "draw {n} {s}"),
     ),
@@ -59,6 +71,11 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "make {o} disappear",
             "take {o} out of the picture",
             "remove {o} from the video",
+            "make {o} vanish",
+            "cut {o} out of the picture",
+            "i do not want to see {o}",
+            "show it without {o}",
+            "{o} should vanish",
         ),
         ("i do not want {o}", "cut out {o}", "let {o} vanish"),
     ),
@@ -70,6 +87,10 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "let {o} be {r}",
             "turn {o} into a {r} one",
             "{o}, but {r}",
+            "change the size of {o} to {r}",
+            "{o} becomes {r}",
+            "i want to see {o} {r}",
+            "{o} must be {r}",
         ),
         ("i want {o} {r}", "{o} must become {r}", "change the size of {o}: {r}"),
     ),
@@ -82,6 +103,10 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "set the scene {p}",
             "make the background {b}",
             "replace the background with {b}",
+            "take this to {b}",
+            "i want to see {w} {p}",
+            "move {w} to {b}",
+            "let the background be {b}",
             "show this {p}",
             "show {w} {p}",
         ),
@@ -95,137 +120,15 @@ INSTRUCTIONS: dict[str, Phrasings] = {
             "show with {c} where {o} is",
             "cover {o} with {c}",
             "mask {o} with {c}",
+            "mark the outline of {o} in {c}",
+            "point at {o} with {c}",
+            "point out with {c} where {o} is",
+            "fill the shape of {o} with {c}",
+            "fill {o} with flat {c} to mark it",
+            "paint the outline of {o} full of {c}",
         ),
         ("fill the outline of {o} with {c}", "point out {o} in {c}"),
     ),
-}
-# What a whole picture becomes: said by what it becomes, or (of weather and style) by what goes.
-BECOMES: dict[str, dict[str, Phrasings]] = {
-    "time": {
-        "day": (
-            (
-                "make it day",
-                "let it be day",
-                "turn night into day",
-                "change it to daytime",
-                "set it in daylight",
-                "by day",
-            ),
-            ("it should be a bright day", "let the sun rise"),
-        ),
-        "night": (
-            (
-                "make it night",
-                "let it be night",
-                "turn day into night",
-                "change it to night",
-                "set it at night",
-                "at night",
-            ),
-            ("it should be a dark night", "let the night fall"),
-        ),
-    },
-    "weather": {
-        "clear": (
-            ("make the weather clear", "clear the sky", "let the weather be fine", "stop the {v}", "remove the {v}"),
-            ("no more {v}", "the weather should clear up"),
-        ),
-        "rain": (
-            (
-                "let it rain",
-                "make it rain",
-                "add rain",
-                "it should be raining",
-                "change the weather to rain",
-                "put it in the rain",
-            ),
-            ("rain should fall", "i want rainy weather"),
-        ),
-        "snow": (
-            (
-                "let it snow",
-                "make it snow",
-                "add snow",
-                "it should be snowing",
-                "change the weather to snow",
-                "add falling snow",
-            ),
-            ("the snow should fall", "i want snowy weather"),
-        ),
-        "fog": (
-            (
-                "make it foggy",
-                "add fog",
-                "let there be fog",
-                "change the weather to fog",
-                "cover it in mist",
-                "put it in the fog",
-            ),
-            ("fog should come up", "i want misty weather"),
-        ),
-    },
-    "style": {
-        "plain": (
-            (
-                "make the style plain",
-                "use flat colours and simple shapes",
-                "remove the {v}",
-                "draw it in the plain style",
-            ),
-            ("no more {v}", "give it back its plain style"),
-        ),
-        "outlined": (
-            (
-                "add bold outlines",
-                "draw it with outlines",
-                "make it line art",
-                "give everything dark outlines",
-                "use the outlined style",
-            ),
-            ("outline everything", "i want it in line-art style"),
-        ),
-        "soft": (
-            (
-                "make it soft",
-                "give it a soft style",
-                "make the edges soft and blurry",
-                "use soft focus",
-                "draw it in a soft style",
-            ),
-            ("soften everything", "i want it in soft focus"),
-        ),
-    },
-    "camera": {
-        "still": (
-            ("keep the camera still", "make it a static shot", "stop the camera", "the camera should not move"),
-            ("hold the camera steady", "no camera motion"),
-        ),
-        "pan left": (
-            ("pan left", "let the camera pan left", "pan the camera to the left", "make the camera move left"),
-            ("swing the camera to the left", "the camera should pan left"),
-        ),
-        "pan right": (
-            ("pan right", "let the camera pan right", "pan the camera to the right", "make the camera move right"),
-            ("swing the camera to the right", "the camera should pan right"),
-        ),
-        "zoom in": (
-            ("zoom in", "let the camera zoom in", "make the camera move closer", "zoom in slowly"),
-            ("bring the camera closer", "the camera should zoom in"),
-        ),
-        "zoom out": (
-            ("zoom out", "let the camera zoom out", "make the camera move away", "zoom out slowly"),
-            ("take the camera further away", "the camera should zoom out"),
-        ),
-    },
-}
-GOES = {
-    "rain": "rain",
-    "snow": "snow",
-    "fog": "fog",
-    "outlined": "outlines",
-    "soft": "blur",
-    "clear": "weather",
-    "plain": "style",
 }
 LARGER = {
     2: ("much bigger", "far larger", "huge"),

@@ -4,6 +4,7 @@ import numpy as np
 
 from mediagen.world import instruction_words as say
 from mediagen.world import people_instruction_words as of_people
+from mediagen.world import whole_instruction_words as of_whole
 from mediagen.world.edits import Edit, subject
 from mediagen.world.people import Person
 from mediagen.world.people_words import BEARD_WORDS, GLASSES_WORDS, HAIR_COLOUR_WORDS, HAT_WORDS, PERSON_WORDS
@@ -17,9 +18,9 @@ def instruct(edit: Edit, rng: np.random.Generator, held_out: bool = False) -> st
 
     Things are named so that there is one of them: "the ball", by their colour where there are two of a kind.
     """
-    if edit.task in say.BECOMES:
+    if edit.task in of_whole.BECOMES:
         was, becomes = getattr(edit.before, edit.task), getattr(edit.after, edit.task)
-        text = _pick(rng, say.BECOMES[edit.task][becomes], held_out).format(v=say.GOES.get(was, ""))
+        text = _pick(rng, of_whole.BECOMES[edit.task][becomes], held_out).format(v=of_whole.GOES.get(was, ""))
     elif edit.task == "person":
         text = _of_person(edit, rng, held_out)
     else:
