@@ -1,12 +1,17 @@
 """Models of a few thousand numbers that edit, for the tests: an autoencoder, a text encoder, a video model grown."""
 
+import shutil
+from pathlib import Path
+
 import torch
 from torch import nn
 
 from mediagen.edit.model import EditModel, edit_config
+from mediagen.edit.tasks import TaskReader, TaskReaderConfig
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, TextEncoder
 from mediagen.video import VideoConfig
+from mediagen.weights import save_model
 
 BASE = VideoConfig(
     latent_channels=4, patch=(2, 2, 2), width=32, depth=2, heads=2, hidden=32, text_widths=(32,), longest=(4, 8, 8)
@@ -53,3 +58,17 @@ def toy_edit(seed: int = 1) -> EditModel:
         nn.init.normal_(model.read.weight, std=0.1)
     stirred(model, seed)
     return model
+
+
+def edit_folder(models: Path, folder: Path) -> Path:
+    """A copy of a toy model folder that edits too; its parts have random weights."""
+    shutil.copytree(models, folder)
+    video = VideoConfig.load(models / "video" / "config.json")
+    edit = seeded(lambda: EditModel(edit_config(video)), 3)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        nn.init.normal_(edit.read.weight, std=0.1)
+    save_model(stirred(edit, 3), edit.config, folder / "edit")
+    reader = seeded(lambda: TaskReader(TaskReaderConfig(text_widths=video.text_widths, width=16)), 4)
+    save_model(reader, reader.config, folder / "edit_tasks")
+    return folder

@@ -12,6 +12,11 @@ from mediagen.media.clip import Clip, Film
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.clips import ClipWork
+from mediagen.sdk.tasks.edit_requests import EditRequest
+from mediagen.sdk.tasks.edit_sounds import in_memory, sound_of_edit
+from mediagen.sdk.tasks.edit_sources import ClipSource, source_of
+from mediagen.sdk.tasks.edited import EditedClip, EditedFilm, Shown
+from mediagen.sdk.tasks.edits import EditWork, check_models
 from mediagen.sdk.tasks.first_frame import fingerprint, first_frame
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import MAX_SEED, Asked, ExtendRequest, GenerateRequest
@@ -116,6 +121,29 @@ def sound(
     full = _seeded(request.alone(models.limits, None if heard is None else heard.shape[-1]))
     work = SoundWork(models, full, on_step, on_progress)
     return work.sound_alone(heard, _settings(work, request, []))
+
+
+def edited(
+    models: ModelFolder,
+    video: Clip | str | Path,
+    request: EditRequest,
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+) -> EditedClip | EditedFilm:
+    """An edit of a clip, which gives a clip, or of a film's file."""
+    check_models(models)
+    source = source_of(video, models.limits.max_edit_seconds)
+    full = _seeded(request.with_defaults(models.limits))
+    work = EditWork(models, full, on_step, on_progress)
+    sounding = SoundWork(models, _seeded(sound_of_edit(full, models.limits)), on_step, on_progress)
+    if full.sound == "remake":
+        sounding.check_sound()
+    laying, kept = work.lay(source)
+    settings = {**_settings(work, request, []), **work.told, "source": source.settings}
+    if isinstance(source, ClipSource):
+        return in_memory(source.clip, laying, sounding if full.sound == "remake" else None, full, settings, kept)
+    chunks = sounding.chunks_for(Shown(laying), laying.start, laying.end) if full.sound == "remake" else None
+    return EditedFilm(laying, source.footage, full.prompt, settings, kept, full.sound, chunks)
 
 
 def _settings(work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:

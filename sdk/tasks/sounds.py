@@ -1,9 +1,9 @@
 """SoundWork: one request for sound on its way: pictures watched as they stream by, windows made, the best kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -44,6 +44,12 @@ class Made:
         """Float32 (1, S) at 48 kHz, at most 10 s each."""
         for chunk in self.models.chunks(self.latent, self.samples):
             yield chunk.cpu()
+
+
+class Pictured(Protocol):
+    """What gives pictures of a part as `Footage` does."""
+
+    def pictures(self, rate: float, size: tuple[int, int], start: float, end: float | None) -> Iterator[Tensor]: ...
 
 
 def heard_of(source: Clip | str | Path, limits: Limits) -> Tensor:
@@ -120,7 +126,12 @@ class SoundWork(Work):
         sound = torch.cat([self._complete(one[None], first, last, max(samples, last)) for one in heard])
         return Clip(frames=None, sound=sound, caption=caption, settings=settings)
 
-    def _watch(self, video: Clip | Footage, start: float, end: float) -> Pictures | None:
+    def chunks_for(self, video: "Pictured", start: float, end: float) -> Callable[[], Iterator[Tensor]]:
+        """New sound of a part (seconds) of what gives its pictures, as it is made; each call gives it again."""
+        samples = round(end * SOUND_RATE) - round(start * SOUND_RATE)
+        return self._make(self._watch(video, start, end), samples).chunks
+
+    def _watch(self, video: "Clip | Pictured", start: float, end: float) -> Pictures | None:
         """What the model sees of a video between two times, at the rate that it was trained for; streamed.
 
         None for music alone: shown what strikes in the pictures, the model would let it be heard.
@@ -130,7 +141,7 @@ class SoundWork(Work):
         models, rate = self._sound_models(), self.limits.fps
         size = (models.aligned.size, models.aligned.size)
         count, seen = round((end - start) * rate), list[Tensor]()
-        if isinstance(video, Footage):
+        if not isinstance(video, Clip):
             batches = video.pictures(rate, size, start, end)
         else:
             assert video.frames is not None
