@@ -68,8 +68,10 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     subjects = [*([scene.person] if scene.person else []), *scene.things]
     moving = len(subjects) > 1 or rng.random() < 0.95
     for index, subject in enumerate(subjects):
-        tell_of = _person_words if isinstance(subject, Person) else _thing_words
-        words |= tell_of(subject, index, rng, said, moving)
+        if isinstance(subject, Person):
+            words |= _person_words(subject, index, rng, said, moving)
+        else:
+            words |= _thing_words(subject, index, rng, said, moving)
     clauses = CLAUSES if moving else STILL_CLAUSES
     text = str(rng.choice(PAIR_CLAUSES if len(subjects) > 1 else clauses)).format(**words)
     if text.startswith(("a ", "an ")):
