@@ -17,7 +17,8 @@ from mediagen.data.folder import FolderStream
 from mediagen.data.survey import Needs
 from mediagen.judge.recogniser import ATTRIBUTES, Recogniser, truth
 from mediagen.world.draw import render
-from mediagen.world.edits import TASKS, WHOLE, Edit, alike, changed, draw_edit
+from mediagen.world.edit_names import TASKS, WHOLE
+from mediagen.world.edits import Edit, alike, changed, draw_edit
 from mediagen.world.instructions import instruct
 
 REST = 20.0  # dB: what a local edit must keep outside of what it may change

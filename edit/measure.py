@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mediagen.edit.back import read_as_asked
 from mediagen.judge.recogniser import Recogniser
-from mediagen.world.edits import TASKS, Edit, changed, draw_edit, render_edits
+from mediagen.world.edit_names import TASKS
+from mediagen.world.edits import Edit, changed, draw_edit, render_edits
 from mediagen.world.instructions import instruct
 from mediagen.world.palette import COLOUR_RGB
 

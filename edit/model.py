@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from mediagen.nn.denoiser import Conditions
 from mediagen.video import PreparedVideo, VideoConfig, VideoModel
-from mediagen.world.edits import TASKS
+from mediagen.world.edit_names import TASKS
 
 
 def edit_config(base: VideoConfig) -> VideoConfig:

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.world.draw import render
-from mediagen.world.edits import TASKS, Edit, alike, draw_edit, render_edits
+from mediagen.world.edit_names import TASKS
+from mediagen.world.edits import Edit, alike, draw_edit, render_edits
 from mediagen.world.instructions import instruct
 from mediagen.world.motion import camera
 from mediagen.world.scene import draw_scene

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mediagen.config import Config
 from mediagen.nn.conditions import Encoded
 from mediagen.text.text import Text, TextEncoder
-from mediagen.world.edits import TASKS, draw_edit
+from mediagen.world.edit_names import TASKS
+from mediagen.world.edits import draw_edit
 from mediagen.world.instructions import instruct
 
 

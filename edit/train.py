@@ -25,7 +25,7 @@ from mediagen.nn.denoiser import Conditions
 from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
-from mediagen.world.edits import TASKS
+from mediagen.world.edit_names import TASKS
 
 _CHUNK = 32  # pairs that are drawn and encoded at a time
 

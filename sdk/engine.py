@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
+from mediagen.sdk.editing import Editing
 from mediagen.sdk.errors import MediagenError
 from mediagen.sdk.jobs import Queue
 from mediagen.sdk.models.exporting import export_onnx
@@ -14,8 +15,6 @@ from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, results
-from mediagen.sdk.tasks.edit_requests import EditRequest
-from mediagen.sdk.tasks.edited import EditedClip, EditedFilm
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
@@ -23,12 +22,10 @@ from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.wishes import (
-    EditWishes,
     FilmSoundWishes,
     HeardFilmWishes,
     HeardSoundWishes,
     MadeClipWishes,
-    MadeEditWishes,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +35,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits):
+class Engine(Submits, Editing):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
@@ -232,31 +229,6 @@ class Engine(Submits):
         request = SoundRequest.of({"prompt": prompt, **wishes})
         return self.run_sound(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
-    @overload
-    def edit(self, video: str | Path, prompt: str, **wishes: Unpack[MadeEditWishes]) -> EditedFilm: ...
-    @overload
-    def edit(self, video: Clip, prompt: str, **wishes: Unpack[MadeEditWishes]) -> EditedClip: ...
-    def edit(
-        self,
-        video: Clip | str | Path,
-        prompt: str,
-        *,
-        callback_on_step_end: StepCallback | None = None,
-        on_progress: ProgressCallback | None = None,
-        **wishes: Unpack[EditWishes],
-    ) -> EditedClip | EditedFilm:
-        """A video of any length, rate and size with one thing changed by an instruction: "make the ball blue".
-
-        A file gives an `EditedFilm`, which is never whole in memory unless its `frames` are asked for; a clip gives a
-        clip. Both have `mask`, where pictures may differ from the film's, and `kept` (dB), how they are kept elsewhere:
-        outside of the mask they are equal, byte for byte.  wishes: task, mask, region, start, end, keep_rest, sound and
-        all else that `EditRequest` has; callbacks as in `generate`.
-        Raises RequestError before any work for what cannot be met, and before the edit where the thing is not found in
-        the film; ModelError where the folder has no edit model.
-        """
-        request = EditRequest.of({"prompt": prompt, **wishes})
-        return self.run_edit(video, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
-
     def generate_audio(self, prompt: str | None, seconds: float = 10.0, **wishes: Unpack[HeardSoundWishes]) -> Clip:
         """Sound (1, S) at 48 kHz of so many seconds, as a clip; prompt: None for music; wishes, errors: `add_audio`."""
         return self._audio(None, {"prompt": prompt, "seconds": seconds, **wishes})
@@ -324,17 +296,6 @@ class Engine(Submits):
     ) -> Film | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
         return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
-
-    def run_edit(
-        self,
-        video: Clip | str | Path,
-        request: EditRequest,
-        *,
-        callback_on_step_end: StepCallback | None = None,
-        on_progress: ProgressCallback | None = None,
-    ) -> EditedClip | EditedFilm:
-        """Meets a request for an edit that is made already; `edit` makes one, calls this, and says the rest."""
-        return results.edited(self.models, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from mediagen.media.clip import Clip, Film
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.jobs import Job, LocalJob, Queue
-from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.limits import Limits
-from mediagen.sdk.tasks.edit_requests import EditRequest
-from mediagen.sdk.tasks.edit_sources import source_of
-from mediagen.sdk.tasks.edited import EditedClip, EditedFilm
-from mediagen.sdk.tasks.edits import check_models
-from mediagen.sdk.tasks.progress import EDITING, SILENT, SOUND_ALONE, WITH_SOUND, Share
+from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Share
 from mediagen.sdk.tasks.replay import read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
 from mediagen.sdk.tasks.soundtracks import Soundtrack
-from mediagen.sdk.tasks.wishes import ClipWishes, EditWishes, SoundWishes
+from mediagen.sdk.tasks.wishes import ClipWishes, SoundWishes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +25,6 @@ class Submits(ABC):
     """Jobs of an engine, made one after the other; what makes them is the engine's own `run`, and so on."""
 
     _queue: Queue
-    models: ModelFolder
 
     @property
     @abstractmethod
@@ -44,9 +38,6 @@ class Submits(ABC):
 
     @abstractmethod
     def run_sound(self, video: Clip | str | Path, request: SoundRequest) -> Film | Soundtrack: ...
-
-    @abstractmethod
-    def run_edit(self, video: Clip | str | Path, request: EditRequest) -> EditedClip | EditedFilm: ...
 
     @abstractmethod
     def run_audio(self, heard: "Tensor | None", request: SoundRequest) -> Clip: ...
@@ -103,15 +94,3 @@ class Submits(ABC):
             request.for_film(self.limits)
             make = partial(self.run_sound, video, request)
         return self._queue.add(LocalJob(Share(SOUND_ALONE)), make)
-
-    @overload
-    def submit_edit(self, video: str | Path, prompt: str, **wishes: Unpack[EditWishes]) -> Job[EditedFilm]: ...
-    @overload
-    def submit_edit(self, video: Clip, prompt: str, **wishes: Unpack[EditWishes]) -> Job[EditedClip]: ...
-    def submit_edit(self, video: Clip | str | Path, prompt: str, **wishes: Unpack[EditWishes]) -> Job[Any]:
-        """`submit` for an edit, as `edit` makes it."""
-        request = EditRequest.of({"prompt": prompt, **wishes})
-        check_models(self.models)
-        source = source_of(video, self.limits.max_edit_seconds)
-        request.inside(source.size, source.seconds)
-        return self._queue.add(LocalJob(Share(EDITING)), partial(self.run_edit, video, request))

@@ -72,7 +72,8 @@ def test_times_and_sound_are_those_of_the_film(tmp_path: Path, source: str, targ
     apart = torch.cat(list(own_pictures(again))).float() - torch.cat(pieces).float()
     assert apart.abs().mean() < 6
     before, after = (torch.cat(list(f.sound()), -1) for f in (footage, again))
-    assert (before - after).abs().max() < 2e-2
+    shared = min(before.shape[1], after.shape[1])
+    assert (before[:, :shared] - after[:, :shared]).abs().max() < 2e-2
 
 
 def test_without_loss_every_pixel_comes_back(tmp_path: Path) -> None:

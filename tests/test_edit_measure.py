@@ -6,7 +6,7 @@ import torch
 
 from mediagen.edit.measure import FilmPairs, interval, marked, overlap, preserved, structure, success
 from mediagen.judge.recogniser import Recogniser, truth
-from mediagen.world.edits import TASKS
+from mediagen.world.edit_names import TASKS
 from mediagen.world.palette import COLOUR_RGB
 
 FILMS = FilmPairs("test", (64, 64), 1.0, 8.0)

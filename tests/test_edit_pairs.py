@@ -13,7 +13,8 @@ from mediagen.edit import back, measure, pairs
 from mediagen.edit.pairs import NONE, Animated, Clips, Frames, Marks, OwnFrames, animate, random_moves
 from mediagen.edit.train import EditTaskConfig
 from mediagen.world import edits
-from mediagen.world.edits import TASKS, alike
+from mediagen.world.edit_names import TASKS
+from mediagen.world.edits import alike
 
 AT: dict[str, Any] = {"split": "train", "size": (48, 32), "seconds": 1.0, "fps": 8.0, "texts": 2}
 WORLD = {"frames": Frames, "animated": Animated, "marks": Marks, "clips": Clips}

@@ -14,7 +14,7 @@ from mediagen.media.clip import to_float
 from mediagen.train.loop import train
 from mediagen.train.task import TrainConfig
 from mediagen.weights import load_model
-from mediagen.world.edits import TASKS
+from mediagen.world.edit_names import TASKS
 
 SMALL: dict[str, Any] = {"size": (32, 32), "seconds": 1.0, "fps": 8.0, "pairs": 6, "batch": 3, "back_steps": 2}
 ONLY = {"frames": 0.0, "animated": 0.0, "marks": 0.0, "clips": 0.0, "back": 0.0}

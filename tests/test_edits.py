@@ -8,7 +8,8 @@ import torch
 
 from mediagen.world import instruction_words, people_instruction_words, whole_instruction_words
 from mediagen.world.draw import render
-from mediagen.world.edits import LOCAL, TASKS, WHOLE, Edit, alike, changed, draw_edit, render_edits, subject
+from mediagen.world.edit_names import LOCAL, TASKS, WHOLE
+from mediagen.world.edits import Edit, alike, changed, draw_edit, render_edits, subject
 from mediagen.world.instructions import instruct
 from mediagen.world.people_words import HAIR_COLOUR_WORDS
 from mediagen.world.scene import Scene, draw_scene, is_held_out

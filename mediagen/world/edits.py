@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mediagen.world.draw import reach, render, truth
+from mediagen.world.edit_names import LOCAL, TASKS
 from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.people import BEARDS, GLASSES, HAIR_COLOURS, HAIR_STYLES, HATS, Person
 from mediagen.world.scene import (
@@ -28,10 +29,6 @@ from mediagen.world.scene import (
     is_held_out,
 )
 
-LOCAL = ("recolour", "replace", "add", "remove", "resize", "person")  # what these leave alone stays as it is
-WHOLE = ("place", "time", "weather", "style", "camera")
-TASKS = (*LOCAL, *WHOLE, "mark")
-PARTS = ("hair_style", "hair_colour", "glasses", "beard", "hat", "expression")  # of a person, that an edit can change
 EXPRESSIONS = ("looks ahead", "smiles", "opens the mouth")  # motions of a head that differ in its mouth alone
 _INDOORS, _DARK = ("room", "outer space"), ("night city", "outer space")  # without weather; always at night
 _CROSSES = (("car", "boat"), ("bird", "fish", "rocket"))  # each of these kinds crosses the picture in one way

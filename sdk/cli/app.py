@@ -12,6 +12,7 @@ import typer
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
+from mediagen.sdk.cli.edit import edit
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
@@ -179,6 +180,7 @@ def extend(
 
 
 app.command()(sound)
+app.command()(edit)
 app.command()(check)
 app.command()(train)
 app.command()(codec)

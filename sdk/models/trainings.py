@@ -3,78 +3,17 @@
 Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
 """
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from torch import nn
+from mediagen.sdk.models.edit_trainings import EDITING
+from mediagen.sdk.models.training import Ingredients, Place, Training
 
-    from mediagen.config import Config
+if TYPE_CHECKING:
     from mediagen.train.stages import Stage
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is."""
-
-    device: str
-    folder: Path
-    models: str | None
-
-    def frozen(self, name: str) -> Any:
-        """One of the models that the training needs as they are."""
-        from mediagen.sdk.models.folder import ModelFolder
-
-        return ModelFolder.of(self.models, self.device).get(name)
-
-
-@dataclass(frozen=True)
-class Ingredients:
-    """What a training is made of.
-
-    presets: sizes of the model, by name.  model: its class.  task_config: the settings of the task.
-    task: builds the task from the model, its settings and the place.
-    """
-
-    presets: "Mapping[str, Config]"
-    model: "type[nn.Module]"
-    task_config: "type[Config]"
-    task: Callable[[Any, Any, Place], Any]
-
-
-def _keep_all(exported: Path, folder: Path) -> None:
-    shutil.copytree(exported, folder, dirs_exist_ok=True)
-
-
-@dataclass(frozen=True)
-class Training:
-    """One thing to train.
-
-    folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
-    keep: writes what is kept of an exported model to a folder; all of it, if not given.
-    stages: every stage that it may go through, in order.  course: names of those that it does where none are named; ()
-    trains it in one.  work: 1e9 operations of a step at the default preset and settings, backwards included.
-    """
-
-    what: str
-    folder: str
-    load: Callable[[], Ingredients]
-    loop: dict[str, Any] = field(default_factory=dict)
-    task: dict[str, Any] = field(default_factory=dict)
-    preset: str = "tiny"
-    keep: Callable[[Path, Path], object] = _keep_all
-    stages: "Callable[[], Sequence[Stage]]" = tuple
-    course: tuple[str, ...] = ()
-    work: float = 1.0
-
-    def place(self, exported: Path, models: Path) -> Path:
-        """Puts an exported model where a model folder has it, and returns its folder there."""
-        folder = models / self.folder
-        self.keep(exported, folder)
-        return folder
+__all__ = ["TRAININGS", "Ingredients", "Place", "Training"]
 
 
 def _keep_encoder(exported: Path, folder: Path) -> None:
@@ -194,49 +133,6 @@ def _sound_scorer() -> Ingredients:
     return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
 
 
-def _edit() -> Ingredients:
-    from mediagen.edit.model import EditModel
-    from mediagen.edit.train import EditTask, EditTaskConfig
-    from mediagen.sdk.models.folder import ModelFolder
-
-    def task(model: EditModel, config: EditTaskConfig, at: Place) -> EditTask:
-        judge = None
-        if config.back and ModelFolder.of(at.models, at.device).has("recogniser"):
-            judge = at.frozen("recogniser")
-        return EditTask(model, at.frozen("tae"), at.frozen("prompt"), config, at.folder / "cache", at.device, judge)
-
-    return Ingredients(EditModel.PRESETS, EditModel, EditTaskConfig, task)
-
-
-def _edit_tasks() -> Ingredients:
-    from mediagen.edit.tasks import TaskReader, TaskReading, TaskReadingConfig
-
-    def task(model: TaskReader, config: TaskReadingConfig, at: Place) -> TaskReading:
-        return TaskReading(model, at.frozen("prompt"), config, at.device)
-
-    return Ingredients(TaskReader.PRESETS, TaskReader, TaskReadingConfig, task)
-
-
-def _edit_stages() -> "Sequence[Stage]":
-    """Movie Gen Edit's three (section 5.1.2); the first is given the weights of a video model by --start."""
-    from mediagen.train.stages import Stage
-
-    none = {"frames": 0.0, "animated": 0.0, "marks": 0.0, "clips": 0.0, "back": 0.0}
-    return (
-        Stage(name="frames", what="edited single frames, five times as often as clips without a film"),
-        Stage(
-            name="films",
-            what="frames that are moved alike, films in which a thing is marked, and clips",
-            settings={**none, "animated": 1.0, "marks": 1.0, "clips": 1.0, "pairs": 2_048, "steps": 2_000, "lr": 3e-4},
-        ),
-        Stage(
-            name="back",
-            what="true clips out of what the stage before made of them",
-            settings={**none, "back": 1.0, "pairs": 2_048, "steps": 1_000, "lr": 2e-4},
-        ),
-    )
-
-
 def _tae_stages() -> "Sequence[Stage]":
     from mediagen.train.stages import Stage
 
@@ -329,22 +225,7 @@ TRAININGS: dict[str, Training] = {
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
         task={"clips": 8_192},
     ),
-    "edit": Training(
-        "transformer that edits pictures by instruction; begins with a video model's weights (--start)",
-        "edit",
-        _edit,
-        work=130,
-        stages=_edit_stages,
-        course=("frames", "films", "back"),
-        loop={"steps": 4_000, "lr": 6e-4, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
-    ),
-    "edit-tasks": Training(
-        "says what kind of edit an instruction asks for",
-        "edit_tasks",
-        _edit_tasks,
-        work=0.02,
-        loop={"steps": 2_500, "lr": 2e-3, "warmup": 50, "ema": 0.99},
-    ),
+    **EDITING,
     "distil": Training(
         "the transformer of the pictures in few steps, from the one of many",
         "video_fast",

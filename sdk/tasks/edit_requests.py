@@ -1,13 +1,13 @@
 """Requests for an edit of a film by an instruction, checked at the door."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ValidationInfo
 
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.requests import Asked, Guidance, nearest, number, text
-from mediagen.world.edits import TASKS
+from mediagen.world.edit_names import TASKS
 
 Time = Annotated[float | None, number(0, 86_400)]
 _EXAMPLE = 'write for example "make the ball blue"'
@@ -57,10 +57,8 @@ class EditRequest(Asked):
     film is kept to.  sound: "keep", "remake" for the new pictures, or "none".
     """
 
-    task: ClassVar[str] = "edit"
-
     prompt: Annotated[str, BeforeValidator(_instruction)]
-    edit_task: Annotated[str | None, BeforeValidator(_task)] = None
+    task: Annotated[str | None, BeforeValidator(_task)] = None  # pyright: ignore (others have theirs in the class)
     mask: Any = None
     region: Annotated[tuple[int, int, int, int] | None, BeforeValidator(_region)] = None
     start: Time = None
@@ -71,10 +69,7 @@ class EditRequest(Asked):
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
-        """See Asked; `task` says the kind of edit."""
-        values = dict(values)
-        if "task" in values:
-            values["edit_task"] = values.pop("task")
+        """See Asked."""
         made = super().of(values)
         if made.mask is not None and made.region is not None:
             raise RequestError("got a mask and a region, expected one of them; leave one out.")
@@ -95,7 +90,8 @@ class EditRequest(Asked):
 
     def settings(self) -> dict[str, Any]:
         """See Asked; a mask is left out (the work adds its fingerprint)."""
-        return {"task": self.task, **self.model_dump(mode="json", exclude={"mask"})}
+        told = self.model_dump(mode="json", exclude={"mask", "task"})
+        return {"task": "edit", "edit_task": self.task, **told}
 
     def inside(self, size: tuple[int, int], seconds: float) -> tuple[float, float]:
         """Seconds from and to which the film is edited; RequestError where the time or the region leaves the film."""

@@ -1,5 +1,6 @@
 """Edited: a film as it is after an edit, at its own size and times, made anew whenever it is looked at."""
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from mediagen.edit.rest import laid, sized, sized_share, strength
 from mediagen.media import loudness
 from mediagen.media.clip import Film
 from mediagen.media.footage import Footage
-from mediagen.media.remux.anew import own_pictures, write_anew
+from mediagen.media.remux.anew import check_anew, own_pictures, write_anew
+from mediagen.media.remux.targets import FORMATS
 from mediagen.media.soundtrack import replace_sound
 from mediagen.media.tags import tag_of
 from mediagen.sdk.errors import RequestError
-from mediagen.sdk.tasks.edit_sources import FileSource, Source, held
+from mediagen.sdk.tasks.edit_sources import Source, held
 
 Window = tuple[Tensor, Tensor | None]  # what the model made, uint8 (F, h, w, 3), and how much of it is seen (F, h, w)
 LUFS = -16.0  # of sound that is made anew
@@ -108,6 +110,11 @@ class EditedFilm:
         """Pictures a second; the mean where they come at varying times."""
         return self.footage.fps or len(self.footage.timeline.times) / self.seconds
 
+    @property
+    def ending(self) -> str:
+        """Of a file that can hold its pictures and its sound: that of the film, if that can."""
+        return ending_for(self.footage, self.sound == "keep")
+
     @cached_property
     def frames(self) -> Tensor:
         """All pictures, uint8 (F, H, W, 3); holds them in memory."""
@@ -153,11 +160,15 @@ class EditedFilm:
     def _with_new_sound(self, path: Path, pictures: Iterable[Tensor], tag: str, lossless: bool) -> Path:
         """Pictures first, with the old sound, to a file beside; then the new sound beside their packets."""
         assert self.chunks is not None
+        ending = path.suffix.lower()
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".edit-") as folder, \
                 loudness.spooled(self.chunks()) as again:  # fmt: skip
-            ending = ".mkv" if path.suffix.lower() == ".webm" else path.suffix
-            codec = path.suffix.lower() if lossless else ending
-            first = write_anew(self.footage, Path(folder) / f"pictures{codec}", pictures, tag, lossless=lossless)
+            first = Path(folder) / f"pictures{ending}"
+            try:
+                check_anew(self.footage, first)
+            except ValueError:  # the old sound needs another container on the way
+                first = first.with_suffix(".mkv")
+            write_anew(self.footage, first, pictures, tag, lossless=lossless, pictures_for=ending)
             return replace_sound(
                 Footage(first),
                 path,
@@ -193,10 +204,22 @@ class Shown:
                 yield sized(torch.stack(some), size)
 
 
+def check_target(film: Path, target: Path, *, sound: str, lossless: bool) -> None:
+    """RequestError where the film cannot be read, or a file named `target` cannot hold it as it will be."""
+    try:
+        check_anew(Footage(film), target, sound=sound == "keep", lossless=lossless)
+    except (ValueError, OSError) as error:
+        raise RequestError(str(error)) from None
+
+
+def ending_for(footage: Footage, sound: bool) -> str:
+    """The first of the film's own ending and the others that can hold new pictures of its, and its sound."""
+    for ending in (footage.path.suffix.lower(), *FORMATS):
+        with contextlib.suppress(ValueError):
+            check_anew(footage, footage.path.with_name(f"edited{ending}"), sound=sound)
+            return ending
+    return ".mkv"
+
+
 def _as_held(footage: Footage, size: tuple[int, int]) -> Iterator[Tensor]:
     return own_pictures(footage, batch=held(size))
-
-
-def source_file(source: Source) -> Footage | None:
-    """The film of a source that is a file."""
-    return source.footage if isinstance(source, FileSource) else None

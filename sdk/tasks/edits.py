@@ -1,5 +1,6 @@
 """EditWork: one edit on its way: what is asked, where it is, what the model makes of it, and what it left alone."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,13 +15,14 @@ from mediagen.edit.rest import Kept, grown, strength
 from mediagen.edit.windows import EditModels, Wish, count_windows, decode_windows
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.models.folder import ModelFolder
+from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.edit_sources import Source
 from mediagen.sdk.tasks.edited import Laying, Window
 from mediagen.sdk.tasks.first_frame import fingerprint, read_mask
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.work import StepCallback, Work
-from mediagen.world.edits import LOCAL, TASKS
+from mediagen.world.edit_names import LOCAL, TASKS
 from mediagen.world.palette import COLOUR_RGB
 from mediagen.world.scene import COLOURS, KINDS, PLACES
 
@@ -65,8 +67,8 @@ class EditWork(Work):
         start, end = request.inside(source.size, source.seconds)
         place = self._place(source)
         models = self._edit_models()
-        size, rate = self._size(source), self.limits.fps
-        task = request.edit_task or task_of(models, request.prompt)
+        size, rate = size_for(source, self.limits), self.limits.fps
+        task = request.task or task_of(models, request.prompt)
         self.told["edit_task"] = task
         if not source.settings:
             self.notes.append(KNOWN)
@@ -86,7 +88,9 @@ class EditWork(Work):
             elif olds:
                 before = self._found(models, pictures, olds, wish, count, "Finding what changes")
                 self._check_found(before, olds, task == "replace")
-        latents = self._edited(models, pictures(), wish, count)
+        seen = hashlib.sha256()
+        latents = self._edited(models, _read(pictures(), seen), wish, count)
+        self.told["film"] = seen.hexdigest()[:12]
 
         def made() -> Iterator[Tensor]:
             return decode_windows(models, (latent.float() for latent in latents), wish.overlap)
@@ -205,11 +209,6 @@ class EditWork(Work):
         self.told["mask"] = fingerprint(place)
         return place
 
-    def _size(self, source: Source) -> tuple[int, int]:
-        """The size of the models' that is nearest in shape, and then the largest."""
-        shape = source.size[0] / source.size[1]
-        return min(self.limits.all_sizes, key=lambda s: (round(abs(np.log(s[0] / s[1] / shape)), 3), -s[0] * s[1]))
-
     def _wish(self, models: EditModels, instruction: str, task: int, fps: float) -> Wish:
         stride, patch, longest = models.tae.stride[0], models.edit.config.patch[0], models.edit.config.longest[0]
         tokens = max(1, min(longest, int(self.limits.max_seconds * fps) // (stride * patch)))
@@ -229,12 +228,18 @@ class EditWork(Work):
             self._stage("Loading")
         text, tae, edit = (self.models.get(name) for name in names)
         tasks = self.models.get("edit_tasks") if self.models.has("edit_tasks") else None
-        if tasks is None and self.request.edit_task is None:
+        if tasks is None and self.request.task is None:
             self.notes.append("the model folder has no edit_tasks, so that the task is not known; give it.")
         self._stage("Reading the prompt")
         if text.too_long([self.request.prompt])[0]:
             self.notes.append("the prompt is longer than the model reads; its end was left out.")
         return EditModels(text, edit, tae, tasks, self._decoder("tae"))
+
+
+def size_for(source: Source, limits: Limits) -> tuple[int, int]:
+    """The size of the models' that is nearest to a film's in shape, and then the largest."""
+    shape = source.size[0] / source.size[1]
+    return min(limits.all_sizes, key=lambda s: (round(abs(np.log(s[0] / s[1] / shape)), 3), -s[0] * s[1]))
 
 
 def check_models(models: ModelFolder) -> None:
@@ -244,6 +249,13 @@ def check_models(models: ModelFolder) -> None:
             f"got the model folder '{models.path}', which has no edit model; train one with 'mediagen train edit "
             "--start VIDEO_MODEL --into FOLDER', or give a folder that has one."
         )
+
+
+def _read(pieces: Iterator[Tensor], total: "hashlib._Hash") -> Iterator[Tensor]:
+    """The pieces, which are counted into a digest as they go by."""
+    for piece in pieces:
+        total.update(piece.numpy().tobytes())
+        yield piece
 
 
 def _any(found: list[Bits]) -> bool:

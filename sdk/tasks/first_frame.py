@@ -48,7 +48,8 @@ def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
 
 
 def read_mask(mask: Any) -> Tensor:
-    """bool (H, W), True where a picture is white; mask: a path, a PIL image, or an array (H, W) of bool or uint8.
+    """bool (H, W), True where a picture is white; mask: a path, a PIL image, or an array: (H, W) of bool or uint8, or a
+    picture's (H, W, 3) or (1, H, W, 3).
 
     RequestError for anything else, and for a file that is not a picture.
     """
@@ -61,6 +62,10 @@ def read_mask(mask: Any) -> Tensor:
     if isinstance(mask, Image.Image):
         mask = np.asarray(mask.convert("L"))
     found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else mask
+    if isinstance(found, np.ndarray) and found.ndim == 4 and len(found) == 1:
+        found = found[0]
+    if isinstance(found, np.ndarray) and found.ndim == 3 and found.shape[-1] == 3 and found.dtype == np.uint8:
+        found = found.mean(-1).astype(np.uint8)  # a picture in grey
     if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype not in (np.bool_, np.uint8):
         raise RequestError(
             f"got a mask of type {type(mask).__name__}, expected a picture's path, a PIL image or an array (H, W) of "

@@ -54,21 +54,25 @@ def write_anew(
     *,
     sound: bool = True,
     lossless: bool = False,
+    pictures_for: str | None = None,
 ) -> Path:
     """Writes pictures, uint8 (N, H, W, 3) in pieces, one for each of the film's and at its times; streamed.
 
     sound: copies the packets of all of its sound tracks; else there is none.  lossless: FFV1, from which the pictures
-    come back bit for bit.  tag: of `tag_of`. The file appears whole or not at all.
+    come back bit for bit.  tag: of `tag_of`.  pictures_for: the ending of files that the pictures are to go to later.
+    The file appears whole or not at all.
     Raises ValueError for what `check_anew` refuses, and for more or fewer pictures than the film has.
     """
     target = Path(target)
     check_anew(footage, target, sound=sound, lossless=lossless)
     with appearing(target) as temporary:
-        _write(footage, temporary, pictures, tag, sound, lossless)
+        _write(footage, temporary, pictures, tag, sound, lossless, pictures_for or target.suffix.lower())
     return target
 
 
-def _write(footage: Footage, path: Path, pictures: Iterable[Tensor], tag: str, sound: bool, lossless: bool) -> None:
+def _write(
+    footage: Footage, path: Path, pictures: Iterable[Tensor], tag: str, sound: bool, lossless: bool, ending: str
+) -> None:
     import av
     from av.video.reformatter import Colorspace
 
@@ -83,7 +87,7 @@ def _write(footage: Footage, path: Path, pictures: Iterable[Tensor], tag: str, s
         writing(path),
         av.open(str(path.absolute()), "w", options=options, metadata_errors="surrogateescape") as container,
     ):
-        video = _stream(container, footage, path.suffix.lower(), lossless)
+        video = _stream(container, footage, ending, lossless)
         copies = {s.index: container.add_stream_from_template(s) for s in source.streams.audio if sound}
         container.metadata.update({k: v for k, v in source.metadata.items() if k.lower() not in _OF_FILE})
         container.metadata[TAG] = tag
