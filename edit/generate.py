@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mediagen.edit.model import EditModel
+from mediagen.edit.tasks import Told
 from mediagen.edit.windows import EditModels, Wish, encode, windows
 from mediagen.guidance import cfg_two
 from mediagen.nn.denoiser import Conditions
@@ -75,4 +76,4 @@ def edit_latent(model: EditModel, text: Text, beside: Tensor, black: Tensor, tas
 
 def task_of(models: EditModels, instruction: str) -> str | None:
     """What an instruction asks for, by name; None where no reader of tasks is there."""
-    return None if models.tasks is None else models.tasks.task_of(models.text.encode([instruction]))[0]
+    return None if models.tasks is None else models.tasks.task_of(Told.of(models.text, [instruction]))[0]

@@ -1,8 +1,9 @@
 """Which kind of edit an instruction asks for: a small head on the states of the text encoder, and its training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -10,11 +11,29 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mediagen.config import Config
-from mediagen.nn.conditions import Encoded
 from mediagen.text.text import Text, TextEncoder
 from mediagen.world.edit_names import TASKS
 from mediagen.world.edits import draw_edit
 from mediagen.world.instructions import instruct
+
+ROWS = 4096  # of the table of words; a larger vocabulary shares them
+
+
+@dataclass(frozen=True)
+class Told:
+    """Instructions as a reader takes them. text: as encoded.  ids, shown: tokens of the first encoder, (B, M)."""
+
+    text: Text
+    ids: Tensor
+    shown: Tensor
+
+    @classmethod
+    def of(cls, encoder: TextEncoder, instructions: Sequence[str]) -> Self:
+        """Instructions by the encoder of the prompts."""
+        text = encoder.encode(instructions)
+        ids, mask, _ = encoder.parts[0].tokenize(instructions)
+        device = text.parts[0].device
+        return cls(text, ids.to(device), mask.to(device).bool())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +46,11 @@ class TaskReaderConfig(Config):
 
 
 class TaskReader(nn.Module):
-    """Logits of the tasks, from the mean and the largest of what each token says."""
+    """Logits of the tasks, from what the encoder says of each token, and from the words themselves, three at a time.
+
+    The encoder has learnt what captions say; words that no caption has, such as "erase", are learnt here. Of both the
+    mean and the largest over the tokens count.
+    """
 
     Config = TaskReaderConfig
     PRESETS: ClassVar[dict[str, TaskReaderConfig]] = {
@@ -41,20 +64,32 @@ class TaskReader(nn.Module):
         self.read = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(part), nn.Linear(part, config.width), nn.GELU()) for part in config.text_widths
         )
-        self.out = nn.Linear(2 * config.width * len(config.text_widths), len(config.names))
+        self.words = nn.Embedding(ROWS, config.width)
+        nn.init.normal_(self.words.weight, std=0.5)
+        self.phrases = nn.Conv1d(config.width, config.width, 3, padding=1)
+        self.out = nn.Linear(2 * config.width * (len(config.text_widths) + 2), len(config.names))
 
-    def forward(self, text: Encoded) -> Tensor:
-        """Logits (B, tasks) of encoded instructions."""
+    def forward(self, told: Told) -> Tensor:
+        """Logits (B, tasks) of instructions."""
+        pairs = list(
+            zip(
+                (read(part) for read, part in zip(self.read, told.text.parts, strict=True)),
+                told.text.masks,
+                strict=True,
+            )
+        )
+        words = self.words(told.ids % ROWS) * told.shown[..., None]
+        phrases = F.gelu(self.phrases(words.transpose(1, 2)).transpose(1, 2))
         found: list[Tensor] = []
-        for read, states, mask in zip(self.read, text.parts, text.masks, strict=True):
-            seen, there = read(states), mask[..., None]
+        for seen, mask in (*pairs, (words, told.shown), (phrases, told.shown)):
+            there = mask[..., None]
             found += [(seen * there).sum(1) / there.sum(1).clamp_min(1), seen.masked_fill(~there, -1.0).amax(1)]
         return self.out(torch.cat(found, dim=1))
 
     @torch.no_grad()
-    def task_of(self, text: Encoded) -> list[str]:
+    def task_of(self, told: Told) -> list[str]:
         """The likeliest task of each instruction, by name."""
-        return [self.config.names[index] for index in self(text).argmax(1).tolist()]
+        return [self.config.names[index] for index in self(told).argmax(1).tolist()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,27 +115,31 @@ class TaskReading:
             )
         self.model, self.text, self.config = model.to(device), text.to(device).eval(), config
 
-    def batch(self, step: int, rank: int, world: int) -> tuple[Text, Tensor]:
+    def batch(self, step: int, rank: int, world: int) -> tuple[Told, Tensor]:
         """Encoded instructions of the training's phrasings, and the index of the task of each."""
         first = (step * world + rank) * self.config.batch
         return self._instructions("train", range(first, first + self.config.batch), held_out=False)
 
     def loss(
-        self, model: TaskReader, batch: tuple[Text, Tensor], rng: torch.Generator
+        self, model: TaskReader, batch: tuple[Told, Tensor], rng: torch.Generator
     ) -> tuple[Tensor, dict[str, float | Tensor]]:
         """Cross entropy, and the share that is right."""
-        text, tasks = batch
-        hidden = [torch.rand(mask.shape, generator=rng, device=rng.device) < self.config.hidden for mask in text.masks]
-        masks = tuple(mask & ~hide.to(mask.device) for mask, hide in zip(text.masks, hidden, strict=True))
-        logits = model(Text(text.parts, masks))
+        told, tasks = batch
+        text = told.text
+        shares = [torch.rand(mask.shape, generator=rng, device=rng.device) for mask in (*text.masks, told.shown)]
+        *masks, shown = (
+            mask & (share >= self.config.hidden).to(mask.device)
+            for mask, share in zip((*text.masks, told.shown), shares, strict=True)
+        )
+        logits = model(Told(Text(text.parts, tuple(masks)), told.ids, shown))
         return F.cross_entropy(logits, tasks), {"right": (logits.argmax(1) == tasks).float().mean()}
 
     @torch.no_grad()
     def preview(self, model: TaskReader, folder: Path, step: int) -> dict[str, float]:
         """The share read rightly in held-out phrasings of held-out combinations; what is misread goes to a file."""
         numbers, wrong = range(self.config.check), list[str]()
-        text, tasks = self._instructions("held-out", numbers, held_out=True)
-        read = model.task_of(text)
+        told, tasks = self._instructions("held-out", numbers, held_out=True)
+        read = model.task_of(told)
         for number, found, task in zip(numbers, read, tasks.tolist(), strict=True):
             if found != TASKS[task]:
                 wrong.append(f"{TASKS[task]} read as {found}: {_instruction('held-out', number, True)[0]}")
@@ -108,11 +147,11 @@ class TaskReading:
         (folder / "misread.txt").write_text("\n".join(wrong) + "\n")
         return {"right": 1 - len(wrong) / len(numbers)}
 
-    def _instructions(self, split: str, numbers: range, held_out: bool) -> tuple[Text, Tensor]:
+    def _instructions(self, split: str, numbers: range, held_out: bool) -> tuple[Told, Tensor]:
         told = [_instruction(split, number, held_out) for number in numbers]
         device = next(self.model.parameters()).device
         tasks = torch.tensor([TASKS.index(task) for _, task in told], device=device)
-        return self.text.encode([text for text, _ in told]), tasks
+        return Told.of(self.text, [text for text, _ in told]), tasks
 
 
 def _instruction(split: str, number: int, held_out: bool) -> tuple[str, str]:

@@ -71,9 +71,11 @@ def test_times_and_sound_are_those_of_the_film(tmp_path: Path, source: str, targ
     assert again.size == footage.size and packets(made) == packets(path) and len(packets(made)) == 2
     apart = torch.cat(list(own_pictures(again))).float() - torch.cat(pieces).float()
     assert apart.abs().mean() < 6
-    before, after = (torch.cat(list(f.sound()), -1) for f in (footage, again))
-    shared = min(before.shape[1], after.shape[1])
-    assert (before[:, :shared] - after[:, :shared]).abs().max() < 2e-2
+    before, after = (torch.cat(list(f.sound()), -1)[0] for f in (footage, again))
+    most = 48 if target.endswith("mkv") else 0  # whose clock counts milliseconds
+    length = min(len(before), len(after)) - 2 * most
+    apart = [float((before[most:][:length] - after[shift:][:length]).abs().max()) for shift in range(2 * most + 1)]
+    assert min(apart) < 2e-2
 
 
 def test_without_loss_every_pixel_comes_back(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ class RemoteEngine:
             return self._from("/v1/videos/edits", "video", video, fields)
         sent = ("mask", payload.mask(mask))
         if isinstance(video, Job):
-            return self._job("/v1/videos/edits", {**fields, "video": {"id": video.id}}, sent)
+            return self._job("/v1/videos/edits", {**fields, "video": video.id}, sent)
         return self._job("/v1/videos/edits", fields, ("video", payload.film(video)), sent)
 
     def _from(
