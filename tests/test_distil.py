@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mediagen.data.world import WorldStream
 from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.sampling import linear
@@ -88,6 +89,7 @@ def test_a_shot_that_goes_on_is_given_its_past_and_told_its_future(tmp_path: Pat
     )
     task = VideoTask(*models(), config, tmp_path / "cache")
     batch, before = task.batch(0, 0, 1), task.before.tolist()
+    assert isinstance(task.stream, WorldStream)
     assert set(before) <= {1, 2} and all(before)
     for known, clean, latent in zip(batch.known, batch.clean, batch.latent, strict=True):
         count = int(clean[0, :, 0, 0].sum())

@@ -19,7 +19,7 @@ class Limits(Config):
     sound_candidates: of the sound.  edit_steps, edit_guidance_scale, edit_picture_guidance_scale: of edits.
     max_edit_seconds: longest film to edit.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
-    difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
+    difficulty: of the world's scenes that the models were trained on ("simple" or "standard"), and are judged by.
     """
 
     width: int = 64
