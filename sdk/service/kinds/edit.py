@@ -30,7 +30,7 @@ class Edit(Kind):
         (
             tabs.Field("start", "From second", empty="the beginning", low=0),
             tabs.Field("end", "To second", empty="the end", low=0),
-            tabs.Field("region", "Where: left, top, width, height", "text", empty="where the thing is"),
+            tabs.Field("region", "Where: left, top, width, height", "box", empty="where the thing is"),
             tabs.Field("mask", "Where: a picture, white there", "file", accept="image/png,image/webp"),
             tabs.Field("sound", "Sound", "select", value="keep", choices=("keep", "remake", "none")),
             tabs.Field("num_inference_steps", "Steps", limit="edit_steps", low=1, high=1000, step="1"),
@@ -42,6 +42,7 @@ class Edit(Kind):
             tabs.NEGATIVE,
         ),
         use="an edit",
+        examples=("make the ball blue", "let it snow", "make it night", "put her in the desert", "give him glasses"),
     )
 
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
