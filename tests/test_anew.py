@@ -66,7 +66,7 @@ def test_times_and_sound_are_those_of_the_film(tmp_path: Path, source: str, targ
     made = write_anew(footage, tmp_path / target, pieces, TAG_TEXT)
     again = Footage(made)
     was, now = ((f.timeline.times - f.timeline.times[0]) * float(f.timeline.tick) for f in (footage, again))
-    slack = 0.025 if target.endswith("mkv") else 2e-3  # Matroska does not say how long the last picture stays
+    slack = 0.025 if target.endswith("mkv") else 2e-3  # whose clock counts milliseconds, from where the sound begins
     assert np.abs(was - now).max() < 1e-3 and abs(again.seconds - footage.seconds) < slack
     assert again.size == footage.size and packets(made) == packets(path) and len(packets(made)) == 2
     apart = torch.cat(list(own_pictures(again))).float() - torch.cat(pieces).float()

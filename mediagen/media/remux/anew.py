@@ -91,8 +91,14 @@ def _write(
         copies = {s.index: container.add_stream_from_template(s) for s in source.streams.audio if sound}
         container.metadata.update({k: v for k, v in source.metadata.items() if k.lower() not in _OF_FILE})
         container.metadata[TAG] = tag
+        stays = dict(zip(ticks.tolist(), lengths, strict=True))
         heard, waiting = _sound_packets(footage, set(copies)), None
         count = 0
+
+        def mux(packets: "list[Packet]") -> None:
+            for packet in packets:  # the encoder counts with one rate, and so forgets how long the last one stays
+                packet.duration = stays.get(packet.pts or 0, packet.duration)
+                container.mux(packet)
 
         def sound_until(seconds: float) -> None:
             nonlocal waiting
@@ -112,12 +118,12 @@ def _write(
                 else:
                     frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
                 frame.pts, frame.time_base, frame.duration = int(ticks[count]), times.tick, int(lengths[count])
-                container.mux(video.encode(frame))
+                mux(video.encode(frame))
                 count += 1
                 sound_until(float(ticks[count - 1] * times.tick) + 0.5)
         if count < len(ticks):
             raise ValueError(f"got {count} pictures, expected {len(ticks)}, one for each of the film's.")
-        container.mux(video.encode(None))
+        mux(video.encode(None))
         sound_until(inf)
 
 
@@ -127,6 +133,8 @@ def _stream(container: "OutputContainer", footage: Footage, ending: str, lossles
     width, height = footage.size
     odd = width % 2 or height % 2
     name, settings, _ = VIDEO[".webm" if ending == ".webm" or (ending == ".mkv" and odd) else ".mp4"]
+    if name == "libx264":  # mp4 knows the film's end by the last packet, which must be the last picture then
+        settings = settings | {"bf": "0"}
     if lossless:
         name, settings = "ffv1", {"level": "3", "slicecrc": "1"}
     stream = cast("VideoStream", container.add_stream(name, rate=30, options=settings))
