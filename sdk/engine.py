@@ -16,7 +16,7 @@ from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
-from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
+from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read, words_of
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
@@ -124,19 +124,21 @@ class Engine(Submits, Editing):
         sound: bool | None = None,
         sound_prompt: str | None = None,
         image: Any = None,
+        rewrite: bool = True,
+        strict: bool = False,
         num_videos: int | None = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Film | list[Film]:
         """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz, or None without.
 
-        None means the default of the model folder (`limits`).  sound: whether to make some, where the models
-        can by default.  seconds: length.  width, height: pixels.  seed:
-        None draws one; it is stored in `clip.settings`.  image: the first frame, a path, a PIL image or uint8
-        (H, W, 3).  num_videos: a list of so many, with the seed and those after it, made together where that is faster.
-        callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
-        and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
-        every stage.
+        None means the default of the model folder (`limits`).  sound: whether to make some, where the models can by
+        default.  seconds: length.  width, height: pixels.  seed: None draws one; it is stored in `clip.settings`.
+        image: the first frame, a path, a PIL image or uint8 (H, W, 3).  rewrite: whether the prompt becomes a caption
+        as the models were taught; strict: refuse words that they don't know.  num_videos: a list of so many, with the
+        seed and those after it.  callback_on_step_end(engine, step, t, info) is called after every sampling step, with
+        info["stage"] and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress)
+        hears every stage.
         Raises RequestError before any work where the request cannot be met, ModelError for damaged or missing models.
         """
         request = GenerateRequest.of(
@@ -153,6 +155,8 @@ class Engine(Submits, Editing):
                 "sound": sound,
                 "sound_prompt": sound_prompt,
                 "image": image,
+                "rewrite": rewrite,
+                "strict": strict,
             }
         )
         if num_videos is None:
@@ -167,7 +171,7 @@ class Engine(Submits, Editing):
         Raises RequestError for a file that cannot be read or a prompt that the judges cannot look for.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
-        return judges.score(self.models, clip, clip.caption if prompt is None else prompt)
+        return judges.score(self.models, clip, words_of(clip) if prompt is None else prompt)
 
     def extend(
         self,
@@ -181,6 +185,8 @@ class Engine(Submits, Editing):
         seed: int | None = None,
         sound: bool | None = None,
         sound_prompt: str | None = None,
+        rewrite: bool = True,
+        strict: bool = False,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Film:
@@ -190,18 +196,10 @@ class Engine(Submits, Editing):
         The rest as in `generate`; RequestError also for a file that cannot be read or a clip without pictures.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
-        request = ExtendRequest.of(
-            {
-                "prompt": clip.caption if prompt is None else prompt,
-                "seconds": seconds,
-                "negative_prompt": negative_prompt,
-                "num_inference_steps": num_inference_steps,
-                "guidance_scale": guidance_scale,
-                "seed": seed,
-                "sound": sound,
-                "sound_prompt": sound_prompt,
-            }
-        )
+        asked = {"prompt": clip.caption if prompt is None else prompt, "negative_prompt": negative_prompt}
+        asked |= {"seconds": seconds, "num_inference_steps": num_inference_steps, "guidance_scale": guidance_scale}
+        asked |= {"seed": seed, "sound": sound, "sound_prompt": sound_prompt, "rewrite": rewrite, "strict": strict}
+        request = ExtendRequest.of(asked)
         return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
     @overload

@@ -27,8 +27,9 @@ from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 LIMITS = Limits(
-    width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8
-)
+    width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8,
+    rewrite=False,  # it takes any words
+)  # fmt: skip
 
 
 class Decoder:

@@ -53,6 +53,8 @@ Json = Annotated[bool, typer.Option("--json", help="One object on stdout: path, 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
+NoRewrite = Annotated[bool, typer.Option("--no-rewrite", help="Give the models the prompt as it is written.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse words that the models don't know.")]
 
 
 @app.command()
@@ -68,6 +70,8 @@ def generate(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
     model: Model = None,
     decoder: Decoder = None,
@@ -99,6 +103,8 @@ def generate(
             "sound": False if no_sound or out.suffix.lower() in SILENT else None,
             "sound_prompt": sound_prompt,
             "image": image,
+            "rewrite": False if no_rewrite else None,
+            "strict": strict or None,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         if prompt is None and again is None:
@@ -118,6 +124,8 @@ def generate(
 
             before = {} if again is None else settings_of(again)
             stored = {} if again is None else request_of(before, again.name, image)
+            if {"prompt", "rewrite"} & set(asked):
+                stored.pop("prompt_rewritten", None)
             repeat = again is not None and decoder is None and dtype is None
             chosen = {"decoder": decoder, "dtype": dtype}
             engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
@@ -143,6 +151,8 @@ def extend(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
@@ -170,6 +180,8 @@ def extend(
                 "negative_prompt": negative,
                 "sound": False if no_sound or out.suffix.lower() in SILENT else None,
                 "sound_prompt": sound_prompt,
+                "rewrite": not no_rewrite,
+                "strict": strict,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
             engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)

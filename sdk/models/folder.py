@@ -20,6 +20,7 @@ from mediagen.sdk.models.limits import Limits
 from mediagen.weights import load_model
 
 ENGINE = "engine.json"
+WORDS = "words.json"  # of models that learned other words than the world's: {"things": ["ball", ...], ...}
 DECODERS = ("onnx", "torch")
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 log = logging.getLogger(__name__)
@@ -103,9 +104,13 @@ class ModelFolder:
 
     @property
     def limits(self) -> Limits:
-        """What engine.json says; without sound where nothing in the folder makes some."""
+        """What engine.json says; without sound where nothing in the folder makes some.
+
+        Prompts are not rewritten where the folder has words of its own (see `vocabulary`).
+        """
         heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
-        return self._limits if heard == self._limits.sound else replace(self._limits, sound=heard)
+        worldly = self._limits.rewrite and not (self.path / WORDS).is_file()
+        return replace(self._limits, sound=heard, rewrite=worldly)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""

@@ -15,11 +15,17 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
+<<<<<<< HEAD
     other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale,
     sound_candidates: of the sound.  edit_steps, edit_guidance_scale, edit_picture_guidance_scale: of edits.
     max_edit_seconds: longest film to edit.
+=======
+    other steps, guidance or negative words; 0 where the folder has none.
+    sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+>>>>>>> main
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
     difficulty: of the world's scenes that the models were trained on ("simple" or "standard"), and are judged by.
+    rewrite: whether prompts become captions of that world; false for models that learned from other films.
     """
 
     width: int = 64
@@ -43,6 +49,7 @@ class Limits(Config):
     edit_picture_guidance_scale: float = 1.5
     max_edit_seconds: float = 3_600.0
     difficulty: str = "simple"
+    rewrite: bool = True
     sound: bool = True
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ class ClipWork(Work):
         models = self._video_models()
         return generate_video(
             models,
-            self.request.prompt,
+            self.request.words,
             models.grid(seconds, size, fps),
             rngs=[self._rng(seed) for seed in seeds],
             negative=self.request.negative_prompt,
@@ -50,7 +50,7 @@ class ClipWork(Work):
         return extend_video(
             models,
             frames,
-            self.request.prompt,
+            self.request.words,
             grid,
             count,
             rng=self._rng(self._seed),
@@ -71,7 +71,7 @@ class ClipWork(Work):
         if start is not None and start.shape[-1] >= total:
             return start[:, :total].cpu()
         known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
-        limits, words = self.limits, self.request.sound_prompt or self.request.prompt
+        limits, words = self.limits, self.request.sound_prompt or self.request.words
         pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
         way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         music = start is not None or mentions_music(words)
@@ -109,9 +109,9 @@ class ClipWork(Work):
         generator = FlowGenerator(text, video, linear if fast else linear_quadratic)
         made = VideoModels(generator, tae, self._decoder("tae"))
         self._stage("Reading the prompt")
-        for name in ("prompt", "negative_prompt"):
-            if text.too_long([getattr(self.request, name)])[0]:
-                self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
+        for name, words in (("prompt", self.request.words), ("negative prompt", self.request.negative_prompt)):
+            if text.too_long([words])[0]:
+                self.notes.append(f"the {name} is longer than the model reads; its end was left out.")
         return made
 
     def _decoding(self) -> None:

@@ -20,6 +20,7 @@ class Generate(Kind):
     name, what, method = "generate", "making clips", "generate"
     families, request = PICTURES, GenerateRequest
     starts = (Start("input_reference", "picture", needed=False, argument="image"),)
+    hidden = ("prompt_rewritten",)
     routes, summary, rank = ("/v1/videos",), ("Make a clip from a prompt",), 0
     tab = tabs.Tab(
         "Generate",
@@ -34,6 +35,8 @@ class Generate(Kind):
             tabs.GUIDANCE,
             tabs.SEED,
             tabs.NEGATIVE,
+            tabs.REWRITE,
+            tabs.STRICT,
             tabs.Field("input_reference", "Picture to begin with", "file", accept="image/png,image/jpeg,image/webp"),
             tabs.SOUND_PROMPT,
             tabs.SOUND,
