@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
-from mediagen.sdk.hub.editing import PipelineEdits
+from mediagen.sdk.editing import Editing
 from mediagen.sdk.hub.opening import HubWishes, opened, opened_again
 from mediagen.sdk.jobs import Queue
 from mediagen.sdk.models.exporting import export_onnx
@@ -35,7 +35,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits, PipelineEdits):
+class Engine(Submits, Editing):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is

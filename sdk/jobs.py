@@ -14,9 +14,11 @@ from mediagen.sdk.tasks.progress import Advance, Progress
 
 if TYPE_CHECKING:
     from mediagen.media.clip import Clip
+    from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
 
-T = TypeVar("T", bound="Clip | Soundtrack")  # what is made: a Soundtrack for a film's file, else a Clip
+# What is made: a Soundtrack or an EditedFilm of a film's file, else a Clip.
+T = TypeVar("T", bound="Clip | Soundtrack | EditedFilm")
 J = TypeVar("J", bound="LocalJob[Any]")
 Status = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 ENDED = ("completed", "failed", "cancelled")

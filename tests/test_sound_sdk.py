@@ -13,7 +13,8 @@ from mediagen.media.loudness import MOST_GAIN, measure
 from mediagen.media.read import read_settings, read_sound
 from mediagen.media.soundtrack import CODECS
 from mediagen.sdk import Cancelled, Engine, RequestError
-from mediagen.sdk.cli.sound import FILMS, _seconds
+from mediagen.sdk.cli.clock import seconds_of
+from mediagen.sdk.cli.sound import FILMS
 
 
 def packets(path: Path) -> list[bytes]:
@@ -179,7 +180,7 @@ def test_the_command_line_refuses_in_one_sentence(run, source, model_folder, tmp
 
 
 def test_times_are_read_as_people_write_them():
-    assert [_seconds("--from", text) for text in ("70", "01:10", "0:01:10", "1:02:03.5", None)] == [
+    assert [seconds_of("--from", text) for text in ("70", "01:10", "0:01:10", "1:02:03.5", None)] == [
         70,
         70,
         70,

@@ -89,13 +89,14 @@ class FolderStream:
 
     def sound_at(self, number: int) -> torch.Tensor:
         """The sound (1, S) at 48 kHz of a window of its own, silence where the file has less; reads no pictures."""
-        footage = self._footage(self._file(number))
+        footage = self._footage(self.file_of(number))
         return _sound(footage, self._start(number, footage.seconds - self.seconds), self.seconds)
 
     def _footage(self, index: int) -> Footage:
         return footage_of(self.videos[index])
 
-    def _file(self, number: int) -> int:
+    def file_of(self, number: int) -> int:
+        """Which of `videos` clip number so and so is cut from."""
         epoch, place = divmod(number, len(self.videos))
         return int(np.random.default_rng((self.seed, epoch)).permutation(len(self.videos))[place])
 
@@ -103,7 +104,7 @@ class FolderStream:
         return float(np.random.default_rng((self.seed, 1, number)).uniform(0, max(spare, 0.0)))
 
     def _clip(self, number: int, sound: bool, frames: list[int] | None) -> Clip:
-        index = self._file(number)
+        index = self.file_of(number)
         footage = self._footage(index)
         if sound and self.sound and not footage.timeline.heard:
             raise ValueError(f"got {self.videos[index]} with an empty sound track, expected sound; remove the file.")

@@ -239,3 +239,18 @@ def truth(scene: Scene, size: tuple[int, int] = (64, 64), frames: list[int] | No
         for front in names[index + 1 :]:
             masks[name] = masks[name] & ~masks[front]
     return Truth(masks, face)
+
+
+@torch.no_grad()
+def reach(scene: Scene, name: str, size: tuple[int, int] = (64, 64), frames: list[int] | None = None) -> Tensor:
+    """Where one of a scene (named as in `Truth.masks`) or its shadow can be seen to change a pixel, bool (F, H, W)."""
+    width, height = size
+    times = np.asarray(frames if frames is not None else range(scene.frames)) / scene.fps
+    canvas, cover = torch.ones(len(times), 3, height, width), torch.zeros(len(times), height, width)
+    if name == "person":
+        _paint_person(canvas, cover, scene, times)
+    else:
+        thing = scene.things[int(name.removeprefix("thing"))]
+        canvas, cover = (part[0] for part in _draw_kind(canvas[None], thing.kind, [scene], [thing], times))
+        cover = cover[:, 0]
+    return (cover > 0) | (canvas < 1 - 1 / 512).any(1)

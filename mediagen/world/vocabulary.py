@@ -1,6 +1,6 @@
 """Vocabulary: the words and sentence forms that `words` composes captions from, as plain tables."""
 
-# The first word of each entry is the plain one; a plain word is drawn more often than its synonyms (see `_word`).
+# The first word of each entry is the plain one; a plain word is drawn more often than its synonyms (`words.one_word`).
 KIND_WORDS: dict[str, tuple[str, ...]] = {
     "ball": ("ball", "sphere", "round ball"),
     "cube": ("cube", "box", "block"),

@@ -63,7 +63,7 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     be seen ("looks": woman, age, hair, glasses, beard, hat) or none, and the clothes ("colour0") in most captions.
     """
     said = {"place"}
-    before, bare = _word(rng, PLACE_WORDS[scene.place]).split("|")
+    before, bare = one_word(rng, PLACE_WORDS[scene.place]).split("|")
     words = {"p": before + bare, "b": bare.strip()}
     moving = len(scene.shown) > 1 or rng.random() < 0.95
     for index, subject in enumerate(scene.shown):
@@ -80,7 +80,7 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
         text = f"{text} {extra}" if extra.startswith(("in ", "at ", "on ", "with ", "while ")) else f"{text}, {extra}"
     if scene.camera != "still" or rng.random() < 0.05:
         said.add("camera")
-        camera, joint = _word(rng, CAMERA_WORDS[scene.camera]), str(rng.choice((": ", ". ", ", ")))
+        camera, joint = one_word(rng, CAMERA_WORDS[scene.camera]), str(rng.choice((": ", ". ", ", ")))
         if scene.camera.startswith("zoom") and text.startswith(("a ", "an ")) and rng.random() < 0.4:
             camera, joint = f"The camera {scene.camera.replace('zoom', 'zooms')} on", " "
         text = camera + joint + text
@@ -90,59 +90,59 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
 def _thing_words(thing: Thing, index: int, rng: np.random.Generator, said: set[str], moving: bool) -> dict[str, str]:
     key = "" if index == 0 else str(index + 1)
     said |= {f"kind{index}", f"colour{index}"}
-    noun = f"{_word(rng, COLOUR_WORDS[thing.colour])} {_word(rng, KIND_WORDS[thing.kind])}"
+    noun = f"{one_word(rng, COLOUR_WORDS[thing.colour])} {one_word(rng, KIND_WORDS[thing.kind])}"
     if rng.random() < (0.12 if thing.size == "medium" else 0.6):
         said.add(f"size{index}")
-        noun = f"{_word(rng, SIZE_WORDS[thing.size])} {noun}"
+        noun = f"{one_word(rng, SIZE_WORDS[thing.size])} {noun}"
     table = MOTION_WORDS[thing.motion]
     if thing.motion == "crosses" and rng.random() < 0.85:
         table = CROSSING_WORDS.get(thing.kind, table)
-    motion = _word(rng, table)
+    motion = one_word(rng, table)
     if moving:
         said.add(f"motion{index}")
         if "{d}" in motion:  # a rolling thing may look the other way
             said.add(f"facing{index}")
-    verb, gerund = _sided(motion, thing).split("|")
+    verb, gerund = sided(motion, thing).split("|")
     return {f"a{key}": _article(noun), f"n{key}": noun, f"v{key}": verb, f"g{key}": gerund}
 
 
 def _person_words(person: Person, index: int, rng: np.random.Generator, said: set[str], moving: bool) -> dict[str, str]:
     who, key = person.identity, "" if index == 0 else str(index + 1)
     said |= {f"kind{index}"}
-    noun = str(_word(rng, PERSON_WORDS[who.woman, who.age]))
+    noun = str(one_word(rng, PERSON_WORDS[who.woman, who.age]))
     if rng.random() < 0.85:
         said |= {"looks"}
         noun = _joined(noun, " with ", _looks(person, rng), rng)
     if rng.random() < (0.75 if person.shot == "figure" else 0.5):
         said |= {f"colour{index}"}
-        top = _word(rng, TOP_WORDS[person.top]).format(c=_word(rng, COLOUR_WORDS[person.colour]))
-        noun = f"{noun} {rng.choice(('in', 'in', 'wearing', 'dressed in'))} {_with_article(top)}"
+        top = one_word(rng, TOP_WORDS[person.top]).format(c=one_word(rng, COLOUR_WORDS[person.colour]))
+        noun = f"{noun} {rng.choice(('in', 'in', 'wearing', 'dressed in'))} {with_article(top)}"
     if moving:
         said.add(f"motion{index}")
     his = "their" if who.age == "child" and rng.random() < 0.3 else "her" if who.woman else "his"
-    verb, gerund = _word(rng, PERSON_MOTION_WORDS[person.motion]).replace("{h}", his).split("|")
+    verb, gerund = one_word(rng, PERSON_MOTION_WORDS[person.motion]).replace("{h}", his).split("|")
     return {f"a{key}": _article(noun), f"n{key}": noun, f"v{key}": verb, f"g{key}": gerund}
 
 
 def _looks(person: Person, rng: np.random.Generator) -> list[str]:
     """Everything that can be seen of a person's head, in words."""
     who = person.identity
-    colour = _word(rng, HAIR_COLOUR_WORDS[who.hair_colour])
-    looks = [_with_article(_word(rng, HAIR_WORDS[who.hair_style]).format(c=colour))]
+    colour = one_word(rng, HAIR_COLOUR_WORDS[who.hair_colour])
+    looks = [with_article(one_word(rng, HAIR_WORDS[who.hair_style]).format(c=colour))]
     if who.beard != "none":
-        looks.append(_word(rng, BEARD_WORDS[who.beard]))
+        looks.append(one_word(rng, BEARD_WORDS[who.beard]))
     if who.moustache:
-        looks.append(_word(rng, MOUSTACHE_WORDS))
+        looks.append(one_word(rng, MOUSTACHE_WORDS))
     if who.glasses != "none":
-        looks.append(_word(rng, GLASSES_WORDS[who.glasses]))
+        looks.append(one_word(rng, GLASSES_WORDS[who.glasses]))
     if person.hat != "none":
         looks.append(
-            _with_article(_word(rng, HAT_WORDS[person.hat]).format(c=_word(rng, COLOUR_WORDS[person.hat_colour])))
+            with_article(one_word(rng, HAT_WORDS[person.hat]).format(c=one_word(rng, COLOUR_WORDS[person.hat_colour])))
         )
     if who.freckles and rng.random() < 0.7:
-        looks.append(_word(rng, FRECKLE_WORDS))
+        looks.append(one_word(rng, FRECKLE_WORDS))
     if who.earrings and rng.random() < 0.5:
-        looks.append(_word(rng, EARRING_WORDS))
+        looks.append(one_word(rng, EARRING_WORDS))
     return looks
 
 
@@ -168,14 +168,14 @@ def _extras(scene: Scene, rng: np.random.Generator, said: set[str]) -> list[str]
     implied = scene.place in ("night city", "outer space")
     if scene.weather != "clear" or (outdoors and rng.random() < 0.06):
         said.add("weather")
-        extras.append(_word(rng, WEATHER_WORDS[scene.weather]))
+        extras.append(one_word(rng, WEATHER_WORDS[scene.weather]))
     if rng.random() < (0.15 if implied else 0.92 if scene.time == "night" else 0.3):
         said.add("time")
         sunny = scene.time == "day" and scene.weather == "clear" and outdoors and rng.random() < 0.6
-        extras.append(_word(rng, SUNNY_WORDS if sunny else TIME_WORDS[scene.time]))
+        extras.append(one_word(rng, SUNNY_WORDS if sunny else TIME_WORDS[scene.time]))
     if scene.style != "plain" or rng.random() < 0.03:
         said.add("style")
-        extras.append(_word(rng, STYLE_WORDS[scene.style]))
+        extras.append(one_word(rng, STYLE_WORDS[scene.style]))
     if rng.random() < 0.08:
         extras.append(str(rng.choice(EXTRAS)))
     order = rng.permutation(len(extras))
@@ -189,12 +189,12 @@ def _dress(text: str, rng: np.random.Generator) -> str:
     return text + ("." if rng.random() < 0.4 else "")
 
 
-def _word(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
+def one_word(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
     """The plain word (the first) in every second draw, at least, otherwise any."""
     return choices[0] if rng.random() < 0.5 else choices[int(rng.integers(len(choices)))]
 
 
-def _sided(motion: str, thing: Thing) -> str:
+def sided(motion: str, thing: Thing) -> str:
     side, other = ("right", "left") if thing.facing > 0 else ("left", "right")
     return motion.replace("{d}", side).replace("{o}", other)
 
@@ -203,7 +203,7 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _with_article(phrase: str) -> str:
+def with_article(phrase: str) -> str:
     """ "a orange cap" as "an orange cap"; a phrase without an article stays."""
     return _article(phrase[2:]) if phrase.startswith("a ") else phrase
 
@@ -212,15 +212,15 @@ def sound_caption(scene: Scene, rng: np.random.Generator) -> str:
     """One of many phrasings of what `scene` sounds like, without its music: motions and impacts, place, weather."""
     parts = []
     if scene.person and (table := PERSON_NOISE_WORDS.get(scene.person.motion)):
-        parts.append(_word(rng, table))
+        parts.append(one_word(rng, table))
     for thing in scene.things:
         table = CROSSING_NOISE_WORDS[thing.kind] if thing.motion == "crosses" else NOISE_WORDS[thing.motion]
         if table:
             material, what = MATERIAL_WORDS[thing.kind]
-            parts.append(_word(rng, table).format(m=material, w=what))
-    parts.append(_word(rng, AMBIENCE_WORDS[scene.place]))
+            parts.append(one_word(rng, table).format(m=material, w=what))
+    parts.append(one_word(rng, AMBIENCE_WORDS[scene.place]))
     if scene.weather != "clear":
-        parts.append(_word(rng, WEATHER_NOISE_WORDS[scene.weather]))
+        parts.append(one_word(rng, WEATHER_NOISE_WORDS[scene.weather]))
     if rng.random() < 0.3:
         parts = [parts[i] for i in rng.permutation(len(parts))]
     joint = str(rng.choice((", ", " and ", " with ")))
@@ -234,7 +234,7 @@ def music_caption(scene: Scene, rng: np.random.Generator) -> str:
     """One of some phrasings of the scene's music bed; "" where there is none."""
     if scene.mood is None:
         return ""
-    mood = _word(rng, MOOD_WORDS[scene.mood])
+    mood = one_word(rng, MOOD_WORDS[scene.mood])
     phrasings = (
         "{} music",
         "{} background music",
@@ -243,4 +243,4 @@ def music_caption(scene: Scene, rng: np.random.Generator) -> str:
         "soft {} music",
         "{} melody in the background",
     )
-    return _dress(_word(rng, phrasings).format(mood), rng)
+    return _dress(one_word(rng, phrasings).format(mood), rng)

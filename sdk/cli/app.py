@@ -12,6 +12,7 @@ import typer
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
+from mediagen.sdk.cli.edit import edit
 from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
 from mediagen.sdk.cli.models import fetch, models
 from mediagen.sdk.cli.options import (
@@ -194,6 +195,7 @@ def extend(
 
 
 app.command()(sound)
+app.command()(edit)
 app.command()(check)
 app.command()(train)
 app.command()(codec)

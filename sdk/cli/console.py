@@ -102,7 +102,7 @@ def sentence(error: Exception, flags: Mapping[str, str] = FLAGS) -> str:
 
 def _fields() -> set[str]:
     """The names of every field that a request may have."""
-    from mediagen.sdk.tasks import sound_requests  # noqa: F401
+    from mediagen.sdk.tasks import edit_requests, sound_requests  # noqa: F401
     from mediagen.sdk.tasks.requests import Asked
 
     kinds: list[type[Asked]] = [Asked]

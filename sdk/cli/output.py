@@ -14,6 +14,7 @@ from mediagen.sdk.errors import RequestError
 
 if TYPE_CHECKING:
     from mediagen.media.clip import Clip
+    from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.media.write, which would bring torch
@@ -82,7 +83,10 @@ def overview(clips: "Sequence[Clip]", path: Path) -> None:
 
 
 def finish(
-    made: "Sequence[tuple[Path, Clip | Soundtrack]]", elapsed: float, as_json: bool, sheet: Path | None = None
+    made: "Sequence[tuple[Path, Clip | Soundtrack | EditedFilm]]",
+    elapsed: float,
+    as_json: bool,
+    sheet: Path | None = None,
 ) -> None:
     """Says where what was made is; as_json: as one object on stdout, with all of several in "clips"."""
     told = [

@@ -1,18 +1,17 @@
 """`mediagen sound`: a soundtrack for a video that exists, or sound from a prompt alone."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from mediagen.sdk.cli.clock import seconds_of
 from mediagen.sdk.cli.console import FLAGS, Bar, reporting, speaking
 from mediagen.sdk.cli.options import Dtype, Force, Guidance, Json, Model, Quiet, Steps
 from mediagen.sdk.cli.output import check_output, finish, unused
 from mediagen.sdk.errors import RequestError
 
 FILMS = (".mp4", ".mov", ".webm", ".mkv", ".wav")  # those of mediagen.media.soundtrack, which would bring torch
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)")
 
 
 def sound(
@@ -60,8 +59,8 @@ def sound(
             "music_prompt": music or None,
             "music": True if music is not None else None,
             "effects": False if no_effects else None,
-            "start": _seconds("--from", start),
-            "end": _seconds("--to", end),
+            "start": seconds_of("--from", start),
+            "end": seconds_of("--to", end),
             "seconds": seconds,
             "keep_audio": keep_audio,
             "candidates": candidates,
@@ -118,13 +117,3 @@ def _check(video: Path | None, asked: dict[str, Any]) -> None:
         given = [flag for flag in ("start", "end", "keep_audio") if flag in asked]
         if given:
             raise RequestError(f"got {FLAGS[given[0]]} without a film, which has no meaning there; leave it out.")
-
-
-def _seconds(flag: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None:
-        raise RequestError(f"{flag}: got '{text}', expected seconds or a time; write 70, 01:10 or 0:01:10.")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return 3600 * hours + 60 * minutes + seconds

@@ -19,7 +19,7 @@ class PipelineEdits(ABC):
 
     models: ModelFolder
 
-    def edit(
+    def edit_by_pipeline(
         self,
         clip: Clip | str | Path,
         prompt: str,

@@ -97,6 +97,18 @@ def _sound_recogniser() -> "type[nn.Module]":
     return SoundRecogniser
 
 
+def _edit() -> "type[nn.Module]":
+    from mediagen.edit.model import EditModel
+
+    return EditModel
+
+
+def _edit_tasks() -> "type[nn.Module]":
+    from mediagen.edit.tasks import TaskReader
+
+    return TaskReader
+
+
 def _tae_graph() -> "Callable[[Any], Graph]":
     from mediagen.export.tae import TAEGraph
 
@@ -125,6 +137,8 @@ FAMILIES: dict[str, Family] = {
         "codec", "48 kHz sound codec: sound to latent and back", _codec, _codec_graph, {"encodec": _encodec}
     ),
     "audio": Family("audio", "diffusion transformer of the sound", _audio, half=True),
+    "edit": Family("edit", "diffusion transformer that edits pictures by instruction", _edit, half=True),
+    "edit_tasks": Family("edit_tasks", "says what kind of edit an instruction asks for", _edit_tasks),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
     "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),

@@ -17,6 +17,7 @@ class Limits(Config):
     steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
     other steps, guidance or negative words; 0 where the folder has none.
     sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    edit_steps, edit_guidance_scale, edit_picture_guidance_scale: of edits.  max_edit_seconds: longest film to edit.
     frame_step: of public models, a clip has a frame and a multiple of so many more; 1 for any number.
     pixel_bytes: of memory for each pixel of a window while it is made; 0 for what the built-in models take.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
@@ -42,6 +43,10 @@ class Limits(Config):
     sound_candidates: int = 1
     frame_step: int = 1
     pixel_bytes: int = 0
+    edit_steps: int = 32
+    edit_guidance_scale: float = 3.0
+    edit_picture_guidance_scale: float = 1.5
+    max_edit_seconds: float = 3_600.0
     difficulty: str = "simple"
     rewrite: bool = True
     sound: bool = True

@@ -138,7 +138,7 @@ def check_data(training: Training, preset: str | None, stages: Sequence[Stage], 
     for stage in stages:
         task: Any = plan(training, preset, settings_of(stage, stages, given)).task
         folder = getattr(task, "data", None)
-        if folder is None:
+        if folder is None or not hasattr(task, "needs"):  # what is no folder of captioned films is judged by its task
             continue
         videos = videos_in(Path(folder))
         films = usable(Path(folder), videos, task.needs, task.skip_unusable)

@@ -110,6 +110,26 @@ class RemoteEngine:
         assert video.frames is not None, "what has no pictures was refused when it was sent"
         return Film(video.frames, video.fps, made.sound, made.rate, video.caption, settings)
 
+    @overload
+    def edit(self, video: "Job[Any] | str | Path", prompt: str, **wishes: Any) -> RemoteJob: ...
+    @overload
+    def edit(self, video: "Clip", prompt: str, **wishes: Any) -> "Clip": ...
+    def edit(
+        self,
+        video: "Clip | Job[Any] | str | Path",
+        prompt: str,
+        *,
+        on_progress: ProgressCallback | None = None,
+        **wishes: Any,
+    ) -> "Clip | RemoteJob":
+        """As `Engine.edit`.
+
+        A file, or a completed job of this service, gives the completed job, whose `save` writes the film. A Clip is
+        encoded to be sent, and gives a Clip as it came back.
+        """
+        job = self._waited(self.submit_edit(video, prompt, **wishes), on_progress)
+        return job if isinstance(video, Job | str | Path) else job.result()
+
     def generate_audio(
         self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None,
         **wishes: Unpack[ExtraSoundWishes],
@@ -188,6 +208,19 @@ class RemoteEngine:
             return self._from("/v1/audio/soundtracks", "video", video, fields)
         return self._from("/v1/audio/sounds", "sound", sound, fields)
 
+    def submit_edit(self, video: "Clip | Job[Any] | str | Path", prompt: str, **wishes: Any) -> RemoteJob:
+        """As `Engine.submit_edit`; video: a file, a completed job of this service, or a Clip. Raises as `fetch`."""
+        mask = wishes.pop("mask", None)
+        if "region" in wishes and not isinstance(wishes["region"], str | None):
+            wishes["region"] = ",".join(map(str, wishes["region"]))
+        fields = payload.fields(prompt, wishes)
+        if mask is None:
+            return self._from("/v1/videos/edits", "video", video, fields)
+        sent = ("mask", payload.mask(mask))
+        if isinstance(video, Job):
+            return self._job("/v1/videos/edits", {**fields, "video": video.id}, sent)
+        return self._job("/v1/videos/edits", fields, ("video", payload.film(video)), sent)
+
     def _from(
         self, path: str, name: str, source: "Clip | Job[Any] | str | Path | None", fields: dict[str, Any]
     ) -> RemoteJob[Any]:
@@ -198,9 +231,9 @@ class RemoteEngine:
             return self._job(path, {**fields, name: {"id": source.id}})
         return self._job(path, fields, (name, (payload.film if name == "video" else payload.sound)(source)))
 
-    def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob[Any]:
+    def _job(self, path: str, fields: dict[str, Any], *uploads: tuple[str, bytes] | None) -> RemoteJob[Any]:
         fields = fields if self._model is None else {**fields, "model": self._model}
-        return RemoteJob(self.fetch, self.ask("POST", path, fields, upload)["id"])
+        return RemoteJob(self.fetch, self.ask("POST", path, fields, *uploads)["id"])
 
     def _waited(self, job: RemoteJob[T], on_progress: ProgressCallback | None) -> RemoteJob[T]:
         """The job when it is completed; whoever stops waiting has it cancelled."""
@@ -235,21 +268,21 @@ class RemoteEngine:
         method: str,
         path: str,
         fields: dict[str, Any] | None = None,
-        upload: tuple[str, bytes] | None = None,
+        *uploads: tuple[str, bytes] | None,
         query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """What the service answers to a request of one of its routes, as JSON; fields and errors as in `fetch`."""
-        return json.loads(self.fetch(method, path, fields, upload, query))
+        return json.loads(self.fetch(method, path, fields, *uploads, query=query))
 
     def fetch(
         self,
         method: str,
         path: str,
         fields: dict[str, Any] | None = None,
-        upload: tuple[str, bytes] | None = None,
+        *uploads: tuple[str, bytes] | None,
         query: dict[str, Any] | None = None,
     ) -> bytes:
-        """What the service answers, as bytes. fields: of a JSON body, or with `upload` (field, bytes) of a form.
+        """What the service answers, as bytes. fields: of a JSON body, or with `uploads` (field, bytes) of a form.
 
         A request that the network lost is sent again, and met once; one that comes while the service is full (429) is
         sent again when it says, as long as `timeout` allows.  Raises RequestError for what the service refuses,
@@ -260,7 +293,11 @@ class RemoteEngine:
         headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         if fields is not None:
             headers["Idempotency-Key"] = secrets.token_hex(16)
-        sent, lost, end = payload.body(fields, upload), 0, time.monotonic() + self._timeout
+        sent, lost, end = (
+            payload.body(fields, [upload for upload in uploads if upload]),
+            0,
+            time.monotonic() + self._timeout,
+        )
         while True:
             try:
                 answer = self._line().request(method, self._url + path, params=query, headers=headers, **sent)
@@ -274,7 +311,7 @@ class RemoteEngine:
                 continue
             if answer.is_success:
                 return answer.content
-            wait = _retry_after(answer)
+            wait = payload.retry_after(answer)
             if answer.status_code != 429 or wait is None or time.monotonic() + wait > end:
                 raise payload.refusal(answer)
             time.sleep(wait)
@@ -289,11 +326,3 @@ class RemoteEngine:
                 self._client = httpx2.Client(timeout=self._timeout, follow_redirects=True)
                 weakref.finalize(self, self._client.close)
             return self._client
-
-
-def _retry_after(answer: "httpx2.Response") -> float | None:
-    """Seconds after which the service wants to be asked again; None where it says nothing."""
-    try:
-        return max(0.0, float(answer.headers.get("retry-after", "")))
-    except ValueError:
-        return None

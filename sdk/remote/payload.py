@@ -3,7 +3,7 @@
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,12 @@ def refusal(answer: "httpx2.Response") -> MediagenError:
     return RequestError(message) if status in (400, 404, 413, 415, 422) else MediagenError(message)
 
 
-def body(fields: dict[str, Any] | None, upload: tuple[str, bytes] | None) -> dict[str, Any]:
-    """What httpx2 is given for fields: JSON, or with `upload` (field, bytes) a form."""
-    if upload is None:
-        return {} if fields is None else {"json": fields}
-    plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (fields or {}).items()}
-    return {"data": plain, "files": {upload[0]: ("file", upload[1])}}
+def body(values: dict[str, Any] | None, uploads: Sequence[tuple[str, bytes]] = ()) -> dict[str, Any]:
+    """What httpx2 is given for values: JSON, or with `uploads` (field, bytes) a form."""
+    if not uploads:
+        return {} if values is None else {"json": values}
+    plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (values or {}).items()}
+    return {"data": plain, "files": {name: ("file", data) for name, data in uploads}}
 
 
 def picture(image: Any) -> bytes:
@@ -50,6 +50,17 @@ def picture(image: Any) -> bytes:
     return file.getvalue()
 
 
+def mask(given: Any) -> bytes:
+    """A mask as a file: a path as it is, a picture or an array (H, W) of bool or uint8 as png."""
+    if not isinstance(given, str | Path):
+        import numpy as np
+
+        if not hasattr(given, "convert"):
+            given = np.asarray(given)
+            given = given * np.uint8(255) if given.dtype == np.bool_ else given
+    return picture(given)
+
+
 def film(clip: "Clip | str | Path") -> bytes:
     """A clip as a file: a path as it is, a Clip as mp4."""
     return _read(clip) if isinstance(clip, str | Path) else _saved(clip, "clip.mp4")
@@ -62,6 +73,14 @@ def sound(clip: "Clip | str | Path") -> bytes:
     if clip.sound is None or not clip.sound.shape[-1]:
         raise RequestError("got a clip without sound, expected some; give some sound.")
     return _saved(clip, "sound.wav")
+
+
+def retry_after(answer: "httpx2.Response") -> float | None:
+    """Seconds after which the service wants to be asked again; None where it says nothing."""
+    try:
+        return max(0.0, float(answer.headers.get("retry-after", "")))
+    except ValueError:
+        return None
 
 
 def _saved(clip: "Clip", name: str) -> bytes:

@@ -1,5 +1,6 @@
 // The fields of the form: built for a kind of job, as values, and back.
 
+import { frame } from "./box.js";
 import { element } from "./dom.js";
 
 export const form = document.getElementById("form");
@@ -44,7 +45,7 @@ function part(field, limits) {
     return element("label", { className: field.main ? "check" : "check wide" }, box, ` ${label}`);
   }
   if (input === "select") return element("label", {}, label, element("select", { name }, ...choices(field, limits)));
-  const made = element("input", { type: input, name });
+  const made = element("input", { type: input === "box" ? "text" : input, name });
   if (input === "file") made.accept = field.accept;
   if (input === "text") made.maxLength = 2000;
   if (input === "number") {
@@ -56,6 +57,7 @@ function part(field, limits) {
   made.placeholder = field.empty || (empty ?? "");
   if (field.limit === "seconds") made.placeholder = `${empty}, at most ${limits.max_seconds}`;
   const whole = element("label", { className: input === "number" ? "" : "wide" }, label, made);
+  if (input === "box") return element("div", { className: "wide" }, element("label", {}, label, made), frame(made));
   if (field.shown_with) whole.dataset.with = field.shown_with;
   return whole;
 }

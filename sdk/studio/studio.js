@@ -1,6 +1,7 @@
 // The page: a form for each kind of job, and the results, live. The server's list is the only memory; a reload loses nothing.
 
-import { Unreachable, json, listen, submit, token } from "./api.js";
+import { Unreachable, blob, json, listen, submit, token } from "./api.js";
+import { show as showFrame } from "./box.js";
 import { Card, ENDED, short, when } from "./cards.js";
 import { element } from "./dom.js";
 import { build, fields, files, fill, form, held } from "./form.js";
@@ -104,8 +105,14 @@ function open(kind) {
   $("source").hidden = !current.source;
   $("prompt-label").textContent = current.label;
   $("prompt-hint").textContent = current.hint;
+  $("examples").replaceChildren(...current.examples.map(text => {
+    const made = element("button", { type: "button", textContent: text });
+    made.addEventListener("click", () => { $("prompt").value = text; $("prompt").focus(); });
+    return made;
+  }));
   $("go").textContent = current.go;
   if (location.hash.slice(1) !== kind) history.replaceState(null, "", `#${kind}`);
+  picture();
 }
 
 /** What the model makes, in a line. */
@@ -115,6 +122,18 @@ function describe() {
   const made = films ? `films of ${limits.width} × ${limits.height}, up to ${limits.max_seconds} s at a time` : "sound";
   $("model").textContent = name + made;
   offer($("words"), model.words, $("prompt"));
+}
+
+/** Shows a frame of the film that is chosen, where a box can be drawn on it. */
+async function picture() {
+  if (!form.querySelector(".frame")) return;
+  const file = $("film").files[0], id = chosen?.id;
+  try {
+    const film = file ?? (id ? await blob(`/v1/videos/${id}/content`) : null);
+    if (file === $("film").files[0] && id === chosen?.id) showFrame(film); // else another was chosen since
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** The finished results as a list to choose the film from. */
@@ -138,10 +157,12 @@ function called(job, others) {
 $("parent").addEventListener("change", () => {
   chosen = cards.get($("parent").value)?.job ?? null;
   if (chosen) $("film").value = "";
+  picture();
 });
 $("film").addEventListener("change", () => {
   if ($("film").files.length) chosen = null;
   $("parent").value = chosen?.id ?? "";
+  picture();
 });
 
 form.addEventListener("submit", async event => {
@@ -198,6 +219,7 @@ const does = {
     fill(rest);
     chosen = job.source_video_id ? cards.get(job.source_video_id)?.job ?? null : null;
     parents();
+    picture();
     $("settings").open = true;
     $("prompt").focus();
   },

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -44,6 +45,33 @@ def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
             return to_tensor(image, size)
     except ValueError as error:
         raise RequestError(str(error)) from None
+
+
+def read_mask(mask: Any) -> Tensor:
+    """bool (H, W), True where a picture is white; mask: a path, a PIL image, or an array: (H, W) of bool or uint8, or a
+    picture's (H, W, 3) or (1, H, W, 3).
+
+    RequestError for anything else, and for a file that is not a picture.
+    """
+    if isinstance(mask, str | Path):
+        try:
+            with Image.open(mask) as opened:
+                mask = opened.convert("L")
+        except (ValueError, OSError) as error:
+            raise RequestError(f"got the mask '{mask}', which cannot be read ({error}); give a picture.") from None
+    if isinstance(mask, Image.Image):
+        mask = np.asarray(mask.convert("L"))
+    found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else mask
+    if isinstance(found, np.ndarray) and found.ndim == 4 and len(found) == 1:
+        found = found[0]
+    if isinstance(found, np.ndarray) and found.ndim == 3 and found.shape[-1] == 3 and found.dtype == np.uint8:
+        found = found.mean(-1).astype(np.uint8)  # a picture in grey
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype not in (np.bool_, np.uint8):
+        raise RequestError(
+            f"got a mask of type {type(mask).__name__}, expected a picture's path, a PIL image or an array (H, W) of "
+            "bool or uint8; give one of them."
+        )
+    return torch.from_numpy(found if found.dtype == np.bool_ else found >= 128)
 
 
 def fingerprint(frame: Tensor) -> str:

@@ -18,6 +18,15 @@ SILENT: Stages = {
 }
 SOUND_ALONE: Stages = {"Watching the pictures": (0.0, 0.1), "Making the sound": (0.1, 0.9), "Writing": (0.9, 0.9)}
 
+EDITING: Stages = {
+    "Finding what changes": (0.0, 0.15),
+    "Making the pictures": (0.15, 0.7),
+    "Finding what changed": (0.7, 0.8),
+    "Watching the pictures": (0.8, 0.82),
+    "Making the sound": (0.82, 0.95),
+    "Writing": (0.95, 0.97),
+}
+
 
 @dataclass(frozen=True)
 class Progress:

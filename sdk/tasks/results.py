@@ -15,6 +15,11 @@ from mediagen.sdk.hub.sound import PipelineSoundWork
 from mediagen.sdk.hub.work import PipelineWork
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.clips import ClipWork
+from mediagen.sdk.tasks.edit_requests import EditRequest
+from mediagen.sdk.tasks.edit_sounds import in_memory, sound_of_edit
+from mediagen.sdk.tasks.edit_sources import ClipSource, source_of
+from mediagen.sdk.tasks.edited import EditedClip, EditedFilm, Shown
+from mediagen.sdk.tasks.edits import EditWork, check_models
 from mediagen.sdk.tasks.first_frame import fingerprint, first_frame
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import MAX_SEED, Asked, ExtendRequest, GenerateRequest, Request
@@ -136,6 +141,29 @@ def sound(
     full = seeded(request.alone(models.limits, None if heard is None else heard.shape[-1]))
     work = sound_work(models, full, on_step, on_progress)
     return work.sound_alone(heard, settings_of_work(work, request, []))
+
+
+def edited(
+    models: ModelFolder,
+    video: Clip | str | Path,
+    request: EditRequest,
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+) -> EditedClip | EditedFilm:
+    """An edit of a clip, which gives a clip, or of a film's file."""
+    check_models(models)
+    source = source_of(video, models.limits.max_edit_seconds)
+    full = seeded(request.with_defaults(models.limits))
+    work = EditWork(models, full, on_step, on_progress)
+    sounding = SoundWork(models, seeded(sound_of_edit(full, models.limits)), on_step, on_progress)
+    if full.sound == "remake":
+        sounding.check_sound()
+    laying, kept = work.lay(source)
+    settings = {**settings_of_work(work, request, []), **work.told, "source": source.settings}
+    if isinstance(source, ClipSource):
+        return in_memory(source.clip, laying, sounding if full.sound == "remake" else None, full, settings, kept)
+    chunks = sounding.chunks_for(Shown(laying), laying.start, laying.end) if full.sound == "remake" else None
+    return EditedFilm(laying, source.footage, full.prompt, settings, kept, full.sound, chunks)
 
 
 def settings_of_work(work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:

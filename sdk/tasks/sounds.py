@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -32,6 +32,12 @@ from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.work import StepCallback, Work
+
+
+class Pictured(Protocol):
+    """What gives pictures of a part as `Footage` does."""
+
+    def pictures(self, rate: float, size: tuple[int, int], start: float, end: float | None) -> Iterator[Tensor]: ...
 
 
 def heard_of(source: Clip | str | Path, limits: Limits) -> Tensor:
@@ -105,7 +111,7 @@ class SoundWork(Work):
             first, last = round(request.start * SOUND_RATE), round(request.end * SOUND_RATE)
         return Clip(frames=None, sound=self._fill(heard, first, last), caption=caption, settings=settings)
 
-    def _chunks(self, footage: Footage, first: int, last: int) -> Callable[[], Iterator[Tensor]]:
+    def _chunks(self, footage: "Pictured", first: int, last: int) -> Callable[[], Iterator[Tensor]]:
         """New sound for a film between two samples, as what gives it piece by piece."""
         (models, way), samples = self._how, last - first
         pictures = self._watch(models, footage, first / SOUND_RATE, last / SOUND_RATE)
@@ -115,6 +121,10 @@ class SoundWork(Work):
             models, pictures, words, samples=samples, seed=self._seed, way=way, on_step=on_step
         )
         return partial(models.chunks, latent, samples)
+
+    def chunks_for(self, video: "Pictured", start: float, end: float) -> Callable[[], Iterator[Tensor]]:
+        """New sound of a part (seconds) of what gives its pictures, as it is made; each call gives it again."""
+        return self._chunks(video, round(start * SOUND_RATE), round(end * SOUND_RATE))
 
     def _fill(self, heard: Tensor, first: int, last: int) -> Tensor:
         """What is heard (channels, S) with new sound between two samples, or after it."""
@@ -132,7 +142,7 @@ class SoundWork(Work):
         words = self.request.words()
         return generate_sound(models, pictures, words, samples=samples, seed=self._seed, way=way, on_step=on_step)
 
-    def _watch(self, models: SoundModels, video: Film | Footage, start: float, end: float) -> Pictures | None:
+    def _watch(self, models: SoundModels, video: "Film | Pictured", start: float, end: float) -> Pictures | None:
         """What the model sees of a video between two times, at the rate that it was trained for.
 
         None for music alone: shown what strikes in the pictures, the model would let it be heard.
@@ -140,8 +150,8 @@ class SoundWork(Work):
         if not self.request.effects:
             return None
         rate, size = self.limits.fps, (models.aligned.size, models.aligned.size)
-        film = isinstance(video, Footage)
-        batches = video.pictures(rate, size, start, end) if film else video.pictures(rate, start, end)
+        of_clip = isinstance(video, Film)
+        batches = video.pictures(rate, start, end) if of_clip else video.pictures(rate, size, start, end)
         count = round((end - start) * rate)
         watched = partial(self._stage, "Watching the pictures", steps=count)
         return watch_pictures(models.aligned, batches, rate, watched)

@@ -37,6 +37,11 @@ class Soundtrack:
         """Length of the film."""
         return self.footage.seconds
 
+    @property
+    def ending(self) -> str:
+        """Of a file that can hold it: that of the film."""
+        return self.footage.path.suffix
+
     @cached_property
     def sound(self) -> Tensor:
         """The new sound (1, S) at 48 kHz, of the window that was asked for and of the loudness that was asked for."""

@@ -63,6 +63,19 @@ class SoundWishes(FilmSoundWishes, total=False):
     seconds: float | None
 
 
+class EditWishes(Wishes, total=False):
+    """Of edits; see `EditRequest`."""
+
+    task: str | None
+    mask: Any
+    region: tuple[int, int, int, int] | None
+    start: float | None
+    end: float | None
+    keep_rest: bool | None
+    picture_guidance_scale: float | None
+    sound: Literal["keep", "remake", "none"]
+
+
 class Callbacks(TypedDict, total=False):
     """Of what is made while the caller waits; see `Engine.generate`."""
 
@@ -80,3 +93,7 @@ class HeardSoundWishes(ExtraSoundWishes, Callbacks, total=False):
 
 class HeardFilmWishes(FilmSoundWishes, Callbacks, total=False):
     """As `FilmSoundWishes`, with callbacks."""
+
+
+class MadeEditWishes(EditWishes, Callbacks, total=False):
+    """As `EditWishes`, with callbacks."""

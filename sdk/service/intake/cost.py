@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.requests import Request
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 
@@ -12,6 +13,7 @@ _BYTES = 600  # of memory per pixel of a window while it is made: three times wh
 _KEPT = 16  # of memory per pixel of the whole clip: its frames, and the copies that reading and writing take
 _BASE = 64 * 2**20  # of memory that any job takes
 _HEARD = 2 * 2**20  # of memory per second of sound while it is made: what is seen, its latent, its samples
+_HELD = 512  # of memory per pixel of a film's picture, while some are laid over
 _SOUND = 0.13  # units of a step of a second of sound, measured on the built-in models
 
 
@@ -49,3 +51,19 @@ def estimate_sound(request: SoundRequest, seconds: float, channels: int = 1, kep
     window = min(seconds, seconds if request.end is None else request.end) - (request.start or 0.0)
     units = _SOUND * request.num_inference_steps * request.candidates * window * channels
     return Cost(units, round(_BASE + _HEARD * (window + kept)))
+
+
+def estimate_edit(request: EditRequest, limits: Limits, size: tuple[int, int], seconds: float) -> Cost:
+    """The cost of an edit that was filled in, of a film of pictures of `size` and so many seconds.
+
+    It is made at the models' own size, three passes a step, in windows of which half is new; of the film itself some
+    pictures are held.
+    """
+    assert request.num_inference_steps is not None
+    pixels = limits.width * limits.height * limits.fps
+    window = min(seconds, (seconds if request.end is None else request.end)) - (request.start or 0.0)
+    made = max(limits.max_seconds, 2 * window)
+    units = made * pixels * 3 * request.num_inference_steps / 1e6
+    if request.sound == "remake":
+        units += _SOUND * limits.sound_steps * window
+    return Cost(units, round(_BASE + min(made, limits.max_seconds) * pixels * _BYTES + _HELD * size[0] * size[1]))

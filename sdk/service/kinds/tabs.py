@@ -6,7 +6,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the form. name: in the request.  input: "number", "text", "check", "select" or "file".
+    """A field of the form. name: in the request.  input: "number", "text", "check", "select", "file" or
+    "box", a text that is drawn on a frame of the film.
 
     limit: of the model's limits, whose value is used where the field stays empty.  empty: what to say there instead.
     value: of a box, whether it is ticked; of a number, what is sent where it stays empty.  choices: of a select; of
@@ -34,7 +35,7 @@ class Field:
 class Tab:
     """title: on the tab.  go: on its button.  label, hint: of the prompt.  optional: whether that may stay empty.
 
-    use: what a result becomes as its input: "Use as input for ...".
+    use: what a result becomes as its input: "Use as input for ...".  examples: prompts to click.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Tab:
     fields: tuple[Field, ...] = ()
     optional: bool = False
     use: str = ""
+    examples: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mediagen.media.clip import Clip
+    from mediagen.media.footage import Footage
+    from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
@@ -20,23 +22,24 @@ _TILES = 16  # pictures in a sprite sheet
 _SIDE = 512  # pixels of the longer side of a film's tile
 
 
-def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -> None:
+def write(film: "Clip | Soundtrack | EditedFilm", job: str, store: Store, made: list[File]) -> None:
     """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written."""
     from PIL import Image
 
     from mediagen.media.clip import Clip
+    from mediagen.media.footage import Footage
     from mediagen.media.sheets import contact_sheet
 
     if isinstance(film, Clip) and film.frames is None:
         made.append(File.new(job, "video", ".wav", SOUND))
         settle(film.save(store.path(made[0])))
         return
-    suffix = ".mp4" if isinstance(film, Clip) else film.footage.path.suffix
+    suffix = ".mp4" if isinstance(film, Clip) else film.ending
     for role, (ending, kind) in {"video": (suffix, FILMS[suffix]), **VARIANTS}.items():
         made.append(File.new(job, role, ending, kind))
     target, thumbnail, sheet = (store.path(file) for file in made)
     film.save(target)
-    middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(film)
+    middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(Footage(target))
     Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
     Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
     settle(target, thumbnail, sheet)
@@ -59,11 +62,11 @@ def _of_clip(clip: "Clip") -> "tuple[Tensor, list[Tensor]]":
     return frames[len(frames) // 2].cpu(), [frames[int(index)] for index in chosen]
 
 
-def _of_film(film: "Soundtrack") -> "tuple[Tensor, list[Tensor]]":
+def _of_film(film: "Footage") -> "tuple[Tensor, list[Tensor]]":
     """The same of a film that is not held in memory; its tiles are made small."""
-    width, height = film.footage.size
+    width, height = film.size
     scale = min(1.0, _SIDE / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    count = min(_TILES, film.footage.packets)
-    tiles = [tile for batch in film.footage.pictures(count / film.seconds, size) for tile in batch]
+    count = min(_TILES, film.packets)
+    tiles = [tile for batch in film.pictures(count / film.seconds, size) for tile in batch]
     return tiles[len(tiles) // 2], tiles

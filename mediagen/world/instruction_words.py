@@ -1,0 +1,160 @@
+"""The words that instructions are composed from, as plain tables; the last ones of each table are held out of training.
+
+{o} the thing as it is, {n} what comes, {c} a colour, {s} a side, {r} how large, {b} a bare place, {p} a place with its
+preposition, {w} who or what is there, {h} him or her, {i} his or her, {x} he or she, {g} glasses, a hat, a beard.
+"""
+
+# For each task: what is trained with, and what is kept for tests.
+Phrasings = tuple[tuple[str, ...], tuple[str, ...]]
+INSTRUCTIONS: dict[str, Phrasings] = {
+    "recolour": (
+        (
+            *("make {o} {c}",) * 3,
+            "turn {o} {c}",
+            "paint {o} {c}",
+            "change {o} to {c}",
+            "colour {o} {c}",
+            "{o} should be {c}",
+            "change the colour of {o} to {c}",
+            "recolour {o} in {c}",
+            "let {o} be {c}",
+            "dye {o} {c}",
+            "give {o} another colour: {c}",
+            "i want {c} as the colour of {o}",
+            "{o} must be {c}",
+            "{o} becomes {c}",
+        ),
+        ("give {o} the colour {c}", "i want {o} in {c}", "{o} must become {c}"),
+    ),
+    "replace": (
+        (
+            *("replace {o} with {n}",) * 2,
+            "replace {o} by {n}",
+            "turn {o} into {n}",
+            "swap {o} for {n}",
+            "change {o} into {n}",
+            "make {o} {n}",
+            "put {n} in place of {o}",
+            "instead of {o} show {n}",
+            "transform {o} into {n}",
+            "exchange {o} and {n}",
+            "{o} becomes {n}",
+            "where {o} is put {n}",
+            "{o} should be {n}",
+        ),
+        ("exchange {o} for {n}", "let {o} become {n}", "where {o} is there should be {n}"),
+    ),
+    "add": (
+        (
+            *("add {n} {s}",) * 3,
+            "put {n} {s}",
+            "place {n} {s}",
+            "let {n} appear {s}",
+            "there should also be {n} {s}",
+            "insert {n} {s}",
+            "{s} add {n}",
+            "add another thing {s}: {n}",
+            "include another thing {s}: {n}",
+            "i want to see {n} {s} as well",
+            "draw another thing, {n} {s}",
+            "{s} there is also {n}",
+        ),
+        ("include {n} {s}", "i also want {n} {s}", "draw {n} {s}"),
+    ),
+    "remove": (
+        (
+            *("remove {o}",) * 3,
+            "take {o} away",
+            "delete {o}",
+            "erase {o}",
+            "get rid of {o}",
+            "make {o} disappear",
+            "take {o} out of the picture",
+            "remove {o} from the video",
+            "make {o} vanish",
+            "cut {o} out of the picture",
+            "i do not want to see {o}",
+            "show it without {o}",
+            "{o} should vanish",
+        ),
+        ("i do not want {o}", "cut out {o}", "let {o} vanish"),
+    ),
+    "resize": (
+        (
+            "make {o} {r}",
+            "make {o} {r}",
+            "{o} should be {r}",
+            "let {o} be {r}",
+            "turn {o} into a {r} one",
+            "{o}, but {r}",
+            "change the size of {o} to {r}",
+            "{o} becomes {r}",
+            "i want to see {o} {r}",
+            "{o} must be {r}",
+        ),
+        ("i want {o} {r}", "{o} must become {r}", "change the size of {o}: {r}"),
+    ),
+    "place": (
+        (
+            *("put {w} {p}",) * 2,
+            "change the background to {b}",
+            "change the place to {b}",
+            "let it happen {p}",
+            "set the scene {p}",
+            "make the background {b}",
+            "replace the background with {b}",
+            "take this to {b}",
+            "i want to see {w} {p}",
+            "move {w} to {b}",
+            "let the background be {b}",
+            "show this {p}",
+            "show {w} {p}",
+        ),
+        ("take {w} to {b}", "let {w} be {p}", "i want the background to be {b}"),
+    ),
+    "mark": (
+        (
+            *("mark {o} in {c}",) * 3,
+            "highlight {o} in {c}",
+            "segment {o} in {c}",
+            "show with {c} where {o} is",
+            "cover {o} with {c}",
+            "mask {o} with {c}",
+            "mark the outline of {o} in {c}",
+            "point at {o} with {c}",
+            "point out with {c} where {o} is",
+            "fill the shape of {o} with {c}",
+            "fill {o} with flat {c} to mark it",
+            "paint the outline of {o} full of {c}",
+        ),
+        ("fill the outline of {o} with {c}", "point out {o} in {c}"),
+    ),
+}
+LARGER = {
+    2: ("much bigger", "far larger", "huge"),
+    1: ("bigger", "larger"),
+    -1: ("smaller",),
+    -2: ("much smaller", "tiny"),
+}
+SIDES = {"left": ("on the left", "to the left"), "right": ("on the right", "to the right")}
+POLITE = (*("{}",) * 6, "please {}", "{}, please", "can you {}?", "now {}")  # round what begins with a verb
+# With which instructions begin that cannot be begged for.
+WISHES = (
+    "i",
+    "it",
+    "by",
+    "at",
+    "no",
+    "the",
+    "he",
+    "she",
+    "his",
+    "her",
+    "where",
+    "instead",
+    "on",
+    "to",
+    "there",
+    "rain",
+    "fog",
+)
