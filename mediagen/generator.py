@@ -1,5 +1,6 @@
 """The seam above the velocity: whatever makes latents of prompts, and the first that does, flow matching."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -36,10 +37,14 @@ class Generator(Protocol):
 
 @dataclass(frozen=True)
 class FlowGenerator:
-    """Flow matching with a VideoModel: Euler's rule on the linear-quadratic schedule (Movie Gen, section 3.4.2)."""
+    """Flow matching with a VideoModel: Euler's rule on the linear-quadratic schedule (Movie Gen, section 3.4.2).
+
+    schedule: gives the times of so many steps; `linear` for a model that was distilled to even ones.
+    """
 
     text: TextEncoder
     video: VideoModel
+    schedule: Callable[[int], list[float]] = linear_quadratic
 
     @property
     def patch(self) -> tuple[int, int, int]:
@@ -52,7 +57,7 @@ class FlowGenerator:
         """See `Generator`. The solver's state is float32, whatever the weights are.  times: another schedule."""
         guided = scale != 1.0
         words = [with_fps(prompt, grid.fps) for prompt in prompts] + [negative] * (len(prompts) * guided)
-        times = times or linear_quadratic(steps)
+        times = times or self.schedule(steps)
         told = (conditions or Conditions()).repeat(2 if guided else 1)
         prepared = self.video.prepare(replace(told, text=self.text.encode(words)), grid.latent, times)
         each = rng if isinstance(rng, list) else [rng]

@@ -28,6 +28,7 @@ wait
 train video &   # the long one; its stages, and those of tae and audio, stand in sdk/models/trainings.py
 train audio &
 wait
+train distil --start "$models/video"   # eight steps in place of fifty with guidance; then "fast_steps": 8 in engine.json
 train sound-scorer # needs the codec and the aligned encoder
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -36,7 +36,7 @@ def samples(folder: Path) -> dict[str, bytes]:
     for kind in ("mp4", "wav"):
         found[kind] = clip.save(folder / f"sample.{kind}").read_bytes()
     # A part of its middle was cut out by its edit list: FFmpeg reads such with more care, and we write the list again.
-    cut = [Edit(Fraction(1, 8), Fraction(0)), Edit(Fraction(1, 8), Fraction(1, 4))]
+    cut = [Edit(Fraction(1, 8), Fraction(1, 8)), Edit(Fraction(1, 8), Fraction(3, 8))]
     rewrite(folder / "sample.mp4", folder / "cut.mp4", cut)
     found["mp4 with edits"] = (folder / "cut.mp4").read_bytes()
     return found

@@ -193,7 +193,7 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     """Adds the figures of one set of clips (B, F, H, W, 3) to `part`, and returns their features."""
     found, features = recogniser.judge(frames)
     truths = [truth(one.scene) for one in asked]
-    judged = [name for name in JUDGED if name in recogniser.config.classes]
+    judged = [name for name in JUDGED if name in found[0]]
     right = [{key: seen[key] == true[key] for key in judged} for seen, true in zip(found, truths, strict=True)]
     alone = [i for i, one in enumerate(asked) if not one.scene.person and len(one.scene.things) == 1]
     whole = {
@@ -218,11 +218,11 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
         if asked[i].scene.things[0].kind in SHAPES and (asked[i].scene.weather, asked[i].scene.style) == PLAIN
     )
     two = [i for i, true in enumerate(truths) if true["kind2"] != "none"]
-    if two and "kind2" in recogniser.config.classes:
+    if two and "kind2" in found[0]:
         both = (_same_pair(found[i], truths[i]) for i in two)
         part.figures[f"{name} / both things"] = share(both, "kinds and colours of prompts of two, in any order")
     portraits = [i for i, true in enumerate(truths) if "glasses" in true and "looks" in asked[i].said]
-    if portraits and "glasses" in recogniser.config.classes:
+    if portraits and "glasses" in found[0]:
         for key in LOOKS:
             known = [i for i in portraits if _look(truths[i], key) and (key != "motion" or key in asked[i].said)]
             part.figures[f"{name} / people: {key}"] = share(

@@ -138,6 +138,7 @@ FAMILIES: dict[str, Family] = {
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt, half=True),
     "aligned": Family("aligned", "encoder in which text and pictures share one space", _aligned),
     "video": Family("video", "diffusion transformer of the pictures", _video, half=True),
+    "video_fast": Family("video_fast", "the same, distilled to few steps", _video, half=True),
     "codec": Family(
         "codec", "48 kHz sound codec: sound to latent and back", _codec, _codec_graph, {"encodec": _encodec}
     ),

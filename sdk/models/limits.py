@@ -14,7 +14,8 @@ class Limits(Config):
     fps: default frames per second.  rates: every fps trained for; () means only the default.
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
-    steps, guidance_scale: of the pictures.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
+    other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
     difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
     """
@@ -31,6 +32,7 @@ class Limits(Config):
     max_sound_seconds: float = 3_600.0
     steps: int = 50
     guidance_scale: float = 3.0
+    fast_steps: int = 0
     sound_steps: int = 32
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1

@@ -140,6 +140,20 @@ def _video() -> Ingredients:
     )
 
 
+def _distil() -> Ingredients:
+    from mediagen.train.tasks.distil import DistilTask, DistilTaskConfig
+    from mediagen.video import VideoModel
+
+    return Ingredients(
+        VideoModel.PRESETS,
+        VideoModel,
+        DistilTaskConfig,
+        lambda model, config, at: DistilTask(
+            model, at.frozen("tae"), at.frozen("prompt"), config, at.folder / "cache", at.device
+        ),
+    )
+
+
 def _codec() -> Ingredients:
     from mediagen.audio.codec.model import PRESETS, Codec
     from mediagen.audio.train.codec import CodecTask, CodecTaskConfig
@@ -238,6 +252,16 @@ def _video_stages() -> "Sequence[Stage]":
     )
 
 
+def _distil_stages() -> "Sequence[Stage]":
+    from mediagen.train.stages import Stage
+
+    few = {"nodes": 8, "scale": 1.0, "steps": 3_000}
+    return (
+        Stage(name="guided", what="guidance into the weights"),
+        Stage(name="few", what="eight steps in place of many", settings=few),
+    )
+
+
 def _audio_stages() -> "Sequence[Stage]":
     from mediagen.train.stages import Stage
 
@@ -290,6 +314,16 @@ TRAININGS: dict[str, Training] = {
         stages=_video_stages,
         course=("clips", "again"),
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
+        task={"clips": 8_192},
+    ),
+    "distil": Training(
+        "the transformer of the pictures in few steps, from the one of many",
+        "video_fast",
+        _distil,
+        work=400,
+        stages=_distil_stages,
+        course=("guided", "few"),
+        loop={"steps": 2_000, "lr": 3e-4, "warmup": 50, "ema": 0.998, "lr_last": 0.05},
         task={"clips": 8_192},
     ),
     "codec": Training(

@@ -10,6 +10,7 @@ from mediagen.generator import FlowGenerator
 from mediagen.grid import SOUND_HOP, SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.resample import resample
+from mediagen.sampling import linear, linear_quadratic
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import Request
@@ -100,10 +101,13 @@ class ClipWork(Work):
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
     def _video_models(self) -> VideoModels:
-        if not all(self.models.loaded(name) for name in ("prompt", "tae", "video")):
+        fast = self.request.is_fast(self.limits)
+        names = ("prompt", "tae", "video_fast" if fast else "video")
+        if not all(self.models.loaded(name) for name in names):
             self._stage("Loading")
-        text, tae, video = (self.models.get(name) for name in ("prompt", "tae", "video"))
-        made = VideoModels(FlowGenerator(text, video), tae, self._decoder("tae"))
+        text, tae, video = (self.models.get(name) for name in names)
+        generator = FlowGenerator(text, video, linear if fast else linear_quadratic)
+        made = VideoModels(generator, tae, self._decoder("tae"))
         self._stage("Reading the prompt")
         for name in ("prompt", "negative_prompt"):
             if text.too_long([getattr(self.request, name)])[0]:

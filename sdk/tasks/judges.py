@@ -12,6 +12,7 @@ from mediagen.media.resample import resample
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.models.folder import ModelFolder
 
+SEEN = ("place", "kind", "colour", "motion", "weather", "camera", "time", "size", "style")  # what a prompt may name
 JUDGES = ("recogniser", "sound_scorer")
 
 
@@ -31,8 +32,8 @@ def _seen(models: ModelFolder, clip: Clip, prompt: str) -> dict[str, float]:
 
     if clip.frames is None or not len(clip.frames) or not models.has("recogniser"):
         return {}
-    asked = {name: _named(prompt, classes) for name, classes in ATTRIBUTES.items()}
     logits = models.get("recogniser")(to_float(clip.frames[None].to(models.device)))
+    asked = {name: _named(prompt, ATTRIBUTES[name][: logits[name].shape[-1]]) for name in SEEN if name in logits}
     found = {
         name: float(logits[name][0].softmax(0)[ATTRIBUTES[name].index(word)]) for name, word in asked.items() if word
     }

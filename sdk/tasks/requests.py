@@ -102,12 +102,21 @@ class Request(Asked):
     sound_prompt: Annotated[str | None, BeforeValidator(text)] = None
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
+        plain = self.num_inference_steps is None and self.guidance_scale is None and not self.negative_prompt
+        steps, scale = (
+            (limits.fast_steps, 1.0) if plain and limits.fast_steps else (limits.steps, limits.guidance_scale)
+        )
         return {
             "sound": limits.sound,
             "seconds": limits.seconds,
-            "num_inference_steps": limits.steps,
-            "guidance_scale": limits.guidance_scale,
+            "num_inference_steps": steps,
+            "guidance_scale": scale,
         }
+
+    def is_fast(self, limits: Limits) -> bool:
+        """Whether the distilled model makes the pictures, which knows its own number of steps and no guidance."""
+        asked = (self.num_inference_steps, self.guidance_scale, self.negative_prompt)
+        return bool(limits.fast_steps) and asked == (limits.fast_steps, 1.0, "")
 
 
 class GenerateRequest(Request):
