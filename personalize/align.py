@@ -33,7 +33,7 @@ class Frame:
 
 
 FACE = Frame()
-BUST = Frame(side=96, share=0.42, up=0.06)  # with hair, hat and shoulders
+BUST = Frame(side=96, share=0.5, up=0.08)  # with hair, hat and shoulders
 
 
 def similarity(points: np.ndarray, onto: np.ndarray) -> np.ndarray:

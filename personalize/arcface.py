@@ -52,8 +52,8 @@ class ArcFace(nn.Module):
     def __init__(self, config: ArcFaceConfig) -> None:
         super().__init__()
         self.config = config
-        layers: list[nn.Module] = [nn.Conv2d(3, config.widths[0], 7, 4, 3, bias=False), nn.BatchNorm2d(config.widths[0])]
         before = config.widths[0]
+        layers: list[nn.Module] = [nn.Conv2d(3, before, 7, 4, 3, bias=False), nn.BatchNorm2d(before)]
         for index, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
             layers += [_Block(before, width, 1 if index == 0 else 2)]
             layers += [_Block(width, width) for _ in range(count - 1)]
@@ -75,9 +75,7 @@ class ArcFace(nn.Module):
         if faces.dtype != torch.uint8 or tuple(faces.shape[1:]) != (SIDE, SIDE, 3):
             raise ValueError(f"got faces {faces.dtype} {tuple(faces.shape)}, expected uint8 (N, {SIDE}, {SIDE}, 3).")
         weight = self.out.weight
-        made = [
-            F.normalize(self(standard(chunk).to(weight)).float(), dim=1).cpu() for chunk in faces.split(_CHUNK)
-        ]
+        made = [F.normalize(self(standard(chunk).to(weight)).float(), dim=1).cpu() for chunk in faces.split(_CHUNK)]
         return torch.cat(made) if made else torch.zeros(0, SIZE)
 
     @classmethod

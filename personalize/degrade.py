@@ -1,4 +1,4 @@
-"""Wear: what light, lenses, networks and encoders do to a picture, drawn by chance, so that faces are known in spite."""
+"""Wear: what light, lenses, networks and encoders do to a picture, drawn by chance; faces are to be known in spite."""
 
 import math
 

@@ -1,6 +1,7 @@
 """Faces: where they are in pictures and films, by a box and five landmarks each; the network that finds them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -62,7 +63,7 @@ class FinderConfig(Config):
 
 
 class FaceFinder(nn.Module):
-    """Boxes and landmarks of faces: a score for each cell of 4 x 4 pixels, and from the best ones a box and five points.
+    """Boxes and landmarks of faces: a score for each cell of 4 x 4 pixels, and from the best a box and five points.
 
     Centres as points (CenterNet, arXiv 1904.07850) on one map that joins four scales. Pictures of more than twice its
     size are looked at in several sizes.
@@ -76,9 +77,7 @@ class FaceFinder(nn.Module):
         self.config = config
         widths, joined = config.widths, config.widths[-2]
         self.stem = _layer(3, widths[0], 2)
-        self.down = nn.ModuleList(
-            nn.Sequential(_layer(a, b, 2), _layer(b, b)) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.down = nn.ModuleList(nn.Sequential(_layer(a, b, 2), _layer(b, b)) for a, b in pairwise(widths))
         self.across = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths[1:])
         self.head = nn.Sequential(_layer(joined, joined), _layer(joined, joined), nn.Conv2d(joined, 15, 1))
         last = self.head[-1]
@@ -146,7 +145,7 @@ class FaceFinder(nn.Module):
 
 
 def read(answer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of a finder's answer: boxes (N, h, w, 4), points (N, h, w, 5, 2), both in pixels that it saw, scores (N, h, w)."""
+    """Of a finder's answer: boxes (N, h, w, 4), points (N, h, w, 5, 2), in pixels that it saw, scores (N, h, w)."""
     height, width = answer.shape[-2:]
     x = (torch.arange(width, device=answer.device) + 0.5) * STRIDE
     y = (torch.arange(height, device=answer.device) + 0.5) * STRIDE

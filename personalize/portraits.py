@@ -1,4 +1,4 @@
-"""Portraits: the world's people as faces to learn from, each identity in takes of other pose, light, place and dress."""
+"""Portraits: the world's people as faces to learn from, an identity in takes of other pose, light, place and dress."""
 
 from dataclasses import dataclass, replace
 

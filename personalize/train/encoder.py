@@ -19,12 +19,11 @@ from mediagen.personalize.portraits import face_pool
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderTaskConfig(Config):
-    """What the encoder is trained on. identities: numbers `first` and on of the split for training.  takes: of each,
-    with two pictures.  scale, margin: of ArcFace; the margin grows over the first `rise` steps.  wear: see `degrade`.
+    """What the encoder is trained on. first: number of the first identity of the split for training; the model says how
+    many.  takes: of each, with two pictures.  scale, margin: of ArcFace; the margin grows over the first `rise` steps.  wear: see `degrade`.
     check: identities that the preview is measured on, never seen in training."""
 
     batch: int = 96
-    identities: int = 5_000
     first: int = 0
     takes: int = 3
     scale: float = 32.0
@@ -51,12 +50,10 @@ class EncoderTask:
 
     def __init__(self, model: ArcFace, config: EncoderTaskConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or EncoderTaskConfig(), device
-        if model.centres is None or len(model.centres) != self.config.identities:
-            raise ValueError(
-                f"got an encoder of {model.config.identities} identities, expected {self.config.identities}; set it."
-            )
+        if model.centres is None:
+            raise ValueError("got an encoder of no identities, expected some to tell apart; set identities.")
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        numbers = range(self.config.first, self.config.first + self.config.identities)
+        numbers = range(self.config.first, self.config.first + model.config.identities)
         self.pool, _ = face_pool(numbers, self.config.takes)
 
     def batch(self, step: int, rank: int, world: int) -> FaceBatch:
@@ -66,7 +63,9 @@ class EncoderTask:
         margin = self.config.margin * min(1.0, step / max(1, self.config.rise))
         return FaceBatch(self.pool[who, which], who, margin)
 
-    def loss(self, model: nn.Module, batch: FaceBatch, rng: torch.Generator) -> tuple[Tensor, dict[str, float | Tensor]]:
+    def loss(
+        self, model: nn.Module, batch: FaceBatch, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, float | Tensor]]:
         assert self.model.centres is not None
         faces = worn(standard(batch.faces.to(self.device)), rng, self.config.wear)
         centres = model.get_parameter("centres")
@@ -136,7 +135,9 @@ def judge(encoder: FaceEncoder, faces: Tensor, pairs: int = 6_000) -> dict[str, 
         rates = [((cosines[~mine] > c) == truth[~mine]).mean() for c in choices]
         right += int(((cosines[mine] > choices[int(np.argmax(rates))]) == truth[mine]).sum())
     every = (vectors[:, 0] @ vectors[:, each - 1].T).numpy()
-    strangers = np.concatenate([(vectors[:, 0] @ vectors[:, k].T).numpy()[~np.eye(count, dtype=bool)] for k in range(each)])
+    strangers = np.concatenate(
+        [(vectors[:, 0] @ vectors[:, k].T).numpy()[~np.eye(count, dtype=bool)] for k in range(each)]
+    )
     threshold = np.sort(strangers)[-max(1, math.floor(0.001 * len(strangers)))]
     return {
         "verification": right / len(cosines),

@@ -60,7 +60,9 @@ class FinderTask:
     def batch(self, step: int, rank: int, world: int) -> Seen:
         """Pictures of the pool; some are mirrored, some made of two, some smaller on a plain ground."""
         rng = np.random.default_rng((step, rank, world, 43))
-        one, two = (self.pool[torch.from_numpy(rng.integers(0, len(self.pool.pictures), self.config.batch))] for _ in "ab")
+        one, two = (
+            self.pool[torch.from_numpy(rng.integers(0, len(self.pool.pictures), self.config.batch))] for _ in "ab"
+        )
         seen = _joined(one, two, torch.from_numpy(rng.random(self.config.batch) < self.config.pairs))
         return _shrunk(_mirrored(seen, torch.from_numpy(rng.random(self.config.batch) < 0.5)), rng)
 
@@ -184,7 +186,7 @@ def _shrunk(seen: Seen, rng: np.random.Generator) -> Seen:
 
 
 def targets(seen: Seen, cells: int) -> tuple[Tensor, Tensor]:
-    """What the scores should be, (N, h, w), 1 at centres and less around, and whose box each cell tells, -1 for none."""
+    """What the scores should be, (N, h, w), 1 at centres, less around, and whose box each cell tells, -1 for none."""
     heat = torch.zeros(len(seen.boxes), cells, cells)
     owner = torch.full((len(seen.boxes), cells, cells), -1)
     place = (torch.arange(cells) + 0.5) * STRIDE
@@ -244,4 +246,3 @@ def drawn(picture: Tensor, faces: list[Face]) -> Tensor:
             if 0 <= x < width and 0 <= y < height:
                 made[y, x] = torch.tensor([0, 255, 0], dtype=torch.uint8)
     return made
-

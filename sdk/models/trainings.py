@@ -3,78 +3,17 @@
 Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
 """
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from torch import nn
+from mediagen.sdk.models.people_trainings import PEOPLE
+from mediagen.sdk.models.training import Ingredients, Place, Training
 
-    from mediagen.config import Config
+if TYPE_CHECKING:
     from mediagen.train.stages import Stage
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is."""
-
-    device: str
-    folder: Path
-    models: str | None
-
-    def frozen(self, name: str) -> Any:
-        """One of the models that the training needs as they are."""
-        from mediagen.sdk.models.folder import ModelFolder
-
-        return ModelFolder.of(self.models, self.device).get(name)
-
-
-@dataclass(frozen=True)
-class Ingredients:
-    """What a training is made of.
-
-    presets: sizes of the model, by name.  model: its class.  task_config: the settings of the task.
-    task: builds the task from the model, its settings and the place.
-    """
-
-    presets: "Mapping[str, Config]"
-    model: "type[nn.Module]"
-    task_config: "type[Config]"
-    task: Callable[[Any, Any, Place], Any]
-
-
-def _keep_all(exported: Path, folder: Path) -> None:
-    shutil.copytree(exported, folder, dirs_exist_ok=True)
-
-
-@dataclass(frozen=True)
-class Training:
-    """One thing to train.
-
-    folder: its place in a model folder.  loop, task: its defaults where they differ from the classes' own.
-    keep: writes what is kept of an exported model to a folder; all of it, if not given.
-    stages: every stage that it may go through, in order.  course: names of those that it does where none are named; ()
-    trains it in one.  work: 1e9 operations of a step at the default preset and settings, backwards included.
-    """
-
-    what: str
-    folder: str
-    load: Callable[[], Ingredients]
-    loop: dict[str, Any] = field(default_factory=dict)
-    task: dict[str, Any] = field(default_factory=dict)
-    preset: str = "tiny"
-    keep: Callable[[Path, Path], object] = _keep_all
-    stages: "Callable[[], Sequence[Stage]]" = tuple
-    course: tuple[str, ...] = ()
-    work: float = 1.0
-
-    def place(self, exported: Path, models: Path) -> Path:
-        """Puts an exported model where a model folder has it, and returns its folder there."""
-        folder = models / self.folder
-        self.keep(exported, folder)
-        return folder
+__all__ = ["TRAININGS", "Ingredients", "Place", "Training"]
 
 
 def _keep_encoder(exported: Path, folder: Path) -> None:
@@ -192,36 +131,6 @@ def _sound_scorer() -> Ingredients:
         return SoundScorerTask(model, at.frozen("codec"), at.frozen("aligned"), config, at.folder / "cache", at.device)
 
     return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
-
-
-def _faces() -> Ingredients:
-    from mediagen.personalize.faces import FaceFinder
-    from mediagen.personalize.train.faces import FinderTask, FinderTaskConfig
-
-    return Ingredients(
-        FaceFinder.PRESETS,
-        FaceFinder,
-        FinderTaskConfig,
-        lambda model, config, at: FinderTask(model, config, at.device),
-    )
-
-
-def _face_encoder() -> Ingredients:
-    from mediagen.personalize.arcface import ArcFace
-    from mediagen.personalize.train.encoder import EncoderTask, EncoderTaskConfig
-
-    return Ingredients(
-        {name: preset.replace(identities=5_000) for name, preset in ArcFace.PRESETS.items()},
-        ArcFace,
-        EncoderTaskConfig,
-        lambda model, config, at: EncoderTask(model, config, at.device),
-    )
-
-
-def _keep_face_encoder(exported: Path, folder: Path) -> None:
-    from mediagen.personalize.arcface import keep_encoder
-
-    keep_encoder(exported, folder)
 
 
 def _tae_stages() -> "Sequence[Stage]":
@@ -364,19 +273,5 @@ TRAININGS: dict[str, Training] = {
         work=12,
         loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
-    "faces": Training(
-        "finder of faces: a box and five landmarks each",
-        "faces",
-        _faces,
-        work=20,
-        loop={"steps": 5_000, "lr": 2e-3, "warmup": 100, "ema": 0.995, "lr_last": 0.02, "weight_decay": 0.02},
-    ),
-    "face-encoder": Training(
-        "encoder that knows a face again",
-        "face_encoder",
-        _face_encoder,
-        work=60,
-        loop={"steps": 2_800, "lr": 3e-3, "warmup": 100, "ema": 0.99, "lr_last": 0.01, "weight_decay": 0.05, "clip": 5.0},
-        keep=_keep_face_encoder,
-    ),
+    **PEOPLE,
 }
