@@ -1,5 +1,6 @@
 """ArcFace: the encoder that knows a face again, 112 x 112 pixels to 512 numbers of length one, and its ONNX file."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
@@ -70,6 +71,7 @@ class ArcFace(nn.Module):
         return self.norm(self.out(x.flatten(1)))
 
     @torch.no_grad()
+    @torch.autocast("cpu", enabled=False)  # previews are asked inside of one
     def embed(self, faces: Tensor) -> Tensor:
         """See `FaceEncoder`."""
         if faces.dtype != torch.uint8 or tuple(faces.shape[1:]) != (SIDE, SIDE, 3):
@@ -124,9 +126,17 @@ def export_arcface(model: ArcFace, path: Path) -> float:
     plain = _Plain(model).cpu().float().eval()
     example = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
     dynamic = {"faces": {0: torch.export.Dim("N", min=1, max=4096)}}
-    program = torch.onnx.export(
-        plain, (example,), dynamo=True, input_names=["faces"], output_names=["vectors"], dynamic_shapes=dynamic
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter warns of its own parts
+        program = torch.onnx.export(
+            plain,
+            (example,),
+            dynamo=True,
+            verbose=False,
+            input_names=["faces"],
+            output_names=["vectors"],
+            dynamic_shapes=dynamic,
+        )
     assert program is not None
     graph = program.model_proto
     onnx.checker.check_model(graph)

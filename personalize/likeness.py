@@ -50,7 +50,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Likeness:
-    """Who was found. cost: mean distance of the pixels, 0 to 1.  bust: uint8 (96, 96, 3).  face: uint8 (112, 112, 3)."""
+    """Who was found. cost: mean distance of the pixels.  bust: uint8 (96, 96, 3).  face: uint8 (112, 112, 3)."""
 
     guess: Guess
     cost: float
@@ -207,7 +207,7 @@ class _Search:
         return min((guess.told(**choice) for choice in choices), key=self.cost)
 
     def cost(self, guess: Guess) -> float:
-        """Distance of pixels and of edges between the photo and the person before what is behind, in the photo's light."""
+        """Distance of pixels and of edges between the photo and the person in its light, before what is behind."""
         person, cover = drawn(guess, BUST, self.points)
         person = self._lit(person, cover)
         made = torch.lerp(self.behind, person, cover)

@@ -12,6 +12,7 @@ from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
+from mediagen.sdk.people import People
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
@@ -34,7 +35,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits):
+class Engine(People, Submits):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is

@@ -20,8 +20,8 @@ from mediagen.personalize.portraits import face_pool
 @dataclass(frozen=True, kw_only=True)
 class EncoderTaskConfig(Config):
     """What the encoder is trained on. first: number of the first identity of the split for training; the model says how
-    many.  takes: of each, with two pictures.  scale, margin: of ArcFace; the margin grows over the first `rise` steps.  wear: see `degrade`.
-    check: identities that the preview is measured on, never seen in training."""
+    many.  takes: of each, with two pictures.  scale, margin: of ArcFace; the margin grows over the first `rise` steps.
+    wear: see `degrade`.  check: identities that the preview is measured on, never seen in training."""
 
     batch: int = 96
     first: int = 0
@@ -108,6 +108,7 @@ def held_out_faces(count: int, strength: float, takes: int = 4) -> Tensor:
     return ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).reshape(faces.shape)
 
 
+@torch.autocast("cpu", enabled=False)
 def judge(encoder: FaceEncoder, faces: Tensor, pairs: int = 6_000) -> dict[str, float]:
     """Figures of an encoder on faces of N identities, uint8 (N, K, 112, 112, 3), two of each take side by side.
 

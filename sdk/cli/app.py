@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mediagen.sdk.cli.character import character
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
@@ -183,6 +184,7 @@ app.command()(check)
 app.command()(train)
 app.command()(codec)
 app.command()(serve)
+app.add_typer(character, name="character")
 
 
 @app.command()

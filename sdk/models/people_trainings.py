@@ -3,13 +3,14 @@
 Every import stands inside a function, as in `trainings`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mediagen.sdk.models.training import Ingredients, Training
+from mediagen.sdk.models.training import Ingredients, Place, Training
 
 if TYPE_CHECKING:
-    pass
+    from mediagen.train.stages import Stage
 
 
 def _faces() -> Ingredients:
@@ -33,6 +34,31 @@ def _face_encoder() -> Ingredients:
         ArcFace,
         EncoderTaskConfig,
         lambda model, config, at: EncoderTask(model, config, at.device),
+    )
+
+
+def _personalize() -> Ingredients:
+    from mediagen.personalize.model import PersonalModel
+    from mediagen.personalize.train.person import PersonTask, PersonTaskConfig
+
+    def task(model: PersonalModel, config: PersonTaskConfig, at: Place) -> PersonTask:
+        tae, text, finder, encoder = (at.frozen(name) for name in ("tae", "prompt", "faces", "face_encoder"))
+        if not config.tower:  # as it was trained: what stage III makes of it is in the weights that it goes on from
+            model.take_tower(at.frozen("aligned"))
+        return PersonTask(model, tae, text, finder, encoder, config, at.folder / "cache", at.device)
+
+    return Ingredients(PersonalModel.PRESETS, PersonalModel, PersonTaskConfig, task)
+
+
+def _personal_stages() -> "Sequence[Stage]":
+    """Movie Gen, section 5.2: identity first, then length, then what is no copy of the reference."""
+    from mediagen.train.stages import Stage
+
+    crossed = {"crossed": 1.0, "tower": True, "steps": 2_000, "lr": 2e-4}
+    return (
+        Stage(name="paired", what="faces of the clip itself, short latents", settings={"latents": 2}),
+        Stage(name="longer", what="the same, whole clips", settings={"steps": 2_000, "lr": 3e-4}),
+        Stage(name="crossed", what="faces of other clips, with the picture tower", settings=crossed),
     )
 
 
@@ -64,5 +90,15 @@ PEOPLE: dict[str, Training] = {
             "clip": 5.0,
         },
         keep=_keep_face_encoder,
+    ),
+    "personalize": Training(
+        "transformer of the pictures that takes a person; starts from a video model (--start)",
+        "personalize",
+        _personalize,
+        work=120,
+        preset="standard",
+        stages=_personal_stages,
+        course=("paired", "longer", "crossed"),
+        loop={"steps": 3_000, "lr": 5e-4, "warmup": 100, "ema": 0.998, "lr_last": 0.02},
     ),
 }
