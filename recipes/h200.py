@@ -73,18 +73,18 @@ _CLIPS = {"size": [128, 128], "seconds": 4.0}
 _ONCE = {"captions_per_clip": 4, "processes": 16}
 H200 = Scale(
     seconds=540,
-    limits={"width": 128, "height": 128, "seconds": 4, "max_seconds": 4, "sound_steps": 16, "difficulty": "full"},
+    limits={"width": 128, "height": 128, "seconds": 4, "max_seconds": 4, "sound_steps": 16, "difficulty": "standard"},
     sets={
-        "tae": {"preset": "small", "difficulty": "full", "size": [128, 128], "batch": 24, "images": 2, "lr": 8e-4,
+        "tae": {"preset": "small", "difficulty": "standard", "size": [128, 128], "batch": 24, "images": 2, "lr": 8e-4,
                 "compile": True},
-        "prompt": {"full": 0.85, "batch": 128, "steps": 3000},
-        "aligned": {"full": 0.85, "batch": 128, "seconds": 4.0},
-        "recogniser": {"preset": "small", "full": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
-        "video": {"preset": "small", "difficulty": "full", "batch": 128, "lr": 1e-3, "warmup": 300, "ema": 0.999,
+        "prompt": {"standard": 0.85, "batch": 128, "steps": 3000},
+        "aligned": {"standard": 0.85, "batch": 128, "seconds": 4.0},
+        "recogniser": {"preset": "small", "standard": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
+        "video": {"preset": "small", "difficulty": "standard", "batch": 128, "lr": 1e-3, "warmup": 300, "ema": 0.999,
                   "compile": True, **_CLIPS, **_ONCE},
-        "codec": {"full": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
-        "sound-recogniser": {"full": 0.85, "pool": 4000, "batch": 64, "seconds": 4.0, "processes": 16},
-        "audio": {"full": 0.85, "clips": 6_000, "batch": 64, "check": 32, "size": [128, 128], **_ONCE},
+        "codec": {"standard": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
+        "sound-recogniser": {"standard": 0.85, "pool": 4000, "batch": 64, "seconds": 4.0, "processes": 16},
+        "audio": {"standard": 0.85, "clips": 6_000, "batch": 64, "check": 32, "size": [128, 128], **_ONCE},
     },
     clips={"tae": ("pool", 24_000), "video": ("clips", 49_152)},
     prompts=128,
@@ -93,15 +93,15 @@ _TINY = {"size": [32, 32], "batch": 4}
 TOY = Scale(  # the same from end to end, in seconds on a CPU
     seconds=6,
     limits={"width": 32, "height": 32, "seconds": 1, "min_seconds": 0.5, "max_seconds": 1, "steps": 2,
-            "sound_steps": 1, "difficulty": "full"},
+            "sound_steps": 1, "difficulty": "standard"},
     sets={
         "tae": {"widths": [8, 8, 8], "encoder_blocks": [0, 0, 0], "decoder_blocks": [0, 0, 0], "attention": False,
-                "latent_channels": 4, "frames": 8, "fit_clips": 8, "difficulty": "full", **_TINY},
+                "latent_channels": 4, "frames": 8, "fit_clips": 8, "difficulty": "standard", **_TINY},
         "prompt": {"preset": "debug", "batch": 4, "check": 8},
         "aligned": {"preset": "debug", "batch": 4, "check": 8},
         "recogniser": {"preset": "debug", "check": 4, **_TINY},
         "video": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
-                  "difficulty": "full", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
+                  "difficulty": "standard", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
         "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
         "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
         "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 2.0, "windows": [1.0, 2.0],
@@ -246,7 +246,7 @@ class Work:
         limits, count = self.scale.limits, 64 if self.device.type == "cuda" else 2
         size = (limits["width"], limits["height"])
         seconds = limits["seconds"] if encoded else 2.0
-        stream = WorldStream("train", "full", size, seconds, device=str(self.device))
+        stream = WorldStream("train", "standard", size, seconds, device=str(self.device))
         tae = ModelFolder(self.models, self.device).get("tae") if encoded else None
         began = time.monotonic()
         for turn in range(3):

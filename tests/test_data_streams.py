@@ -9,14 +9,14 @@ from mediagen.world.scene import is_held_out
 
 
 def test_scenes_are_a_function_of_the_step_and_ranks_share_one_step_out():
-    stream = WorldStream("train", "full", seconds=1.0)
+    stream = WorldStream("train", "standard", seconds=1.0)
     whole = stream.scenes(5, 6)
-    assert whole == WorldStream("train", "full", seconds=1.0).scenes(5, 6)
+    assert whole == WorldStream("train", "standard", seconds=1.0).scenes(5, 6)
     assert whole == [scene for rank in range(3) for scene in stream.scenes(5, 2, rank, 3)]
     seeds = [scene.seed for step in range(20) for scene in stream.scenes(step, 16 + step)]
     assert len(set(seeds)) == len(seeds)
-    assert stream.scenes(5, 6) != WorldStream("train", "full", seconds=1.0, seed=1).scenes(5, 6)
-    assert stream.scenes(5, 6) != WorldStream("test", "full", seconds=1.0).scenes(5, 6)
+    assert stream.scenes(5, 6) != WorldStream("train", "standard", seconds=1.0, seed=1).scenes(5, 6)
+    assert stream.scenes(5, 6) != WorldStream("test", "standard", seconds=1.0).scenes(5, 6)
 
 
 def test_the_held_out_split_has_what_training_lacks():

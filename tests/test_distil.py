@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mediagen.data.world import WorldStream
 from mediagen.generator import FlowGenerator
 from mediagen.grid import Grid
 from mediagen.sampling import linear
@@ -32,9 +33,6 @@ def models() -> tuple[VideoModel, TAE, TextEncoder]:
         torch.manual_seed(0)
         model, tae, text = VideoModel(TINY), TAE(TAEConfig(**SIZES)).eval(), TextEncoder(PRESETS["debug"]).eval()
         torch.nn.init.normal_(model.write.weight, std=0.2)
-        torch.nn.init.normal_(
-            model.timestep.out.weight if hasattr(model.timestep, "out") else model.write.weight, std=0.2
-        )
     return model, tae, text
 
 
@@ -91,6 +89,7 @@ def test_a_shot_that_goes_on_is_given_its_past_and_told_its_future(tmp_path: Pat
     )
     task = VideoTask(*models(), config, tmp_path / "cache")
     batch, before = task.batch(0, 0, 1), task.before.tolist()
+    assert isinstance(task.stream, WorldStream)
     assert set(before) <= {1, 2} and all(before)
     for known, clean, latent in zip(batch.known, batch.clean, batch.latent, strict=True):
         count = int(clean[0, :, 0, 0].sum())
@@ -110,7 +109,8 @@ def test_the_fast_model_makes_what_is_plain_and_the_full_one_the_rest(model_fold
     plain = engine.generate("a red ball", seed=1, sound=False)
     assert (plain.settings["num_inference_steps"], plain.settings["guidance_scale"]) == (2, 1.0)
     assert engine.models.loaded("video_fast") and not engine.models.loaded("video")
-    for wish in ({"negative_prompt": "blue"}, {"guidance_scale": 2.5}, {"num_inference_steps": 4}):
+    wishes: list[dict[str, Any]] = [{"negative_prompt": "blue"}, {"guidance_scale": 2.5}, {"num_inference_steps": 4}]
+    for wish in wishes:
         made = engine.generate("a red ball", seed=1, sound=False, **wish)
         assert made.settings["guidance_scale"] == wish.get("guidance_scale", 2.0)
         assert made.settings["num_inference_steps"] == wish.get("num_inference_steps", 3)

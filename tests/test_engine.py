@@ -21,7 +21,8 @@ def engine(model_folder):
 
 
 def make(engine: Engine, **asked) -> Any:
-    return engine.generate(asked.pop("prompt", "a red ball"), **{"sound": False, "seed": 3, **asked})
+    wishes: Any = {"sound": False, "seed": 3, **asked}
+    return engine.generate(wishes.pop("prompt", "a red ball"), **wishes)
 
 
 def test_a_clip_has_the_length_and_size_that_were_asked_for(engine):

@@ -49,10 +49,11 @@ def test_people_of_each_kind_are_drawn() -> None:
 def test_two_strangers_differ_more_than_one_person_in_two_poses() -> None:
     base = plain(scenes_of("portrait", 1)[0])
     assert base.person
+    sitter = base.person
 
     def picture(number: int, phase: float) -> torch.Tensor:
         person = dataclasses.replace(
-            base.person, identity=draw_identity(number), phase=phase, motion="looks ahead", hat="none"
+            sitter, identity=draw_identity(number), phase=phase, motion="looks ahead", hat="none"
         )
         return render([dataclasses.replace(base, person=person)], (64, 64), frames=[0])[0, 0].float()
 

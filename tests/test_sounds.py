@@ -39,7 +39,7 @@ def test_impacts_start_at_the_contact_and_stand_above_the_place(kind: str, motio
 
 def test_length_range_and_determinism() -> None:
     for seed in range(12):
-        scene = draw_scene(seed, "train", "full", seconds=1.1, fps=24.0)
+        scene = draw_scene(seed, "train", "standard", seconds=1.1, fps=24.0)
         sound = synthesise(scene)
         assert sound.shape == (1, round(26 / 24 * 48_000)) and sound.dtype == torch.float32
         assert sound.isfinite().all() and 0.001 < sound.abs().max() <= 0.951

@@ -157,7 +157,7 @@ def test_spread_work_comes_back_in_order_and_equal():
 
 def test_encoded_captions_are_the_captions_of_their_clip_or_nothing():
     text = TextEncoder(PRESETS["debug"]).eval()
-    config = VideoTaskConfig(captions_per_clip=3, difficulty="full")
+    config = VideoTaskConfig(captions_per_clip=3, difficulty="standard")
     films = ["", "", "a film of its own"]
     told = EncodedCaptions(text, partial(clip_captions, config, films), 3)
     rows = np.array([0, 2, 1, 2])

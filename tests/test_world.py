@@ -24,31 +24,31 @@ from mediagen.world.scene import (
 
 
 def test_a_seed_is_a_scene_and_a_scene_is_its_pixels() -> None:
-    first, again = draw_scene(7, difficulty="full"), draw_scene(7, difficulty="full")
+    first, again = draw_scene(7, difficulty="standard"), draw_scene(7, difficulty="standard")
     assert first == again
     assert torch.equal(render([first]), render([again]))
-    assert draw_scene(8, difficulty="full") != first
+    assert draw_scene(8, difficulty="standard") != first
 
 
 def test_a_clip_does_not_depend_on_what_it_is_rendered_with() -> None:
-    scenes = [draw_scene(i, difficulty="full") for i in range(8)]
+    scenes = [draw_scene(i, difficulty="standard") for i in range(8)]
     together = render(scenes)
     for i in (0, 5):
         assert (render(scenes[i : i + 1])[0].int() - together[i].int()).abs().max() <= 1
 
 
 def test_frames_can_be_drawn_alone() -> None:
-    scenes = [draw_scene(3, difficulty="full")]
+    scenes = [draw_scene(3, difficulty="standard")]
     assert torch.equal(render(scenes, frames=[4, 9])[0], render(scenes)[0][[4, 9]])
 
 
 def test_splits_are_disjoint_and_held_out_triples_stay_out_of_training() -> None:
     splits = ("train", "validation", "test", "held-out")
-    drawn = {split: [draw_scene(i, split, "full") for i in range(300)] for split in splits}
-    assert len({repr((s.place, s.things)) for scenes in drawn.values() for s in scenes}) == 1200
+    drawn = {split: [draw_scene(i, split, "standard") for i in range(300)] for split in splits}
+    assert len({repr((s.place, s.shown)) for scenes in drawn.values() for s in scenes}) == 1200
 
     def held(scene) -> list[bool]:
-        return [is_held_out(thing.kind, thing.colour, scene.place) for thing in scene.things]
+        return [is_held_out(one.kind, one.colour, scene.place) for one in scene.shown]
 
     assert not any(any(held(s)) for split in ("train", "validation") for s in drawn[split])
     assert all(held(s)[0] for s in drawn["held-out"])
@@ -56,21 +56,21 @@ def test_splits_are_disjoint_and_held_out_triples_stay_out_of_training() -> None
     assert 0.03 < np.mean(triples) < 0.1
 
 
-def test_simple_is_simple_and_full_is_everything() -> None:
+def test_simple_is_simple_and_standard_is_everything() -> None:
     simple = [draw_scene(i) for i in range(400)]
     assert {s.things[0].kind for s in simple} == set(SIMPLE_KINDS)
     assert all(len(s.things) == 1 for s in simple)
     assert {(s.weather, s.camera, s.style) for s in simple} == {("clear", "still", "plain")}
-    full = [draw_scene(i, difficulty="full") for i in range(1500)]
-    assert {t.motion for s in full for t in s.things} == set(MOTIONS)
-    assert {s.place for s in full} == set(PLACES)
-    assert any(len(s.things) == 2 for s in full)
-    assert all(t.motion in SUITS[t.kind] and (t.colour, s.place) not in UNSEEN for s in full for t in s.things)
+    standard = [draw_scene(i, difficulty="standard") for i in range(1500)]
+    assert {t.motion for s in standard for t in s.things} == set(MOTIONS)
+    assert {s.place for s in standard} == set(PLACES)
+    assert any(len(s.things) == 2 for s in standard)
+    assert all(t.motion in SUITS[t.kind] and (t.colour, s.place) not in UNSEEN for s in standard for t in s.things)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (112, 64), (64, 112), (8, 8)])
 def test_every_size_is_drawn(size: tuple[int, int]) -> None:
-    scenes = [draw_scene(i, difficulty="full", seconds=0.5, aspect=size[0] / size[1]) for i in range(6)]
+    scenes = [draw_scene(i, difficulty="standard", seconds=0.5, aspect=size[0] / size[1]) for i in range(6)]
     frames = render(scenes, size)
     assert frames.shape == (6, 8, size[1], size[0], 3) and frames.dtype == torch.uint8
 
@@ -121,7 +121,7 @@ def test_the_thing_is_where_its_path_says_and_has_its_colour() -> None:
 
 def test_pan_moves_near_more_than_far() -> None:
     wanted = ("meadow", "pan right", "clear")
-    scenes = (draw_scene(i, difficulty="full") for i in range(500))
+    scenes = (draw_scene(i, difficulty="standard") for i in range(500))
     base = next(s for s in scenes if (s.place, s.camera, s.weather) == wanted)
     frames = render([base], (64, 64))[0].float()
     top, bottom = frames[:, :6], frames[:, 36:48]

@@ -81,7 +81,7 @@ class AudioTask:
         self.model = model.to(device)
         for module in filter(None, (encoders.text, encoders.aligned, encoders.codec, encoders.tae)):
             module.to(device).eval().requires_grad_(False)
-        about = {key: getattr(config, key) for key in ("full", "size", "seconds", "fps", "windows", "singles")}
+        about = {key: getattr(config, key) for key in ("standard", "size", "seconds", "fps", "windows", "singles")}
         about |= {name: mark(getattr(encoders, name)) for name in ("aligned", "codec", "tae")}
         self.stream, self.held_out = (
             open_stream(
@@ -118,8 +118,8 @@ class AudioTask:
 
     def _film(self, seed: int, index: int, split: str, count: int = 1) -> Film:
         config = self.config
-        full = np.random.default_rng((index, 19)).random() < config.full
-        aspect, difficulty = config.size[0] / config.size[1], "full" if full else "simple"
+        standard = np.random.default_rng((index, 19)).random() < config.full
+        aspect, difficulty = config.size[0] / config.size[1], "standard" if standard else "simple"
         return draw_film(
             seed, split, difficulty, seconds=config.seconds / count, fps=config.fps, aspect=aspect, music=1.0
         )

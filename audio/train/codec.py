@@ -31,7 +31,7 @@ class CodecTaskConfig(Config):
     """What the codec is trained on and by which terms.
 
     pool: clips of 2 s that are made at the start and kept as int16 (0.2 MB each).  frames: latent frames per crop.
-    full: share of clips of difficulty "full".  noise: see `Codec.reconstruct`.  wave: weight of the waveform's L1
+    standard: share of clips of that difficulty.  noise: see `Codec.reconstruct`.  wave: weight of the waveform's L1
     distance, for codecs that give waves; noise could only come closer by being too quiet.  tones: weight of the
     distance from the steady tones that are held in the sound, for codecs that have them.  adversarial: weight of the
     critic's term, 0 for no critic; it starts at step `adversarial_start`.  check: clips of a preview.  data: a folder
@@ -43,7 +43,7 @@ class CodecTaskConfig(Config):
     batch: int = 8
     pool: int = 1500
     frames: int = 20
-    full: float = 0.1
+    standard: float = 0.1
     noise: float = 0.1
     kl: float = 1e-5
     wave: float = 10.0
@@ -95,7 +95,7 @@ class CodecTask:
         stream = self._open("train")
         if isinstance(stream, FolderStream):
             return torch.stack([_as_int16(stream.sound_at(number)[0]) for number in numbers])
-        made = spread(partial(_layered_int16, full=config.full), numbers, config.processes)
+        made = spread(partial(_layered_int16, standard=config.standard), numbers, config.processes)
         return torch.stack([torch.from_numpy(sound) for sound in made])
 
     def batch(self, step: int, rank: int, world: int) -> SoundBatch:
@@ -173,10 +173,10 @@ class CodecTask:
         return self.config.adversarial > 0 and step >= self.config.adversarial_start
 
 
-def layered(seed: int, full: float) -> Tensor:
+def layered(seed: int, standard: float) -> Tensor:
     """Training clip `seed` (S,): mostly whole sounds, a fifth each effects alone and music alone."""
     rng = np.random.default_rng((seed, 11))
-    scene = draw_scene(seed, "train", "full" if rng.random() < full else "simple")
+    scene = draw_scene(seed, "train", "standard" if rng.random() < standard else "simple")
     choice = rng.random()
     if choice < 0.2:
         return synthesise(scene, ambience=False, music=False)[0]
@@ -212,8 +212,8 @@ def save_spectrograms(above: Tensor, below: Tensor, path: Path, made: str) -> No
     save_sheet([upper, lower], path, 1, ["true", made])
 
 
-def _layered_int16(seed: int, full: float) -> np.ndarray:
-    return _as_int16(layered(seed, full)).numpy()
+def _layered_int16(seed: int, standard: float) -> np.ndarray:
+    return _as_int16(layered(seed, standard)).numpy()
 
 
 def _as_int16(sound: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ class AudioTaskConfig(Config):
     """What the audio model is trained on, and how t is drawn.
 
     clips: films of the world, `seconds` long, encoded once, before training (0.8 MB each on disk and in memory for the
-    tiny models).  full: share of difficulty "full".  windows: seconds of the windows that batches are cut to, one drawn
-    per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a film but
+    tiny models).  standard: share of that difficulty.  windows: seconds of the windows that batches are cut to, one
+    drawn per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a film but
     single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch: windows of
     the longest kind; of shorter ones there are more, so that every step hears as much.
     made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
@@ -27,7 +27,7 @@ class AudioTaskConfig(Config):
     """
 
     data: str | None = None
-    full: float = 0.0
+    standard: float = 0.0
     size: tuple[int, int] = (64, 64)
     seconds: float = 10.0
     fps: float = 16.0

@@ -19,13 +19,13 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 class SoundRecogniserTaskConfig(Config):
     """What a SoundRecogniser is trained on.
 
-    pool: clips made at the start, by `processes` processes, and kept as int16.  full: share of difficulty "full".
+    pool: clips made at the start, by `processes` processes, and kept as int16.  standard: share of that difficulty.
     seconds: of a clip.  check: clips of a preview.
     """
 
     batch: int = 16
     pool: int = 2000
-    full: float = 0.5
+    standard: float = 0.5
     seconds: float = 2.0
     check: int = 200
     processes: int = 0
@@ -41,7 +41,7 @@ class SoundRecogniserTask:
     ) -> None:
         self.config, self.device = config or SoundRecogniserTaskConfig(), device
         self.model = model.to(device)
-        sounds, self.labels = self._labelled("train", self.config.pool, self.config.full)
+        sounds, self.labels = self._labelled("train", self.config.pool, self.config.standard)
         self.pool = (sounds * 32767).round().to(torch.int16)
 
     def batch(self, step: int, rank: int, world: int) -> tuple[Tensor, Tensor]:
@@ -59,10 +59,10 @@ class SoundRecogniserTask:
 
     @torch.no_grad()
     def preview(self, model: nn.Module, folder: Path, step: int) -> dict[str, float]:
-        """Accuracy on simple and full validation clips, clean and worn."""
+        """Accuracy on simple and standard validation clips, clean and worn."""
         figures = {}
-        for name, full in (("simple", 0.0), ("full", 1.0)):
-            sounds, labels = self._labelled("validation", self.config.check, full)
+        for name, standard in (("simple", 0.0), ("standard", 1.0)):
+            sounds, labels = self._labelled("validation", self.config.check, standard)
             rng = torch.Generator(self.device).manual_seed(0)
             for kind in ("clean", "worn"):
                 found = []
@@ -71,16 +71,16 @@ class SoundRecogniserTask:
                 figures[f"accuracy_{name}_{kind}"] = float((torch.cat(found) == labels).float().mean())
         return figures
 
-    def _labelled(self, split: str, count: int, full: float) -> tuple[Tensor, Tensor]:
-        """The first `count` clips of a split with one thing each: sounds (count, 1, S) and classes (count,).
+    def _labelled(self, split: str, count: int, standard: float) -> tuple[Tensor, Tensor]:
+        """The first `count` clips of a split with one person or thing each: sounds (count, 1, S) and classes (count,).
 
-        A share `full` of them is of difficulty "full".
+        A share `standard` of them is of difficulty "standard".
         """
         scenes, seed = [], 0
         while len(scenes) < count:
-            difficulty = "full" if np.random.default_rng((seed, 12)).random() < full else "simple"
+            difficulty = "standard" if np.random.default_rng((seed, 12)).random() < standard else "simple"
             scene = draw_scene(seed, split, difficulty, seconds=self.config.seconds)
-            scenes += [scene] if len(scene.things) == 1 else []
+            scenes += [scene] if len(scene.shown) == 1 else []
             seed += 1
         sounds = [torch.from_numpy(sound) for sound in spread(sound_of, scenes, self.config.processes)]
         return torch.stack(sounds), torch.tensor([SOUND_CLASSES.index(foreground_class(scene)) for scene in scenes])

@@ -34,7 +34,7 @@ class SoundScorerTaskConfig(Config):
     """What a scorer is trained on.
 
     films: encoded once, before training (1.1 MB each on disk and in memory for the tiny models).  seconds: of a film.
-    full: share of difficulty "full".  short, longest: seconds of the windows, most of which are short.  shifts: wrong
+    standard: share of that difficulty.  short, longest: seconds of the windows, most of which are short.  shifts: wrong
     times per sound.  noise: largest error of the latent, in its units, on the way through the codec.  check: films of a
     preview, in groups of 32.
     """
@@ -42,7 +42,7 @@ class SoundScorerTaskConfig(Config):
     batch: int = 32
     films: int = 1200
     seconds: float = 6.0
-    full: float = 0.25
+    standard: float = 0.25
     fps: float = 16.0
     size: tuple[int, int] = (64, 64)
     short: float = 2.0
@@ -131,14 +131,14 @@ class SoundScorerTask:
         for part in (codec, aligned):
             part.to(device).eval().requires_grad_(False)
         self.frames = round(config.seconds * LATENT_RATE)
-        about = {key: getattr(config, key) for key in ("seconds", "full", "fps", "size", "noise")}
+        about = {key: getattr(config, key) for key in ("seconds", "standard", "fps", "size", "noise")}
         about |= {"codec": mark(codec), "aligned": mark(aligned), "bands": model.config.bands}
         self.pool = build_cache(cache, config.films, self._encode_range, shard=50, about=about, device=device).tensors
 
     def film(self, index: int, split: str = "train") -> Film:
         """Film number `index` of a split, with a music bed."""
         config = self.config
-        difficulty = "full" if np.random.default_rng((index, 19)).random() < config.full else "simple"
+        difficulty = "standard" if np.random.default_rng((index, 19)).random() < config.standard else "simple"
         aspect = config.size[0] / config.size[1]
         return draw_film(index, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect, music=1.0)
 

@@ -52,7 +52,7 @@ class WorldStream:
         if self.turning:
             rng = np.random.default_rng((number, 43))
             if rng.random() < self.turning:
-                times = (TURN * int(rng.integers(1, max(2, self.seconds / TURN / 2 + 1))),)
+                times = (TURN * int(rng.integers(1, max(2, int(self.seconds / TURN / 2) + 1))),)
                 return draw_turning(number, self.split, seconds=self.seconds, fps=self.fps, aspect=aspect, times=times)
         return draw_scene(number, self.split, self.difficulty, seconds=self.seconds, fps=self.fps, aspect=aspect)
 

@@ -23,7 +23,7 @@ class TextConfig(Config):
 PRESETS: dict[str, TextConfig] = {
     "tiny": TextConfig(),
     "standard": TextConfig(
-        encoders=(EncoderConfig(tokens=72, width=192, layers=4, heads=4, ff=512, tokenizer="words.json"),)
+        encoders=(EncoderConfig(tokens=72, width=192, layers=4, heads=4, ff=512, tokenizer="tokenizer-standard.json"),)
     ),
     "debug": TextConfig(encoders=(EncoderConfig(width=32, layers=1, heads=2, ff=64),)),
     "paper": TextConfig(  # Movie Gen, section 3.1.4

@@ -126,9 +126,8 @@ _HIGH = ("floats up", "orbits", "spins")  # from where a thing can fall
 
 def _fits(scene: Scene, place: str, split: str) -> bool:
     """Whether the things of a scene may stand in `place`, by the rules of `draw_scene`."""
-    shown = [*([scene.person] if scene.person else []), *scene.things]
-    held_out = [is_held_out(one.kind, one.colour, place) for one in shown]
-    if any((one.colour, place) in UNSEEN for one in shown):
+    held_out = [is_held_out(one.kind, one.colour, place) for one in scene.shown]
+    if any((one.colour, place) in UNSEEN for one in scene.shown):
         return False
     return held_out[0] if split == "held-out" else not (split in ("train", "validation") and any(held_out))
 

@@ -8,6 +8,7 @@ PERSON_WORDS: dict[tuple[bool, str], tuple[str, ...]] = {  # (woman, age)
     (True, "old"): ("old woman", "elderly woman", "old lady"),
     (False, "old"): ("old man", "elderly man", "older man"),
 }
+PEOPLE = tuple(words[0] for words in PERSON_WORDS.values())
 HAIR_WORDS: dict[str, tuple[str, ...]] = {  # {c} is the colour
     "bald": ("no hair", "a bald head"),
     "short": ("short {c} hair", "{c} hair cut short"),
@@ -18,6 +19,7 @@ HAIR_WORDS: dict[str, tuple[str, ...]] = {  # {c} is the colour
     "ponytail": ("a {c} ponytail", "{c} hair in a ponytail"),
     "bun": ("a {c} bun", "{c} hair in a bun"),
 }
+HAIR_STYLES_SAID = tuple(words[0].replace("{c} ", "") for words in HAIR_WORDS.values())
 HAIR_COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "black": ("black", "dark"),
     "brown": ("brown", "chestnut"),

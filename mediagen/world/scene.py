@@ -45,7 +45,7 @@ SIMPLE_KINDS = KINDS[:6]
 UNSEEN = frozenset({("white", "snowy mountains"), ("black", "outer space"), ("black", "night city")})
 RADIUS = {"small": 0.09, "medium": 0.14, "large": 0.19}  # of the picture's height
 SPLITS = ("train", "validation", "test", "held-out")
-DIFFICULTIES = ("simple", "full", "standard")
+DIFFICULTIES = ("simple", "standard")
 SUBJECTS = (*KINDS, "person")  # what a clip can be about
 ACTIONS = MOTIONS + PERSON_MOTIONS  # what it can do
 
@@ -81,6 +81,11 @@ class Scene:
     fps: float
     aspect: float  # width / height
     person: Person | None = None  # stands behind the things
+
+    @property
+    def shown(self) -> "tuple[Person | Thing, ...]":
+        """All that is in the clip, what it is about first."""
+        return (*((self.person,) if self.person else ()), *self.things)
 
     @property
     def subject(self) -> Thing | Person:
@@ -120,7 +125,7 @@ def draw_scene(
 
     difficulty "simple" is for tests and quick trials: one medium or large thing of six shapes, plain style, clear
     weather, still camera. "standard" is what the default models learn: people and all things, one or two at a time,
-    weather, cameras and styles, most often the plain ones. "full": things alone, weather, cameras and styles evenly.
+    weather, cameras and styles, most often the plain ones.
     """
     if split not in SPLITS or difficulty not in DIFFICULTIES:
         raise ValueError(
@@ -129,24 +134,20 @@ def draw_scene(
         )
     if difficulty == "standard":
         return _draw_standard(seed, split, seconds, fps, aspect)
-    rng = np.random.default_rng((seed, SPLITS.index(split), difficulty == "full"))
-    full = difficulty == "full"
+    rng = np.random.default_rng((seed, SPLITS.index(split), False))
     while True:
         place = _pick(rng, PLACES)
-        first = _draw_thing(rng, full, aspect)
+        first = _draw_thing(rng, False, aspect)
         if _allowed(first.kind, first.colour, place, split):
             break
-    things = [first]
-    if full and rng.random() < 0.25:
-        things += _draw_second(rng, first, place, aspect)
     return Scene(
         seed=seed,
         place=place,
-        things=tuple(things),
-        weather=_pick(rng, WEATHERS, _WEATHER_SHARES) if full and place not in _INDOORS else "clear",
+        things=(first,),
+        weather="clear",
         time=_draw_time(rng, place, first.colour),
-        camera=_pick(rng, CAMERAS, _CAMERA_SHARES) if full else "still",
-        style=_pick(rng, STYLES) if full else "plain",
+        camera="still",
+        style="plain",
         mood=_pick(rng, MOODS) if rng.random() < 0.25 else None,
         seconds=seconds,
         fps=fps,
@@ -228,7 +229,6 @@ def _draw_second(rng: np.random.Generator, first: Thing | Person, place: str, as
 
 _PEOPLE = 0.36  # share of standard scenes with a person
 _INDOORS = ("room", "outer space")
-_WEATHER_SHARES, _CAMERA_SHARES = (0.55, 0.15, 0.15, 0.15), (0.4, 0.15, 0.15, 0.15, 0.15)
 
 
 def _pick(rng: np.random.Generator, names: tuple[str, ...], shares: tuple[float, ...] | None = None) -> str:
@@ -246,12 +246,12 @@ def _draw_time(rng: np.random.Generator, place: str, colour: str) -> str:
     return "night" if colour != "black" and rng.random() < 0.25 else "day"
 
 
-def _draw_thing(rng: np.random.Generator, full: bool, aspect: float) -> Thing:
-    kind = _pick(rng, KINDS if full else SIMPLE_KINDS)
+def _draw_thing(rng: np.random.Generator, any_kind: bool, aspect: float) -> Thing:
+    kind = _pick(rng, KINDS if any_kind else SIMPLE_KINDS)
     return Thing(
         kind=kind,
         colour=_pick(rng, COLOURS),
-        size=_pick(rng, SIZES if full else SIZES[1:]),
+        size=_pick(rng, SIZES if any_kind else SIZES[1:]),
         motion=_pick(rng, SUITS[kind]),
         x=float(aspect * rng.uniform(0.3, 0.7)),
         pace=float(rng.uniform(0.85, 1.15)),

@@ -65,13 +65,14 @@ def tell(scene: Scene, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     said = {"place"}
     before, bare = _word(rng, PLACE_WORDS[scene.place]).split("|")
     words = {"p": before + bare, "b": bare.strip()}
-    subjects = [*([scene.person] if scene.person else []), *scene.things]
-    moving = len(subjects) > 1 or rng.random() < 0.95
-    for index, subject in enumerate(subjects):
-        tell_of = _person_words if isinstance(subject, Person) else _thing_words
-        words |= tell_of(subject, index, rng, said, moving)
+    moving = len(scene.shown) > 1 or rng.random() < 0.95
+    for index, subject in enumerate(scene.shown):
+        if isinstance(subject, Person):
+            words |= _person_words(subject, index, rng, said, moving)
+        else:
+            words |= _thing_words(subject, index, rng, said, moving)
     clauses = CLAUSES if moving else STILL_CLAUSES
-    text = str(rng.choice(PAIR_CLAUSES if len(subjects) > 1 else clauses)).format(**words)
+    text = str(rng.choice(PAIR_CLAUSES if len(scene.shown) > 1 else clauses)).format(**words)
     if text.startswith(("a ", "an ")):
         text = _framed(text, scene.person, rng)
     extras = _extras(scene, rng, said)

@@ -69,6 +69,9 @@ def measure_seen_sync(clips: list[Clip], asked: list[Asked]) -> Part:
     """
     part = Part("Sound in time, generated pictures")
     seen, heard = [], []
+    followed = [one.scene.person is None and len(one.scene.things) == 1 for one in asked]  # what the tracker can follow
+    clips = [clip for clip, alone in zip(clips, followed, strict=True) if alone]
+    asked = [one for one, alone in zip(asked, followed, strict=True) if alone]
     for clip, one in zip(clips, asked, strict=True):
         thing = one.scene.things[0]
         assert clip.frames is not None and clip.sound is not None, "this part needs clips with sound"

@@ -74,7 +74,7 @@ def _sounds(data: Path | None, count: int) -> "Iterator[Tensor]":
     stream = open_stream(None if data is None else str(data), "train", sound=True, needs=needs)
     if isinstance(stream, FolderStream):
         return (stream.sound_at(number) for number in range(count))
-    return (layered(number, full=0.1)[None] for number in range(count))
+    return (layered(number, standard=0.1)[None] for number in range(count))
 
 
 def _shown(bar: Bar, sounds: "Iterator[Tensor]", count: int) -> "Iterator[Tensor]":

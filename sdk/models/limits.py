@@ -15,9 +15,10 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
-    other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale,
+    sound_candidates: of the sound.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
-    difficulty: of the world's scenes that the models were trained on ("simple" or "full"), and are judged by.
+    difficulty: of the world's scenes that the models were trained on ("simple" or "standard"), and are judged by.
     """
 
     width: int = 64

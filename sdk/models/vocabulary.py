@@ -26,16 +26,18 @@ def vocabulary(models: Any, difficulty: str) -> dict[str, list[str]]:
             raise ModelError(f"{path / FILE}: got no topics with lists of words; correct it, or remove it.") from None
     if not path.resolve().is_relative_to(built_in().resolve()):
         return {}
-    from mediagen.world import scene
+    from mediagen.world import people, scene
+    from mediagen.world.people_words import HAIR_STYLES_SAID, PEOPLE
 
-    full = difficulty == "full"
+    standard = difficulty == "standard"
     words = {
-        "things": scene.KINDS if full else scene.SIMPLE_KINDS,
+        "things": scene.KINDS if standard else scene.SIMPLE_KINDS,
         "colours": scene.COLOURS,
         "motions": scene.MOTIONS,
         "places": scene.PLACES,
     }
-    if full:
+    if standard:
+        words |= {"people": PEOPLE, "what people do": people.PERSON_MOTIONS, "hair": HAIR_STYLES_SAID}
         words |= {"sizes": scene.SIZES, "times": scene.TIMES}
         words |= {"weather": scene.WEATHERS[1:], "camera": scene.CAMERAS[1:]}  # the first is that there is none
     return {topic: list(said) for topic, said in words.items()}

@@ -103,9 +103,8 @@ class Request(Asked):
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
         plain = self.num_inference_steps is None and self.guidance_scale is None and not self.negative_prompt
-        steps, scale = (
-            (limits.fast_steps, 1.0) if plain and limits.fast_steps else (limits.steps, limits.guidance_scale)
-        )
+        fast = plain and limits.fast_steps
+        steps, scale = (limits.fast_steps, 1.0) if fast else (limits.steps, limits.guidance_scale)
         return {
             "sound": limits.sound,
             "seconds": limits.seconds,

@@ -27,14 +27,14 @@ _GROUPS = 4  # instants in a batch; a frame index is shared by a group, which ma
 class AlignedTaskConfig(Config):
     """What an aligned encoder is trained on.
 
-    batch: frames and captions a step.  full: share of difficulty "full".  seconds, fps: of the clips
+    batch: frames and captions a step.  standard: share of difficulty "standard".  seconds, fps: of the clips
     that the frames are from.  noise: largest standard deviation of noise on the pictures.  check: pairs of a preview.
     data: a folder of videos with captions, of which `pool` pictures are kept and a share `own` of each batch is drawn;
     the rest is the world's.  skip_unusable: leaves out films that cannot be used.
     """
 
     batch: int = 64
-    full: float = 0.4
+    standard: float = 0.4
     seconds: float = 2.0
     fps: float = 16.0
     noise: float = 0.1
@@ -119,7 +119,7 @@ class AlignedTask:
         config, size = self.config, (self.model.size, self.model.size)
         if config.data is None:
             return []
-        stream = open_stream(config.data, split, "full", size, 1 / config.fps, config.fps, needs=config.needs,
+        stream = open_stream(config.data, split, "standard", size, 1 / config.fps, config.fps, needs=config.needs,
                              skip_unusable=config.skip_unusable)  # fmt: skip
         if not isinstance(stream, FolderStream):
             return []
@@ -142,7 +142,7 @@ class AlignedTask:
                 draw_scene(seed, split, difficulty, seconds=config.seconds, fps=config.fps)
                 for seed, difficulty in zip(
                     group.tolist(),
-                    np.where(rng.random(len(group)) < config.full, "full", "simple").tolist(),
+                    np.where(rng.random(len(group)) < config.standard, "standard", "simple").tolist(),
                     strict=True,
                 )
             ]

@@ -21,7 +21,7 @@ from mediagen.weights import load_model, save_model
 from mediagen.world import people
 from mediagen.world import scene as sc
 from mediagen.world.people import Person
-from mediagen.world.scene import Scene, Thing, draw_scene
+from mediagen.world.scene import Scene, draw_scene
 from mediagen.world.words import tell
 
 RATES = (8, 12, 16, 24, 25, 30, 50, 60)
@@ -52,7 +52,7 @@ _PLAIN = ("weather", "time", "camera", "style")  # unsaid means the plain one, s
 class PromptTaskConfig(Config):
     """What a prompt encoder is trained on.
 
-    batch: captions a step.  full: share of the difficulty "full".  hidden: share of tokens to guess, in an eighth of
+    batch: captions a step.  standard: share of that difficulty.  hidden: share of tokens to guess, in an eighth of
     the captions.  guess: weight of that term.  check: captions of a preview.
     data: a folder of videos, of whose captions a share `own` of each batch is drawn; what they say is unknown, so that
     only their hidden words teach anything. The rest is the world's.  skip_unusable: leaves out videos without caption.
@@ -212,15 +212,14 @@ def keep_encoder(export: Path, folder: Path) -> Path:
 
 def classes_of(scene: Scene, said: frozenset[str]) -> dict[str, int]:
     """The class of each head but "fps" for a caption of `scene` that says the attributes `said`."""
-    subjects: list[Person | Thing] = [*([scene.person] if scene.person else []), *scene.things]
-    classes = {"subjects": len(subjects) - 1}
+    classes = {"subjects": len(scene.shown) - 1}
     for name, values in _SCENE.items():
         known = name in said or name in _PLAIN
         classes[name] = values.index(getattr(scene, name)) if known else UNSAID
     for index in (0, 1):
         for name, values in _THING.items():
             head = f"{name}{index}"
-            classes[head] = values.index(getattr(subjects[index], name)) if head in said else UNSAID
+            classes[head] = values.index(getattr(scene.shown[index], name)) if head in said else UNSAID
     person = scene.person
     for name, values in _LOOKS.items():
         told = person is not None and ("looks" in said or name in ("woman", "age"))
