@@ -55,7 +55,7 @@ def ana(encoder: ArcFace, portrait: tuple[Tensor, Face]) -> Character:
 
 def face_at(left: float, size: float, turned: float = 0.0) -> Face:
     points = np.array([[0.3, 0.4], [0.7, 0.4], [0.5 + 0.4 * turned, 0.6], [0.35, 0.75], [0.65, 0.75]]) * size
-    return Face((left, 10.0, left + size, 10.0 + size), points + [left, 10])
+    return Face((left, 10.0, left + size, 10.0 + size), points + np.array([left, 10.0]))
 
 
 def test_without_consent_there_is_one_sentence_and_no_file(encoder: ArcFace, portrait: tuple[Tensor, Face]) -> None:
@@ -166,8 +166,9 @@ def test_who_is_meant(ana: Character, tmp_path: Path) -> None:
 
 def test_pictures_come_in_every_form(portrait: tuple[Tensor, Face], tmp_path: Path) -> None:
     Image.fromarray(portrait[0].numpy()).save(path := tmp_path / "ana.png")
-    for source in (path, str(path), Image.open(path), portrait[0], portrait[0].numpy()):
-        assert torch.equal(shown(source)[0], portrait[0])
+    with Image.open(path) as image:
+        for source in (path, str(path), image, portrait[0], portrait[0].numpy()):
+            assert torch.equal(shown(source)[0], portrait[0])
     film = Clip(portrait[0].expand(40, -1, -1, -1).clone(), fps=16.0)
     assert len(shown(film)) == 3  # one a second
     with pytest.raises(RequestError):
@@ -206,7 +207,8 @@ def test_the_command_line_lists_shows_and_removes(
     listed = runner.invoke(app, ["character", "list"])
     assert "@ana" in listed.stdout and ana.fingerprint in listed.stdout
     assert runner.invoke(app, ["character", "show", "ana"]).exit_code == 0
-    assert Image.open(tmp_path / "ana.png").size == (96, 96)
+    with Image.open(tmp_path / "ana.png") as image:
+        assert image.size == (96, 96)
     bob = runner.invoke(app, ["character", "remove", "bob"])
     assert bob.exit_code == 2 and "@ana" in bob.stderr
     assert runner.invoke(app, ["character", "remove", "@ana"]).exit_code == 0

@@ -17,6 +17,7 @@ from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, over
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
 from mediagen.sdk.cli.train import train
+from mediagen.sdk.cli.verify import verify
 from mediagen.sdk.errors import RequestError
 
 app = typer.Typer(
@@ -184,6 +185,7 @@ app.command()(check)
 app.command()(train)
 app.command()(codec)
 app.command()(serve)
+app.command()(verify)
 app.add_typer(character, name="character")
 
 
