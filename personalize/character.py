@@ -39,7 +39,8 @@ class Character:
     """A person by name. vector: unit (512,).  crop: the face alone, all else masked, uint8 (112, 112, 3).
 
     bust: uint8 (96, 96, 3), for people to look at.  consent: that it was said.  made: Unix seconds.  drawn: whether the
-    face is a drawn one that was fitted to the picture.  salt: of the fingerprint.
+    face is a drawn one that was fitted to the picture.
+    label: what people call them, where `name` is an id.  salt: of the fingerprint.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Character:
     consent: bool
     made: float = field(default_factory=time.time)
     drawn: bool = False
+    label: str = ""
     salt: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -70,7 +72,8 @@ class Character:
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {"vector": self.vector.float(), "crop": self.crop, "bust": self.bust}
         save_tensors(tensors, folder / _FILE)
-        about = {"name": self.name, "consent": self.consent, "made": self.made, "drawn": self.drawn, "salt": self.salt}
+        about = {"name": self.name, "consent": self.consent, "made": self.made, "drawn": self.drawn}
+        about |= {"label": self.label, "salt": self.salt}
         write_atomic(folder / _ABOUT, _json(about))
         return folder
 

@@ -5,6 +5,7 @@ The built-in models know drawn people alone. So of a photo they are given whom t
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from mediagen.world.people import Identity, Person, Pose, Shape
 from mediagen.world.scene import COLOURS
 
 OnTry = Callable[[int, int], None]
+Choice = dict[str, Any]
 _MIDDLE = Shape(*([0.5] * people.SHAPE_SIZE))
 _PLAIN = Identity(False, "adult", _MIDDLE, "short", "brown", "brown", "none", False, False, False, "none")
 _PASSES = 3
@@ -127,17 +129,19 @@ def _person(who: Identity) -> Person:
     return Person(who, "plain", "white", "none", "red", "portrait", "looks ahead", 0.5, 1.0, 0.0, 1)
 
 
-def _steps(guess: Guess, turn: int) -> list[list[dict[str, object]]]:
+def _steps(guess: Guess, turn: int) -> list[list[Choice]]:
     """What is tried in a pass, in order: each a list of choices around the guess, of which the best is kept."""
-    glasses = [{"glasses": kind} for kind in people.GLASSES]
-    hair = [{"hair_style": s, "hair_colour": c} for s in people.HAIR_STYLES for c in people.HAIR_COLOURS]
-    hats = [{"hat": "none"}] + [{"hat": kind, "hat_colour": c} for kind in people.HATS[1:] for c in COLOURS]
-    beards = [{"beard": kind, "moustache": m} for kind in people.BEARDS for m in (False, True)]
-    shirt = [{"colour": colour} for colour in COLOURS]
+    glasses: list[Choice] = [{"glasses": kind} for kind in people.GLASSES]
+    hair: list[Choice] = [{"hair_style": s, "hair_colour": c} for s in people.HAIR_STYLES for c in people.HAIR_COLOURS]
+    hats: list[Choice] = [{"hat": "none"}] + [
+        {"hat": kind, "hat_colour": c} for kind in people.HATS[1:] for c in COLOURS
+    ]
+    beards: list[Choice] = [{"beard": kind, "moustache": m} for kind in people.BEARDS for m in (False, True)]
+    shirt: list[Choice] = [{"colour": colour} for colour in COLOURS]
 
     now = guess.person.identity.shape
 
-    def shape(*names: str) -> list[list[dict[str, object]]]:
+    def shape(*names: str) -> list[list[Choice]]:
         moves = (0.0, -_REACH[turn], _REACH[turn])
         return [[{name: min(1.0, max(0.0, getattr(now, name) + by))} for by in moves] for name in names]
 
@@ -202,7 +206,7 @@ class _Search:
         usual += 0.03 * sum((getattr(shape, n) - 0.5) ** 2 for n in ("eye_gap", "eye_height", "nose_length"))
         return float((left**2).sum()) + 10 * usual
 
-    def best(self, guess: Guess, choices: list[dict[str, object]]) -> Guess:
+    def best(self, guess: Guess, choices: list[Choice]) -> Guess:
         """The guess with the choice that costs least."""
         return min((guess.told(**choice) for choice in choices), key=self.cost)
 

@@ -29,6 +29,9 @@ train video &   # the long one; its stages, and those of tae and audio, stand in
 train audio &
 wait
 train distil --start "$models/video"   # eight steps in place of fifty with guidance; then "fast_steps": 8 in engine.json
+train faces         # and the next two: people in clips, not timed as a whole
+train face-encoder
+train personalize --start "$models/video"
 train sound-scorer # needs the codec and the aligned encoder
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -126,8 +126,8 @@ class Engine(People, Submits):
         """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz, or None without.
 
         wishes: as of `GenerateRequest`, where None means the default of the model folder (`limits`): negative_prompt,
-        seconds, fps, width and height in pixels, num_inference_steps, guidance_scale, seed (None draws one; it is stored
-        in `clip.settings`), sound (whether to make some, where the models can by default), sound_prompt, and image: the
+        seconds, fps, width and height in pixels, num_inference_steps, guidance_scale, seed (drawn where None; it is in
+        `clip.settings`), sound (whether to make some, where the models can by default), sound_prompt, and image: the
         first frame, a path, a PIL image or uint8 (H, W, 3).
         character: a person to show; a prompt with @name shows one that is kept.  person_scale: how strongly, 1 as the
         words.  candidates: so many are made, and the most like is kept.
@@ -142,7 +142,9 @@ class Engine(People, Submits):
             (self._step(callback_on_step_end), on_progress),
         )
         cast = person_clips.Cast(character, person_scale, candidates)
-        made = person_clips.clips(self.models, request, num_videos or 1, self.characters, *calls, cast=cast)
+        made = person_clips.clips(
+            self.models, request, 1 if num_videos is None else num_videos, self.characters, *calls, cast=cast
+        )
         return made[0] if num_videos is None else made
 
     def score(self, clip: Clip | str | Path, prompt: str | None = None) -> dict[str, float]:

@@ -211,7 +211,7 @@ def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(tmp
     # What insightface's model_zoo routes on: one input of 112 x 112, one output, no input of another shape.
     assert into.shape[1:] == [3, 112, 112] and out.shape[1:] == [512] and isinstance(into.shape[0], str)
     faces = face_pool(range(3), 1)[0][:, 0]
-    there = session.run(None, {into.name: standard(faces).numpy()})[0]
+    there = np.asarray(session.run(None, {into.name: standard(faces).numpy()})[0])
     with torch.no_grad():
         here = model(standard(faces)).numpy()
     np.testing.assert_allclose(there, here, atol=1e-4 * np.abs(here).max())

@@ -25,6 +25,7 @@ def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -
     from PIL import Image
 
     from mediagen.media.clip import Clip
+    from mediagen.media.provenance import MADE, MIXED, packet_of
     from mediagen.media.sheets import contact_sheet
 
     if isinstance(film, Clip) and film.frames is None:
@@ -37,8 +38,9 @@ def write(film: "Clip | Soundtrack", job: str, store: Store, made: list[File]) -
     target, thumbnail, sheet = (store.path(file) for file in made)
     film.save(target)
     middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(film)
-    Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
-    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
+    xmp = packet_of(MADE if isinstance(film, Clip) else MIXED)
+    Image.fromarray(middle.numpy()).save(thumbnail, quality=85, xmp=xmp)
+    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85, xmp=xmp)
     settle(target, thumbnail, sheet)
 
 
