@@ -118,7 +118,7 @@ class AudioTask:
 
     def _film(self, seed: int, index: int, split: str, count: int = 1) -> Film:
         config = self.config
-        standard = np.random.default_rng((index, 19)).random() < config.full
+        standard = np.random.default_rng((index, 19)).random() < config.standard
         aspect, difficulty = config.size[0] / config.size[1], "standard" if standard else "simple"
         return draw_film(
             seed, split, difficulty, seconds=config.seconds / count, fps=config.fps, aspect=aspect, music=1.0

@@ -12,11 +12,11 @@ from mediagen.data.survey import Needs
 class AudioTaskConfig(Config):
     """What the audio model is trained on, and how t is drawn.
 
-    clips: films of the world, `seconds` long, encoded once, before training (0.8 MB each on disk and in memory for the
-    tiny models).  standard: share of that difficulty.  windows: seconds of the windows that batches are cut to, one
-    drawn per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a film but
-    single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch: windows of
-    the longest kind; of shorter ones there are more, so that every step hears as much.
+    clips: films of the world, `seconds` long, encoded once, before training (0.8 MB each on disk and in memory for
+    the tiny models).  standard: share of that difficulty.  windows: seconds of the windows that batches are cut to,
+    one drawn per batch; one that is named twice is drawn twice as often.  singles: share of the clips that are not a
+    film but single shots, as long as the first window, each with a sound of its own, as generated clips are.  batch:
+    windows of the longest kind; of shorter ones there are more, so that every step hears as much.
     made: smallest and largest share of a window that is to be made where the rest is known.  t_mean, t_std: of the
     logit-normal (0 and 1 in the report; a latent that repeats itself shows through much noise, so that only what is
     noisier still has to be told from the conditions).  check: sounds of a preview, made in `preview_steps` with

@@ -30,7 +30,6 @@ JUDGED = ("place", "kind", "colour", "motion", "weather", "camera", "time")
 WHOLE = ("place", "kind", "colour", "motion")  # what "all at once" asks for
 BOTH = ("kind", "colour", "kind2", "colour2")  # what "both things" asks for
 LOOKS = ("hair length", "hair_colour", "glasses", "beard", "motion")  # of a person in a portrait whose looks are told
-PLAIN = ("clear", "plain")  # weather and style in which an outline can be read
 MOVING = 20  # of 255: pixels that differ so much from their clip's mean are called moving
 HELD_OUT = 5  # one prompt in so many is of a triple that training lacks
 
@@ -195,7 +194,7 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     truths = [truth(one.scene) for one in asked]
     judged = [name for name in JUDGED if name in found[0]]
     right = [{key: seen[key] == true[key] for key in judged} for seen, true in zip(found, truths, strict=True)]
-    alone = [i for i, one in enumerate(asked) if not one.scene.person and len(one.scene.things) == 1]
+    alone = [i for i, one in enumerate(asked) if _seen_plainly(one.scene)]
     whole = {
         i: shows_whole_object(frames[i], thing.colour, smallest_area(thing.size))
         for i in alone
@@ -212,11 +211,9 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
         one = [i for i in members if i in whole]
         part.figures[f"{prefix} / one object"] = share((whole[i] for i in one), "one whole thing of that colour")
         part.figures[f"{prefix} / all of it, one object"] = share(everything[i] and whole[i] for i in one)
-    part.figures[f"{name} / outline"] = share(
-        (outline_of(frames[i], asked[i].scene.things[0].colour) == asked[i].scene.things[0].kind)
-        for i in alone
-        if asked[i].scene.things[0].kind in SHAPES and (asked[i].scene.weather, asked[i].scene.style) == PLAIN
-    )
+    shaped = ((i, asked[i].scene.things[0]) for i in alone if asked[i].scene.things[0].kind in SHAPES)
+    outlines = (outline_of(frames[i], thing.colour) == thing.kind for i, thing in shaped)
+    part.figures[f"{name} / outline"] = share(outlines, "of five shapes, by geometry alone")
     two = [i for i, true in enumerate(truths) if true["kind2"] != "none"]
     if two and "kind2" in found[0]:
         both = (_same_pair(found[i], truths[i]) for i in two)
@@ -229,6 +226,12 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
                 _look(found[i], key) == _look(truths[i], key) for i in known
             )
     return features
+
+
+def _seen_plainly(scene: Scene) -> bool:
+    """Whether a scene shows one thing whose pixels can be told by their colour: fog greys it, outlines cut it."""
+    alone = scene.person is None and len(scene.things) == 1
+    return alone and (scene.weather, scene.style) == ("clear", "plain")
 
 
 def _same_pair(found: dict[str, str], true: dict[str, str]) -> bool:

@@ -3,15 +3,11 @@
 Every import stands inside a function, so that reading the table costs nothing. A new training is one entry here.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from mediagen.sdk.models import courses
 from mediagen.sdk.models.people_trainings import PEOPLE
 from mediagen.sdk.models.training import Ingredients, Place, Training
-
-if TYPE_CHECKING:
-    from mediagen.train.stages import Stage
 
 __all__ = ["TRAININGS", "Ingredients", "Place", "Training"]
 
@@ -133,54 +129,6 @@ def _sound_scorer() -> Ingredients:
     return Ingredients(PRESETS, SoundScorer, SoundScorerTaskConfig, task)
 
 
-def _tae_stages() -> "Sequence[Stage]":
-    from mediagen.train.stages import Stage
-
-    slower = {"steps": 2_300, "lr": 5e-4, "warmup": 100, "fit_clips": 0}
-    return (
-        Stage(name="first", what="from patches that are found by PCA"),
-        Stage(name="again", what="the same once more, slower", settings=slower),
-    )
-
-
-def _video_stages() -> "Sequence[Stage]":
-    """Movie Gen's stages (section 3.2) at the sizes of two cores, and the pair that the built-in model was made by."""
-    from mediagen.train.stages import Stage
-
-    slower = {"steps": 4_700, "lr": 8e-4, "warmup": 100, "past": 0.2}
-    large: dict[str, Any] = {"size": (128, 128), "batch": 16, "clips": 4_096, "first": 10_000_000}
-    tuned = {**large, "clips": 1_024, "steps": 600, "lr": 2e-4, "warmup": 50}
-    return (
-        Stage(name="pictures", what="single pictures of 64 px", settings={"images": 1.0, "steps": 2_000}),
-        Stage(name="clips", what="clips of 64 px"),
-        Stage(name="again", what="the same once more, slower", settings=slower),
-        Stage(name="large", what="clips of 128 px", settings={**large, "steps": 4_000, "lr": 6e-4, "warmup": 100}),
-        Stage(name="tuned", what="other clips of 128 px, slowly", settings={**tuned, "first": 20_000_000}),
-        Stage(name="tuned-2", what="others still", settings={**tuned, "first": 30_000_000, "seed": 1}, start="large"),
-        Stage(name="average", what="the mean of both", average=("tuned", "tuned-2")),
-    )
-
-
-def _distil_stages() -> "Sequence[Stage]":
-    from mediagen.train.stages import Stage
-
-    few = {"nodes": 8, "scale": 1.0, "steps": 3_000}
-    return (
-        Stage(name="guided", what="guidance into the weights"),
-        Stage(name="few", what="eight steps in place of many", settings=few),
-    )
-
-
-def _audio_stages() -> "Sequence[Stage]":
-    from mediagen.train.stages import Stage
-
-    short: dict[str, Any] = {"seconds": 2.0, "windows": (1.0, 2.0), "singles": 0.0, "clips": 3_000, "batch": 32}
-    return (
-        Stage(name="short", what="sounds of 1 and 2 s", settings={**short, "steps": 4_300, "longest": 250}),
-        Stage(name="films", what="films of 10 s, in windows of 2 to 10 s"),
-    )
-
-
 # What a CPU of two cores trains the built-in models with, where `mediagen train` is given nothing else; recipes/ has
 # the sequence, docs/training-notes.md the reasons.
 TRAININGS: dict[str, Training] = {
@@ -189,7 +137,7 @@ TRAININGS: dict[str, Training] = {
         "tae",
         _tae,
         work=85,
-        stages=_tae_stages,
+        stages=courses.tae,
         course=("first", "again"),
         loop={"steps": 2_600, "lr": 8e-4, "warmup": 300, "clip": 0.5, "ema": 0.998, "decay": "linear", "lr_last": 0.03},
     ),
@@ -220,7 +168,7 @@ TRAININGS: dict[str, Training] = {
         "video",
         _video,
         work=98,
-        stages=_video_stages,
+        stages=courses.video,
         course=("clips", "again"),
         loop={"steps": 5_200, "lr": 1.2e-3, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
         task={"clips": 8_192},
@@ -230,7 +178,7 @@ TRAININGS: dict[str, Training] = {
         "video_fast",
         _distil,
         work=400,
-        stages=_distil_stages,
+        stages=courses.distil,
         course=("guided", "few"),
         loop={"steps": 2_000, "lr": 3e-4, "warmup": 50, "ema": 0.998, "lr_last": 0.05},
         task={"clips": 8_192},
@@ -255,7 +203,7 @@ TRAININGS: dict[str, Training] = {
         "audio",
         _audio,
         work=75,
-        stages=_audio_stages,
+        stages=courses.audio,
         course=("short", "films"),
         loop={"steps": 8_000, "warmup": 200, "ema": 0.998, "lr_last": 0.02},
     ),
