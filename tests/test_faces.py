@@ -138,7 +138,7 @@ def test_the_score_of_a_finder_counts_misses_and_ghosts() -> None:
 
 
 def test_the_finder_learns(tmp_path: Path) -> None:
-    task = FinderTask(FaceFinder.from_preset("debug"), FinderTaskConfig(scenes=16, batch=8, size=64, check=8))
+    task = FinderTask(FaceFinder.from_preset("debug"), FinderTaskConfig(scenes=16, batch=8, side=64, check=8))
     losses = steps(task, 12)
     assert losses[-1] < 0.8 * losses[0]
     again = task.batch(3, 0, 1)

@@ -23,12 +23,12 @@ FOUND = 0.5  # intersection over union with the true box from which on a face co
 
 @dataclass(frozen=True, kw_only=True)
 class FinderTaskConfig(Config):
-    """What the finder is trained on. scenes: drawn once, two pictures of each.  size: pixels of a picture's side.
+    """What the finder is trained on. scenes: drawn once, two pictures of each.  side: pixels of a picture.
     pairs: share of pictures that are two halves of others, so that there may be several faces.  wear: see `degrade`."""
 
     batch: int = 32
     scenes: int = 6_000
-    size: int = 128
+    side: int = 128
     pairs: float = 0.3
     wear: float = 0.8
     check: int = 256
@@ -55,7 +55,7 @@ class FinderTask:
     def __init__(self, model: FaceFinder, config: FinderTaskConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or FinderTaskConfig(), device
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.pool = draw_seen(range(self.config.scenes), "train", self.config.size)
+        self.pool = draw_seen(range(self.config.scenes), "train", self.config.side)
 
     def batch(self, step: int, rank: int, world: int) -> Seen:
         """Pictures of the pool; some are mirrored, some made of two, some smaller on a plain ground."""
@@ -97,7 +97,7 @@ class FinderTask:
         assert isinstance(model, FaceFinder)
         was_training = model.training
         model.eval()
-        seen = draw_seen(range(self.config.check), "validation", self.config.size)
+        seen = draw_seen(range(self.config.check), "validation", self.config.side)
         found = model.find(seen.pictures)
         model.train(was_training)
         shown = [drawn(picture, faces)[None] for picture, faces in zip(seen.pictures[:32], found, strict=False)]
