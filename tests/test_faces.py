@@ -210,6 +210,12 @@ def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(tmp
     (into,), (out,) = session.get_inputs(), session.get_outputs()
     # What insightface's model_zoo routes on: one input of 112 x 112, one output, no input of another shape.
     assert into.shape[1:] == [3, 112, 112] and out.shape[1:] == [512] and isinstance(into.shape[0], str)
+    import onnx
+
+    names = [node.name for node in onnx.load(str(path)).graph.node[:8]]
+    assert not any(name.startswith(("Sub", "_minus", "Mul", "_mul")) for name in names), (
+        "or it takes mean 0 and spread 1"
+    )
     faces = face_pool(range(3), 1)[0][:, 0]
     there = np.asarray(session.run(None, {into.name: standard(faces).numpy()})[0])
     with torch.no_grad():

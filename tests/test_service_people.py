@@ -57,9 +57,11 @@ def picture(level: int = 120) -> bytes:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Any, PeopleEngine, str, Path]]:
     engine = PeopleEngine()
-    with serving(engine, tmp_path / "data") as (url, _):
-        with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as api:
-            yield api, engine, url, tmp_path / "data"
+    with (
+        serving(engine, tmp_path / "data") as (url, _),
+        openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as api,
+    ):
+        yield api, engine, url, tmp_path / "data"
 
 
 def add(api: Any, name: str = "Ana", **more: Any) -> Any:
