@@ -104,8 +104,13 @@ class PersonalModel(VideoModel):
         return told
 
     def take_tower(self, aligned: AlignedEncoder) -> None:
-        """Begins with the picture tower of an aligned encoder of the same sizes."""
-        self.person.tower.load_state_dict(aligned.net.vision_model.state_dict())
+        """Begins with the picture tower of an aligned encoder; ValueError where it has other sizes."""
+        tensors, own = aligned.net.vision_model.state_dict(), self.person.tower.state_dict()
+        if {name: value.shape for name, value in tensors.items()} != {name: value.shape for name, value in own.items()}:
+            raise ValueError(
+                f"got an aligned encoder of {aligned.config.to_dict()}, expected this model's `aligned`; set it."
+            )
+        self.person.tower.load_state_dict(tensors)
 
     def grow(self, tensors: Tensors, old: VideoConfig) -> Tensors:
         """See `VideoModel.grow`; weights of a VideoModel leave the person's tokens as built."""

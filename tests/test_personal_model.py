@@ -114,6 +114,8 @@ def test_a_model_is_kept_with_its_tower_and_takes_the_one_of_an_encoder(
     again.take_tower(aligned)
     wanted = aligned.net.vision_model.state_dict()
     assert all(torch.equal(value, wanted[name]) for name, value in again.person.tower.state_dict().items())
+    with pytest.raises(ValueError, match="got an aligned encoder of"):
+        again.take_tower(AlignedEncoder(PRESETS["debug"].replace(width=64)))
 
 
 class Seer:

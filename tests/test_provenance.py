@@ -117,8 +117,8 @@ def test_a_signed_manifest_verifies_and_breaks_when_the_file_is_changed(
 ) -> None:
     pytest.importorskip("c2pa")
     chain, key = certificates(tmp_path)
-    monkeypatch.setenv("MEDIAGEN_C2PA_CERTIFICATES", str(chain))
-    monkeypatch.setenv("MEDIAGEN_C2PA_KEY", str(key))
+    monkeypatch.setenv("MEDIAGEN_SIGNING_CERTIFICATES", str(chain))
+    monkeypatch.setenv("MEDIAGEN_SIGNING_KEY", str(key))
     path = clip().save(tmp_path / f"clip{ending}")
     found = verify(path)
     assert found.source == MADE and found.signed is not None
@@ -134,7 +134,7 @@ def test_a_signed_manifest_verifies_and_breaks_when_the_file_is_changed(
 
 
 def test_half_a_key_is_refused_before_anything_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDIAGEN_C2PA_KEY", str(tmp_path / "own.key"))
+    monkeypatch.setenv("MEDIAGEN_SIGNING_KEY", str(tmp_path / "own.key"))
     with pytest.raises(ValueError, match="expected both"):
         clip().save(tmp_path / "clip.mp4")
     assert not (tmp_path / "clip.mp4").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SIGNED = (".mp4", ".mov", ".png", ".gif", ".wav")
-CERTIFICATES, KEY = "MEDIAGEN_C2PA_CERTIFICATES", "MEDIAGEN_C2PA_KEY"  # files of PEM: the chain, and an ES256 key
+CERTIFICATES, KEY = "MEDIAGEN_SIGNING_CERTIFICATES", "MEDIAGEN_SIGNING_KEY"  # files of PEM: the chain, and an ES256 key
 
 
 def key() -> tuple[Path, Path] | None:
