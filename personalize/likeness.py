@@ -5,6 +5,7 @@ The built-in models know drawn people alone. So of a photo they are given whom t
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -173,7 +174,7 @@ class _Search:
     def __init__(self, bust: Tensor, there: Tensor, points: np.ndarray) -> None:
         self.photo, self.points = bust.permute(2, 0, 1).float() / 255, points
         inside = 1 - F.max_pool2d(1 - there[None].float(), 3, 1, 1)[0]  # no steps at the border of the photo
-        self.weight = _WEIGHT * inside
+        self.weight = _weights() * inside
         sides = _border(self.photo, there), _border(self.photo.flip(2), there.flip(1))
         left, right = (F.avg_pool1d(side[None], 9, 1, 4, count_include_pad=False)[0] for side in sides)
         across = torch.linspace(0, 1, BUST.side).clamp(0.3, 0.7).sub(0.3).div(0.4)
@@ -251,15 +252,13 @@ def _edges(picture: Tensor) -> Tensor:
     return torch.cat((right, down))
 
 
+@cache
 def _weights() -> Tensor:
     """How much each pixel of the bust counts: the face most."""
     y, x = torch.meshgrid(torch.arange(BUST.side), torch.arange(BUST.side), indexing="ij")
     middle = BUST.template.mean(0)
     far = ((x - middle[0]) ** 2 + (y - middle[1]) ** 2).float().sqrt() / BUST.side
     return 0.5 + torch.exp(-((far / 0.28) ** 2))
-
-
-_WEIGHT = _weights()
 
 
 def _to_uint8(picture: Tensor) -> Tensor:
