@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
 from mediagen.personalize.character import Character
-from mediagen.sdk.errors import MediagenError
+from mediagen.sdk.edits import Edits
+from mediagen.sdk.hub.opening import HubWishes, opened, opened_again
 from mediagen.sdk.jobs import Queue
 from mediagen.sdk.models.exporting import export_onnx
-from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
+from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.people import People
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, person_clips, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
-from mediagen.sdk.tasks.replay import decoder_of, dtype_name, read
+from mediagen.sdk.tasks.replay import read, words_of
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
 from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
@@ -37,7 +38,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(People, Submits):
+class Engine(Submits, Edits, People):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
@@ -57,6 +58,7 @@ class Engine(People, Submits):
         revision: str | None = None,
         decoder: str | None = None,
         dtype: str | None = None,
+        **hub: Unpack[HubWishes],
     ) -> Self:
         """The engine of a model folder, a name "owner/model" on the Hugging Face hub, or (None) the built-in models.
 
@@ -65,20 +67,16 @@ class Engine(People, Submits):
         decoders that `export_onnx` wrote stand beside the weights that they were made from, as in the built-in models.
         dtype: of the weights of the transformers, "bfloat16" or "float32"; None takes bfloat16 on a GPU. What a sampler
         adds up is float32 either way.
+        hub: of models in diffusers' layout (see docs/models.md): offload, quantize, tiling, lora, sound_model.
         Raises ModelError where there is no such folder or decoder, RequestError where there is no such device or dtype.
         Weights are read when they are first needed.
         """
-        where = device_of(device)
-        return cls(ModelFolder.of(model, where, revision, decoder, dtype_of(dtype, where)))
+        return cls(opened(model, device, revision, decoder, dtype, hub))
 
     @classmethod
-    def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None) -> Self:
+    def to_repeat(cls, settings: dict[str, Any], model: str | Path | None = None, **hub: Unpack[HubWishes]) -> Self:
         """The engine that makes a clip again: with its dtype and decoder, or another; raises as `from_pretrained`."""
-        dtype = dtype_name(settings)
-        try:
-            return cls.from_pretrained(model, decoder=decoder_of(settings), dtype=dtype)
-        except MediagenError:
-            return cls.from_pretrained(model, dtype=dtype)
+        return cls(opened_again(settings, model, hub))
 
     @property
     def limits(self) -> Limits:
@@ -127,8 +125,9 @@ class Engine(People, Submits):
 
         wishes: as of `GenerateRequest`, where None means the default of the model folder (`limits`): negative_prompt,
         seconds, fps, width and height in pixels, num_inference_steps, guidance_scale, seed (drawn where None; it is in
-        `clip.settings`), sound (whether to make some, where the models can by default), sound_prompt, and image: the
-        first frame, a path, a PIL image or uint8 (H, W, 3).
+        `clip.settings`), sound (whether to make some, where the models can by default), sound_prompt, image: the
+        first frame, a path, a PIL image or uint8 (H, W, 3), rewrite: whether the prompt becomes a caption as the models
+        were taught, and strict: refuse words that they don't know.
         character: a person to show; a prompt with @name shows one that is kept.  person_scale: how strongly, 1 as the
         words.  candidates: so many are made, and the most like is kept.
         num_videos: a list of so many, with the seed and those after it, made together where that is faster.
@@ -155,7 +154,7 @@ class Engine(People, Submits):
         Raises RequestError for a file that cannot be read or a prompt that the judges cannot look for.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
-        return judges.score(self.models, clip, clip.caption if prompt is None else prompt)
+        return judges.score(self.models, clip, words_of(clip) if prompt is None else prompt)
 
     def extend(
         self,
@@ -169,6 +168,8 @@ class Engine(People, Submits):
         seed: int | None = None,
         sound: bool | None = None,
         sound_prompt: str | None = None,
+        rewrite: bool = True,
+        strict: bool = False,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Film:
@@ -178,18 +179,10 @@ class Engine(People, Submits):
         The rest as in `generate`; RequestError also for a file that cannot be read or a clip without pictures.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
-        request = ExtendRequest.of(
-            {
-                "prompt": clip.caption if prompt is None else prompt,
-                "seconds": seconds,
-                "negative_prompt": negative_prompt,
-                "num_inference_steps": num_inference_steps,
-                "guidance_scale": guidance_scale,
-                "seed": seed,
-                "sound": sound,
-                "sound_prompt": sound_prompt,
-            }
-        )
+        asked = {"prompt": clip.caption if prompt is None else prompt, "negative_prompt": negative_prompt}
+        asked |= {"seconds": seconds, "num_inference_steps": num_inference_steps, "guidance_scale": guidance_scale}
+        asked |= {"seed": seed, "sound": sound, "sound_prompt": sound_prompt, "rewrite": rewrite, "strict": strict}
+        request = ExtendRequest.of(asked)
         return self.run_extend(clip, request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
 
     @overload
@@ -286,7 +279,7 @@ class Engine(People, Submits):
         on_progress: ProgressCallback | None = None,
     ) -> Film | Soundtrack:
         """Meets a request for a video's sound; `add_audio` makes one, calls this, and says the rest."""
-        return results.soundtrack(self.models, video, request, self._step(callback_on_step_end), on_progress)
+        return results.soundtrack(self.models.sound, video, request, self._step(callback_on_step_end), on_progress)
 
     def _audio(self, sound: Clip | str | Path | None, wishes: dict[str, Any]) -> Clip:
         calls = {name: wishes.pop(name, None) for name in ("callback_on_step_end", "on_progress")}
@@ -302,7 +295,7 @@ class Engine(People, Submits):
         on_progress: ProgressCallback | None = None,
     ) -> Clip:
         """Meets a request for sound alone, or after what is `heard` (channels, S), that is made already."""
-        return results.sound(self.models, heard, request, self._step(callback_on_step_end), on_progress)
+        return results.sound(self.models.sound, heard, request, self._step(callback_on_step_end), on_progress)
 
     def _step(self, callback: StepCallback | None) -> Callable[[int, float, dict[str, Any]], bool | None] | None:
         """The callback as the work calls it, which does not know the engine."""

@@ -27,8 +27,9 @@ from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 
 LIMITS = Limits(
-    width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8
-)
+    width=32, height=32, fps=16, seconds=0.5, min_seconds=0.125, max_seconds=2, steps=4, max_extended_seconds=8,
+    rewrite=False,  # it takes any words
+)  # fmt: skip
 
 
 class Decoder:
@@ -46,7 +47,9 @@ class ToyEngine:
 
     def __init__(self, pause: float = 0.0) -> None:
         self.pause, self.limits = pause, LIMITS
-        self.models = SimpleNamespace(has=lambda name: True, get=lambda name: Decoder(), fingerprint="toy")
+        self.models = SimpleNamespace(
+            has=lambda name: True, get=lambda name: Decoder(), fingerprint="toy", unload=lambda: None
+        )
         self.fail: Exception | None = None
         self.made: list[int] = []
         self.heard: Callable[[str, int], None] = lambda stage, step: None

@@ -117,9 +117,9 @@ def test_extend_writes_a_longer_clip(run, model_folder, tmp_path):
         (["generate", "a", "--size", "33x32"], "got a size of 33x32, expected 32x32"),
         (["generate", "a", "--seconds", "60"], "got 60 seconds, expected 0.5 to 2"),
         (["generate", "a", "--fps", "30"], "got 30 fps, expected 16"),
-        (["generate", "a", "--image", "no.png"], "no.png"),
+        (["generate", "a ball", "--image", "no.png"], "no.png"),
         (["generate", "--from", "no.mp4"], "no.mp4"),
-        (["extend", "no.mp4", "a"], "no.mp4"),
+        (["extend", "no.mp4", "a ball"], "no.mp4"),
         (["train", "vidoe"], "did you mean 'video'?"),
         (["train", "tae", "--preset", "tinny"], "did you mean 'tiny'?"),
         (["train", "tae", "--set", "stepz=3"], "did you mean 'steps'?"),
@@ -171,7 +171,7 @@ def test_debugging_shows_the_traceback(monkeypatch):
 
 
 def test_ctrl_c_ends_with_130_one_sentence_and_no_file(model_folder, tmp_path):
-    command = [*PYTHON, "generate", "a", "--no-sound", "--steps", "1000", "--model", model_folder, "-o", "a.mp4"]
+    command = [*PYTHON, "generate", "a ball", "--no-sound", "--steps", "1000", "--model", model_folder, "-o", "a.mp4"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits a signal that is ignored
     try:

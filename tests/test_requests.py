@@ -52,7 +52,7 @@ def test_a_wrong_request_is_refused_in_one_sentence(values, said):
 )
 def test_what_the_model_was_not_trained_for_is_refused(values, said):
     with pytest.raises(RequestError, match=said):
-        GenerateRequest.of({"prompt": "a", **values}).fit(LIMITS)
+        GenerateRequest.of({"prompt": "ball", **values}).fit(LIMITS)
 
 
 def test_defaults_come_from_the_model_and_what_is_given_stays():
@@ -68,14 +68,14 @@ def test_the_longest_prompt_and_any_script_are_taken():
 
 
 def test_seconds_become_whole_frames_and_it_is_said():
-    request, notes = GenerateRequest.of({"prompt": "a", "seconds": 1.03}).fit(LIMITS)
+    request, notes = GenerateRequest.of({"prompt": "ball", "seconds": 1.03}).fit(LIMITS)
     assert request.seconds == 1.0
     assert notes == ["1.03 seconds became 1: 16 whole frames at 16 fps."]
     assert whole_frames(0.01, 16) == (1 / 16, ["0.01 seconds became 0.0625: 1 whole frame at 16 fps."])
 
 
 def test_extending_knows_the_clip():
-    request = ExtendRequest.of({"prompt": "a", "seconds": 2})
+    request = ExtendRequest.of({"prompt": "ball", "seconds": 2})
     assert request.fit(LIMITS, 16, (64, 48), 2)[0].num_inference_steps == 7
     with pytest.raises(RequestError, match="got a clip of 128x96 at 16 fps, expected 64x48 or 32x32"):
         request.fit(LIMITS, 16, (128, 96), 2)

@@ -100,7 +100,7 @@ def test_ends_in_good_order_are_no_attempts(store):
 def test_a_speed_that_cannot_be_written_costs_no_film(tmp_path, monkeypatch):
     service = Service(ToyEngine(), Store(tmp_path), Settings())
 
-    def full(seconds: float) -> None:
+    def full(seconds: float, model: str) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(service.store, "measured", full)

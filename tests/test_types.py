@@ -89,5 +89,6 @@ def test_wishes_are_those_of_the_requests() -> None:
     from mediagen.sdk.tasks.requests import GenerateRequest
     from mediagen.sdk.tasks.sound_requests import SoundRequest
 
-    assert wishes.ClipWishes.__annotations__.keys() | {"prompt"} == GenerateRequest.model_fields.keys()
+    own = {"prompt", "prompt_rewritten"}
+    assert wishes.ClipWishes.__annotations__.keys() | own == GenerateRequest.model_fields.keys()
     assert wishes.SoundWishes.__annotations__.keys() | {"prompt"} == SoundRequest.model_fields.keys()

@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +28,23 @@ def campaign(
     span: float,
     fields: dict[str, Any],
     seed: int = 0,
+    models: Sequence[str] = ("mediagen",),
 ) -> dict[str, Any]:
     """Figures of one campaign on two servers that run; `calm` is the one that nobody kills.
 
-    span: longest time in seconds from one start to the kill.  fields: of every job.
+    span: longest time in seconds from one start to the kill.  fields: of every job.  models: that make them by turns.
     """
     rng = random.Random(seed)
     ids: dict[int, str] = {}
 
+    def asked(index: int) -> dict[str, Any]:
+        model = models[index % len(models)]
+        return {"prompt": f"a red ball, number {index}", "seed": index, "model": model, **fields}
+
     def submit() -> None:
         for index in range(jobs):
-            body = {"prompt": f"a red ball, number {index}", "seed": index, **fields}
-            ids[index] = json.loads(server.surely("POST", "/v1/videos", body, **{"Idempotency-Key": f"job-{index}"}))[
-                "id"
-            ]
+            key = {"Idempotency-Key": f"job-{index}"}
+            ids[index] = json.loads(server.surely("POST", "/v1/videos", asked(index), **key))["id"]
 
     client = threading.Thread(target=submit)
     client.start()
@@ -59,8 +63,7 @@ def campaign(
 
     differ: dict[int, str] = {}
     for index in ids:
-        body = {"prompt": f"a red ball, number {index}", "seed": index, **fields}
-        id = json.loads(calm.surely("POST", "/v1/videos", body))["id"]
+        id = json.loads(calm.surely("POST", "/v1/videos", asked(index)))["id"]
         state = calm.wait(id)
         expected = calm.film(id) if state == "completed" else b""
         if films.get(index) != expected:
@@ -84,11 +87,16 @@ def _differences(one: bytes, other: bytes) -> str:
     return f"{len(one)} and {len(other)} bytes, {len(places)} of them differ, from {places[:1]} to {places[-1:]}"
 
 
-def run(*, jobs: int, kills: int, span: float) -> dict[str, Any]:
-    """The campaign on a server whose jobs take 0.3 s and more, beside one that is as fast as it can."""
-    with toys(0.01, 0.0, max_attempts=1000) as (killed, calm):
-        return campaign(killed, calm, jobs, kills, span=span, fields={"num_inference_steps": 25})
+def run(*, jobs: int, kills: int, span: float, models: int) -> dict[str, Any]:
+    """The campaign on a server whose jobs take 0.3 s and more, beside one that is as fast as it can.
+
+    models: served side by side, of which one is in memory, so that each job has the other's weights freed.
+    """
+    others = [f"model{index}" for index in range(1, models)]
+    with toys(0.01, 0.0, max_attempts=1000, others=others) as (killed, calm):
+        names, fields = ("mediagen", *others), {"num_inference_steps": 25}
+        return campaign(killed, calm, jobs, kills, span=span, fields=fields, models=names)
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", {"jobs": 24, "kills": 12}, {"jobs": 300, "kills": 200, "span": 0.6}, run)
+    main(__doc__ or "", {"jobs": 24, "kills": 12}, {"jobs": 300, "kills": 200, "span": 0.6, "models": 1}, run)

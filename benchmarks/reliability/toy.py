@@ -50,7 +50,8 @@ def _serve(engine: Any, order: dict[str, Any]) -> None:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
         os.dup2(number, target)
-    status = 1
+    status, settings = 1, dict(order["settings"])
+    others = {name: type(engine)(order["pause"]) for name in settings.pop("others", ())}
     try:
         program.serve(
             engine,
@@ -58,8 +59,9 @@ def _serve(engine: Any, order: dict[str, Any]) -> None:
             host="127.0.0.1",
             port=order["port"],
             token=None,
-            settings=Settings.of({"poll": 0.02, "max_queue": 100_000, **order["settings"]}),
+            settings=Settings.of({"poll": 0.02, "max_queue": 100_000, **settings}),
             model="mediagen",
+            others=others,
         )
         status = 0
     finally:

@@ -27,6 +27,7 @@ from mediagen.sdk.bench.pictures import (
     through_tae,
     video_models,
 )
+from mediagen.sdk.bench.prompts import measure_prompts
 from mediagen.sdk.bench.sound import measure_codec, measure_seen_sync, measure_sync
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.tasks.clips import ClipWork
@@ -38,8 +39,9 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 if TYPE_CHECKING:
     from rich.table import Table
 
-PARTS = ("pictures", "autoencoder", "codec", "sound", "films", "schedule", "speed")
+PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "schedule", "speed")
 NEEDS = {  # families of models without which a part cannot be measured
+    "prompts": ("prompt",),
     "pictures": ("prompt", "video", "tae", "recogniser"),
     "autoencoder": ("tae",),
     "codec": ("codec",),
@@ -204,7 +206,12 @@ def _speed(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
     return [stages, speed.measure_step(video_models(engine), engine.limits)]
 
 
+def _prompts(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
+    return [measure_prompts()]
+
+
 _MEASURES = {
+    "prompts": _prompts,
     "pictures": _pictures,
     "autoencoder": _autoencoder,
     "codec": _codec,

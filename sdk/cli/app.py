@@ -13,6 +13,8 @@ from mediagen.sdk.cli.character import character
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
+from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
+from mediagen.sdk.cli.models import fetch, models
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
@@ -54,6 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="One object on stdout: path, 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
+NoRewrite = Annotated[bool, typer.Option("--no-rewrite", help="Give the models the prompt as it is written.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse words that the models don't know.")]
 
 
 @app.command()
@@ -69,10 +73,17 @@ def generate(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     image: Annotated[Path | None, typer.Option("--image", help="Picture that becomes the first frame.")] = None,
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
+    offload: Offload = None,
+    quantize: Quantize = None,
+    tiling: Tiling = False,
+    lora: Lora = None,
+    sound_model: SoundModel = None,
     again: Annotated[
         Path | None, typer.Option("--from", help="Make this file's clip again; other options change a setting of it.")
     ] = None,
@@ -100,6 +111,8 @@ def generate(
             "sound": False if no_sound or out.suffix.lower() in SILENT else None,
             "sound_prompt": sound_prompt,
             "image": image,
+            "rewrite": False if no_rewrite else None,
+            "strict": strict or None,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         if prompt is None and again is None:
@@ -119,9 +132,13 @@ def generate(
 
             before = {} if again is None else settings_of(again)
             stored = {} if again is None else request_of(before, again.name, image)
+            if {"prompt", "rewrite"} & set(asked):
+                stored.pop("prompt_rewritten", None)
             repeat = again is not None and decoder is None and dtype is None
-            chosen = {"decoder": decoder, "dtype": dtype}
-            engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
+            hub = wishes(offload, quantize, tiling, lora, sound_model)
+            engine = (Engine.to_repeat(before, model, **hub) if repeat
+                      else Engine.from_pretrained(model, decoder=decoder, dtype=dtype, **hub))  # fmt: skip
+            licence(engine)
             clips = engine.run_several(GenerateRequest.of({**stored, **asked}), count, on_progress=bar)
             bar.show("Writing")
             made = [(clip.save(target), clip) for target, clip in zip(targets, clips, strict=False)]
@@ -144,9 +161,16 @@ def extend(
     negative: Negative = None,
     no_sound: NoSound = False,
     sound_prompt: SoundPrompt = None,
+    no_rewrite: NoRewrite = False,
+    strict: Strict = False,
     model: Model = None,
     decoder: Decoder = None,
     dtype: Dtype = None,
+    offload: Offload = None,
+    quantize: Quantize = None,
+    tiling: Tiling = False,
+    lora: Lora = None,
+    sound_model: SoundModel = None,
     json_out: Json = False,
     quiet: Quiet = False,
     force: Force = False,
@@ -171,9 +195,13 @@ def extend(
                 "negative_prompt": negative,
                 "sound": False if no_sound or out.suffix.lower() in SILENT else None,
                 "sound_prompt": sound_prompt,
+                "rewrite": not no_rewrite,
+                "strict": strict,
             }
             request = ExtendRequest.of({key: value for key, value in asked.items() if value is not None})
-            engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype)
+            hub = wishes(offload, quantize, tiling, lora, sound_model)
+            engine = Engine.from_pretrained(model, decoder=decoder, dtype=dtype, **hub)
+            licence(engine)
             longer = engine.run_extend(clip, request, on_progress=bar)
             bar.show("Writing")
             made = [(longer.save(out), longer)]
@@ -187,6 +215,8 @@ app.command()(codec)
 app.command()(serve)
 app.command()(verify)
 app.add_typer(character, name="character")
+app.command()(models)
+app.command()(fetch)
 
 
 @app.command()
@@ -213,9 +243,12 @@ def export(
 def info(model: Model = None) -> None:
     """List the models of a folder: parameters, sizes, limits."""
     with reporting():
+        from mediagen.sdk.hub import about
+        from mediagen.sdk.hub.layout import is_pipeline
         from mediagen.sdk.models.info import locate, overview
 
-        lines = overview(locate(model))
+        folder = locate(model)
+        lines = about.overview(folder) if is_pipeline(folder) else overview(folder)
         width = max(len(name) for name, _ in lines) + 2
         for name, known in lines:
             typer.echo(f"{name:<{width}}{known}")

@@ -1,4 +1,4 @@
-"""`mediagen serve`: one model in memory, a durable queue before it, HTTP before that."""
+"""`mediagen serve`: models in memory, a durable queue before them, HTTP before that."""
 
 import contextlib
 import re
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mediagen.sdk.cli.console import Bar, reporting, say
+from mediagen.sdk.cli.hub import Lora, Offload, Quantize, SoundModel, Tiling, licence, wishes
 from mediagen.sdk.errors import RequestError
 
 
@@ -24,8 +25,17 @@ def serve(
         Path | None, typer.Option("--data-folder", help="Where jobs and films are kept. Default: your data folder.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="Model folder, or a name on the Hugging Face hub. Default: built in.")
+        list[str] | None,
+        typer.Option("--model", help="Model folder, or a name on the hub; several, given again. Default: built in."),
     ] = None,
+    in_memory: Annotated[
+        int, typer.Option("--in-memory", min=1, help="Of several models, so many are in memory at once.")
+    ] = 1,
+    offload: Offload = None,
+    quantize: Quantize = None,
+    tiling: Tiling = False,
+    lora: Lora = None,
+    sound_model: SoundModel = None,
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="Of the weights, bfloat16 or float32. Default: bfloat16 on a GPU.")
     ] = None,
@@ -68,17 +78,28 @@ def serve(
 
             program.check_address(host, token)
             program.check_webhooks(webhook_url, webhook_secret)
-            name = program.name_of(model)
+            named = program.names_of(model or [None])
+            name = next(iter(named))
             aliases = tuple(_alias(one, name) for one in alias or ())
+            if on_ray and len(named) > 1:
+                raise RequestError("--workers: got ray and several models, expected one; give one --model.")
             from mediagen.sdk.engine import Engine
+            from mediagen.sdk.hub.opening import is_pipeline_named
 
-            engine: Any = Engine.from_pretrained(model, dtype=dtype)
+            hub = wishes(offload, quantize, tiling, lora, sound_model)
+            engines: dict[str, Any] = {
+                one: Engine.from_pretrained(where, dtype=dtype, **(hub if is_pipeline_named(where) else {}))
+                for one, where in named.items()
+            }
+            engine = engines.pop(name)
             if on_ray:
                 bar.show("Starting Ray")
                 from mediagen.sdk.service.queue.cluster import hired
 
                 engine = stack.enter_context(hired(engine, count, dtype))
                 count = engine.count
+        for one in (engine, *engines.values()):
+            licence(one)
         folder = data_folder or data_home()
 
         def ready(port: int) -> None:
@@ -92,6 +113,7 @@ def serve(
             token=token,
             settings=Settings(
                 workers=count or 1,
+                models=in_memory,
                 max_queue=queue,
                 url_inputs=url_inputs,
                 keep_days=keep_days,
@@ -101,6 +123,7 @@ def serve(
                 webhook_secret=webhook_secret,
             ),
             model=name,
+            others=engines,
             ready=ready,
         )
 

@@ -20,6 +20,7 @@ from mediagen.sdk.models.limits import Limits
 from mediagen.weights import load_model
 
 ENGINE = "engine.json"
+WORDS = "words.json"  # of models that learned other words than the world's: {"things": ["ball", ...], ...}
 DECODERS = ("onnx", "torch")
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 log = logging.getLogger(__name__)
@@ -103,13 +104,17 @@ class ModelFolder:
 
     @property
     def limits(self) -> Limits:
-        """What engine.json says; without sound where nothing in the folder makes some."""
+        """What engine.json says; without sound where nothing in the folder makes some.
+
+        Prompts are not rewritten where the folder has words of its own (see `vocabulary`).
+        """
         heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
-        return self._limits if heard == self._limits.sound else replace(self._limits, sound=heard)
+        worldly = self._limits.rewrite and not (self.path / WORDS).is_file()
+        return replace(self._limits, sound=heard, rewrite=worldly)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""
-        return (self.path / FAMILIES[name].folder / "config.json").is_file()
+        return name in FAMILIES and (self.path / FAMILIES[name].folder / "config.json").is_file()
 
     def get(self, name: str) -> Any:
         """The model of a family, on the device and in eval mode; threads that ask at once get the same one."""
@@ -175,6 +180,22 @@ class ModelFolder:
                 f"got the decoder 'onnx', but {' and '.join(wrong)}; write it with "
                 f"'mediagen export --model {self.path} -o {self.path}', or leave the decoder out."
             )
+
+    @property
+    def sound(self) -> "ModelFolder":
+        """The folder whose models make sound."""
+        return self
+
+    def unload(self) -> None:
+        """Frees the weights, which are read again when they are needed."""
+        with self._lock:
+            self._loaded.clear()
+            self._decoders.clear()
+
+    def told(self) -> dict[str, Any]:
+        """What a file says about the models that made it."""
+        dtype = str(self.dtype).removeprefix("torch.")
+        return {"model": self.fingerprint, "decoder": self.runtime, "dtype": dtype}
 
     @property
     def fingerprint(self) -> str:

@@ -34,7 +34,9 @@ def locate(model: str | Path | None, revision: str | None = None) -> Path:
     if model is None or (str(model) in ("tiny", "small") and not Path(model).is_dir()):
         return built_in() / "small" if model == "small" else built_in()
     if not Path(model).is_dir() and _HUB_NAME.fullmatch(str(model)):
-        return _download(str(model), revision)
+        from mediagen.sdk.hub.fetch import fetch
+
+        return fetch(str(model), revision)
     return Path(model)
 
 
@@ -113,18 +115,3 @@ def _figures(path: Path) -> str:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not valid JSON ({error}); restore the file.") from None
     return "; " + ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if isinstance(value, int | float))
-
-
-def _download(name: str, revision: str | None) -> Path:
-    """Fetches a model of the hub into its cache: tensors and JSON alone, nothing that could run."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.safetensors"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        why = " ".join(str(error).split()).split(". ")[0]
-        raise ModelError(
-            f"got the model '{name}', which is neither a folder here nor could be fetched from the hub ({why[:200]}); "
-            "check the name and the connection."
-        ) from None

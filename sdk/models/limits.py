@@ -15,10 +15,13 @@ class Limits(Config):
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
     max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
-    other steps, guidance or negative words; 0 where the folder has none.  sound_steps, sound_guidance_scale,
-    sound_candidates: of the sound.
+    other steps, guidance or negative words; 0 where the folder has none.
+    sound_steps, sound_guidance_scale, sound_candidates: of the sound.
+    frame_step: of public models, a clip has a frame and a multiple of so many more; 1 for any number.
+    pixel_bytes: of memory for each pixel of a window while it is made; 0 for what the built-in models take.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
     difficulty: of the world's scenes that the models were trained on ("simple" or "standard"), and are judged by.
+    rewrite: whether prompts become captions of that world; false for models that learned from other films.
     """
 
     width: int = 64
@@ -37,7 +40,10 @@ class Limits(Config):
     sound_steps: int = 32
     sound_guidance_scale: float = 3.0
     sound_candidates: int = 1
+    frame_step: int = 1
+    pixel_bytes: int = 0
     difficulty: str = "simple"
+    rewrite: bool = True
     sound: bool = True
 
     def __post_init__(self) -> None:

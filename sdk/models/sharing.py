@@ -14,6 +14,7 @@ from mediagen.weights import write_atomic
 
 TRAINING = "training.json"  # beside the weights: what the run was told that made them
 CARD = "README.md"
+INDEX = "model_index.json"  # by which diffusers knows a pipeline: `sdk.diffusers`
 
 
 def save_pretrained(models: ModelFolder, folder: Path, license: str | None = None) -> Path:
@@ -36,6 +37,9 @@ def save_pretrained(models: ModelFolder, folder: Path, license: str | None = Non
             if (source / file).is_file():
                 shutil.copyfile(source / file, target / file)
     write_atomic(folder / CARD, _card(models, names, license).encode())
+    write_atomic(
+        folder / INDEX, json.dumps({"_class_name": "MediagenPipeline", "_diffusers_version": "0.42.0"}).encode()
+    )
     shutil.copyfile(here / ENGINE, folder / ENGINE)  # last: a folder with it is whole
     return folder
 

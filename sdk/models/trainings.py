@@ -61,6 +61,15 @@ def _recogniser() -> Ingredients:
     )
 
 
+def _rewrite() -> Ingredients:
+    from mediagen.text.prompts.student import Student
+    from mediagen.train.tasks.rewrite import RewriteTask, RewriteTaskConfig
+
+    return Ingredients(
+        Student.PRESETS, Student, RewriteTaskConfig, lambda model, config, at: RewriteTask(model.to(at.device), config)
+    )
+
+
 def _video() -> Ingredients:
     from mediagen.train.tasks.video import VideoTask, VideoTaskConfig
     from mediagen.video import VideoModel
@@ -162,6 +171,13 @@ TRAININGS: dict[str, Training] = {
         _recogniser,
         work=17,
         loop={"steps": 2_400, "lr": 3e-3, "warmup": 50, "ema": 0.995, "decay": "linear"},
+    ),
+    "rewrite": Training(
+        "student of the prompts' rewriter, of rules or of an instruct model",
+        "rewrite",
+        _rewrite,
+        work=28,
+        loop={"steps": 2_000, "lr": 1.5e-3, "warmup": 100, "ema": 0.99},
     ),
     "video": Training(
         "transformer of the pictures",

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mediagen.sdk.errors import ModelError
+from mediagen.sdk.models.folder import WORDS
 from mediagen.sdk.models.info import built_in
-
-FILE = "words.json"  # in a model folder: {"things": ["ball", ...], ...}
 
 
 def vocabulary(models: Any, difficulty: str) -> dict[str, list[str]]:
@@ -18,12 +17,12 @@ def vocabulary(models: Any, difficulty: str) -> dict[str, list[str]]:
     path: Path | None = getattr(models, "path", None)
     if path is None:
         return {}
-    if (path / FILE).is_file():
+    if (path / WORDS).is_file():
         try:
-            found = json.loads((path / FILE).read_text())
+            found = json.loads((path / WORDS).read_text())
             return {str(topic): [str(word) for word in words] for topic, words in found.items()}
         except (ValueError, AttributeError, TypeError):
-            raise ModelError(f"{path / FILE}: got no topics with lists of words; correct it, or remove it.") from None
+            raise ModelError(f"{path / WORDS}: got no topics with lists of words; correct it, or remove it.") from None
     if not path.resolve().is_relative_to(built_in().resolve()):
         return {}
     from mediagen.world import people, scene

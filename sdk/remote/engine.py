@@ -33,6 +33,8 @@ class _Unreachable(MediagenError):
 class RemoteEngine:
     """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
 
+    model: of its models, by name; None for the first, or the first that makes what is asked for.
+
     timeout: seconds that an answer may take to come, and that a full service is asked again.
 
     Its methods take what those of Engine take, and raise their errors, with the service's sentences, and MediagenError
@@ -40,17 +42,22 @@ class RemoteEngine:
     it ends by raising, or that is interrupted (Ctrl-C), cancels its job. `callback_on_step_end` cannot be sent.
     """
 
-    def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, url: str, token: str | None = None, timeout: float = 60.0, model: str | None = None) -> None:
         if not url.startswith(("http://", "https://")):
             raise RequestError(f"got the address '{url}', expected http://... or https://...; give the whole address.")
-        self._url, self._token, self._timeout = url.rstrip("/"), token, timeout
+        self._url, self._token, self._timeout, self._model = url.rstrip("/"), token, timeout, model
         self._client: httpx2.Client | None = None
         self._lock = threading.Lock()
 
     @property
     def limits(self) -> Limits:
         """What the service's models were trained for; as `Engine.limits`."""
-        return Limits.of(self.ask("GET", "/v1/models")["data"][0]["limits"])
+        models = self.ask("GET", "/v1/models")["data"]
+        found = next((one for one in models if self._model in (None, one["id"])), None)
+        if found is None:
+            names = " or ".join(one["id"] for one in models)
+            raise RequestError(f"model: got '{self._model}', expected {names}; give one, or leave it out.")
+        return Limits.of(found["limits"])
 
     def generate(self, prompt: str, *, on_progress: ProgressCallback | None = None, **settings: Any) -> "Clip":
         """As `Engine.generate`."""
@@ -171,6 +178,7 @@ class RemoteEngine:
         return self._job(path, fields, (name, (payload.film if name == "video" else payload.sound)(source)))
 
     def _job(self, path: str, fields: dict[str, Any], upload: tuple[str, bytes] | None = None) -> RemoteJob:
+        fields = fields if self._model is None else {**fields, "model": self._model}
         return RemoteJob(self.fetch, self.ask("POST", path, fields, upload)["id"])
 
     def _waited(self, job: RemoteJob, on_progress: ProgressCallback | None) -> RemoteJob:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,17 @@ def name_of(model: str | None) -> str:
     return "mediagen" if model is None else Path(model).name or "mediagen"
 
 
+def names_of(models: Sequence[str | None]) -> dict[str, str | None]:
+    """Folders and names by what they are called in the API; RequestError for two that are called the same."""
+    found: dict[str, str | None] = {}
+    for model in models:
+        name = name_of(model)
+        if name in found:
+            raise RequestError(f"--model: got two that are called '{name}'; rename one of the folders.")
+        found[name] = model
+    return found
+
+
 def serve(
     engine: Any,
     folder: Path,
@@ -66,6 +77,7 @@ def serve(
     token: str | None,
     settings: Settings,
     model: str,
+    others: Mapping[str, Any] | None = None,
     ready: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Serves until it is told to stop; calls ready(port) when it answers. Raises as `check_address` and `locked`."""
@@ -77,7 +89,7 @@ def serve(
     from mediagen.sdk.service.service import Service
 
     with locked(folder):
-        service = Service(engine, Store(folder), settings, model)
+        service = Service(engine, Store(folder), settings, model, others)
         config = uvicorn.Config(
             build(service, token),
             host=host,

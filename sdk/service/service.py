@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from mediagen.sdk.service.queue.watch import Listeners
 from mediagen.sdk.service.queue.workers import Workers
 from mediagen.sdk.service.refusals import Refused, missing, of_request, wrong
 from mediagen.sdk.service.settings import MIB, Settings
+from mediagen.sdk.service.shelf import Shelf
 
 log = logging.getLogger("mediagen.service")
 _DELETE_WAIT = 60.0  # seconds that DELETE waits for a running job to stop
@@ -31,12 +33,19 @@ _SWEEP = 60.0  # seconds between looks for jobs that have expired
 
 
 class Service:
-    """One engine, one data folder. Its methods may block; routes call them from threads."""
+    """Engines by name, one data folder. Its methods may block; routes call them from threads.
 
-    def __init__(self, engine: Any, store: Store, settings: Settings, model: str = "mediagen") -> None:
+    engine, model: the first of them, and its name.  others: further ones.
+    """
+
+    def __init__(
+        self, engine: Any, store: Store, settings: Settings, model: str = "mediagen",
+        others: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.engine, self.store, self.settings, self.model = engine, store, settings, model
+        self.shelf = Shelf({model: engine, **(others or {})}, settings.models)
         self.listeners = Listeners(settings.max_listeners)
-        self.workers = Workers(engine, store, settings, self.listeners)
+        self.workers = Workers(self.shelf, store, settings, self.listeners)
         self.webhooks = webhooks.Webhooks(store, settings)
         self.decoder = Decoder(settings)
         self.begun = time.time()
@@ -63,7 +72,7 @@ class Service:
 
     def require(self, name: str) -> None:
         """Refused with 501 where the models of a kind of job are not installed."""
-        if not available(self.engine, name):
+        if not any(available(engine, name) for engine in self.shelf.engines.values()):
             kind = KINDS[name]
             raise Refused(
                 501,
@@ -84,22 +93,24 @@ class Service:
         known = self._known(key, digest)
         if known is not None:
             return known
-        values, starts = dict(form.values), Starts(self, f"video_{secrets.token_hex(16)}")
+        values = dict(form.values)
+        model, notes = self._chosen(values.pop("model", None), name)
+        engine = self.shelf.engines[model]
+        starts = Starts(self, f"video_{secrets.token_hex(16)}", engine.limits)
         given = {start.field: values.pop(start.field, None) for start in kind.starts}
         given = {field: value for field, value in given.items() if value != ""}  # which a form left empty
-        notes = self._check_model(values.pop("model", None))
         webhook = webhooks.checked(values.pop("webhook_url", None), self.settings)
         values = request_values(values, kind.request)
         if self.settings.adapt:
-            values, changes = kind.adapted(values, self.engine.limits)
+            values, changes = kind.adapted(values, engine.limits)
             notes += changes
         try:
             if not any(start.needed for start in kind.starts):
-                self._checked(kind, values, {})  # a wrong number is refused before a picture is decoded
+                self._checked(engine, kind, values, {})  # a wrong number is refused before a picture is decoded
             if not self._room(*self.store.load()):  # nor is one for which there is no room
                 raise QueueFull
             starts.read(kind, form, given, parent)
-            job = replace(self._job(kind, values, starts), notes=json.dumps(notes))
+            job = replace(self._job(model, kind, values, starts), notes=json.dumps(notes))
             made = self.store.create(job, starts.files, key, digest, webhook=webhook, room=self._room)
         except KeyReused:
             starts.forget()
@@ -170,14 +181,23 @@ class Service:
             if self._ending.wait(min(_SWEEP, self.settings.keep_days * _DAY)):
                 return
 
-    def _check_model(self, given: Any) -> list[str]:
-        """A sentence where the model was asked for by another name; Refused where it is none of this server's."""
-        if given in (None, "", self.model):
-            return []
-        if given in self.settings.aliases:
-            return [f"The model '{given}' is '{self.model}' here."]
+    def _chosen(self, given: Any, kind: str) -> tuple[str, list[str]]:
+        """The model that makes a job, and a sentence where it was asked for by another name.
+
+        Where none is named, the first that makes such jobs.  Refused for a name that none has, and for a model that
+        makes none.
+        """
+        names = self.shelf.engines
+        able = [name for name, engine in names.items() if available(engine, kind)]
+        if given in (None, ""):
+            return able[0], []
+        if given in able:
+            return given, []
+        if given in self.settings.aliases and self.model in able:
+            return self.model, [f"The model '{given}' is '{self.model}' here."]
+        why = f"which is not for {KINDS[kind].what}, " if given in list(names) else ""
         raise wrong(
-            f"model: got {str(given)[:80]!r}, expected '{self.model}'; give that or leave it out.",
+            f"model: got {str(given)[:80]!r}, {why}expected {' or '.join(map(repr, able))}; give that or leave it out.",
             "model_not_found",
             "model",
         )
@@ -188,20 +208,21 @@ class Service:
         except KeyReused:
             raise _reused() from None
 
-    def _checked(self, kind: Kind, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
+    def _checked(self, engine: Any, kind: Kind, values: dict[str, Any], about: dict[str, Any]) -> tuple[Any, Any]:
         """The request as it was asked, and as it will be made; Refused where it cannot be."""
         try:
             request = kind.asked(values, about)
-            return request, kind.check(request, self.engine, about)
+            return request, kind.check(request, engine, about)
         except RequestError as error:
             raise of_request(error) from None
 
-    def _job(self, kind: Kind, values: dict[str, Any], starts: Starts) -> Job:
+    def _job(self, model: str, kind: Kind, values: dict[str, Any], starts: Starts) -> Job:
         """The row of a new job; Refused where it is too large."""
         about = measured(starts.about, kind.sound_alone)
-        request, full = self._checked(kind, values, about)
-        estimated, outcome = kind.price(full, self.engine.limits, about), kind.outcome(full, about)
-        seconds, most = estimated.units * self._rate(), self.settings
+        engine = self.shelf.engines[model]
+        request, full = self._checked(engine, kind, values, about)
+        estimated, outcome = kind.price(full, engine.limits, about), kind.outcome(full, about)
+        seconds, most = estimated.units * self._rate(model), self.settings
         if estimated.bytes > most.job_bytes:
             raise wrong(
                 f"got a request that takes about {estimated.bytes // MIB} MiB of memory, expected at most "
@@ -226,7 +247,7 @@ class Service:
             id=starts.id,
             kind=kind.name,
             request=json.dumps(stored),
-            model=self.model,
+            model=model,
             size=f"{outcome.size[0]}x{outcome.size[1]}",
             seconds=f"{outcome.seconds:g}",
             fps=outcome.fps,
@@ -237,13 +258,12 @@ class Service:
 
     def _room(self, count: int, units: float) -> bool:
         """Whether one more may wait, beside so many jobs and so much work."""
-        rate = self._rate() / self.settings.workers
-        return count < self.settings.max_queue and units * rate <= self.settings.max_wait
+        return count < self.settings.max_queue and self._waiting() <= self.settings.max_wait
 
     def _full(self) -> Refused:
         """429, with the time after which there may be room."""
-        count, units = self.store.load()
-        wait = max(1, min(60, round(units * self._rate() / self.settings.workers / max(count, 1))))
+        count, _ = self.store.load()
+        wait = max(1, min(60, round(self._waiting() / max(count, 1))))
         return Refused(
             429,
             f"got a request while {count} jobs wait, which is as many as are taken; try again in {wait} s.",
@@ -251,8 +271,12 @@ class Service:
             headers={"Retry-After": str(wait)},
         )
 
-    def _rate(self) -> float:
-        return self.store.rate() or cost.RATE
+    def _rate(self, model: str) -> float:
+        return self.store.rate(model) or cost.RATE
+
+    def _waiting(self) -> float:
+        """Seconds of work that is not done, by what each model took lately."""
+        return sum(units * self._rate(model) for model, units in self.store.units().items()) / self.settings.workers
 
 
 def _reused() -> Refused:

@@ -13,7 +13,8 @@ MIB = 2**20
 class Settings(Config):
     """What one service allows.
 
-    workers: jobs made side by side.  max_queue: jobs that may wait.  max_wait: estimated seconds of work that may
+    workers: jobs made side by side.  models: that are in memory at once, of several.
+     max_queue: jobs that may wait.  max_wait: estimated seconds of work that may
     wait.  max_job_seconds, max_job_mib: estimated cost of one job; 0 for half of the machine's memory.
     max_upload_mib: bytes of a file as it is sent.  max_pixels: of a file when decoded, over all frames.
     decode_seconds: how long decoding a file may take.  decode_mib: memory that decoding one may take.
@@ -26,6 +27,7 @@ class Settings(Config):
     """
 
     workers: int = 1
+    models: int = 1
     max_queue: int = 256
     max_wait: float = 24 * 3600.0
     max_job_seconds: float = 3600.0

@@ -15,7 +15,7 @@ const $ = id => document.getElementById(id);
 const gallery = $("gallery");
 const cards = new Map(), streams = new Map();
 const drafts = {}; // what each tab's form held when it was left
-let model = null, current = null, chosen = null, looking = 0, more = false;
+let model = null, models = [], current = null, chosen = null, looking = 0, more = false;
 
 // What the page says
 
@@ -110,8 +110,10 @@ function open(kind) {
 
 /** What the model makes, in a line. */
 function describe() {
-  const { limits } = model, name = model.id === "mediagen" ? "" : `${model.id}: `;
-  $("model").textContent = `${name}films of ${limits.width} × ${limits.height}, up to ${limits.max_seconds} s at a time`;
+  const { limits, kinds } = model, name = model.id === "mediagen" ? "" : `${model.id}: `;
+  const films = kinds.includes("generate") || kinds.includes("edit");
+  const made = films ? `films of ${limits.width} × ${limits.height}, up to ${limits.max_seconds} s at a time` : "sound";
+  $("model").textContent = name + made;
   offer($("words"), model.words, $("prompt"));
 }
 
@@ -147,6 +149,7 @@ form.addEventListener("submit", async event => {
   quiet();
   try {
     const made = fields(current), film = $("film").files[0], uploads = files();
+    if (models.length > 1) made.model = model.id;
     if (current.source && film) uploads.push({ name: current.source, file: film });
     else if (current.source && chosen) made[current.source] = { id: chosen.id };
     else if (current.source) throw Object.assign(new Error("Choose a result, or a file of your own, to start from."), { param: "parent" });
@@ -187,7 +190,8 @@ const does = {
     $("prompt").focus();
     say(`${short(job)} is the film to start from.`);
   },
-  repeat(job) {
+  async repeat(job) {
+    await choose(job.model);
     open(job.kind);
     const { width, height, ...rest } = job.request;
     if (width) rest.size = `${width}x${height}`;
@@ -287,10 +291,30 @@ $("older").addEventListener("click", async () => {
 });
 document.addEventListener("visibilitychange", () => document.hidden || (model && look()));
 
+/** Learns the kinds of jobs that a model makes. */
+async function study(id) {
+  learn((await json(models.length > 1 ? `/v1/kinds?model=${encodeURIComponent(id)}` : "/v1/kinds")).data);
+}
+
+/** Takes another of the server's models: what it makes, its fields and its words. */
+async function choose(id) {
+  if (id === model?.id || !models.some(one => one.id === id)) return;
+  await study(id);
+  model = models.find(one => one.id === id);
+  $("choice").value = id;
+  describe();
+  tabs();
+}
+$("choice").addEventListener("change", () => choose($("choice").value).catch(fail));
+
 async function start() {
   try {
-    model = (await json("/v1/models")).data[0];
-    learn((await json("/v1/kinds")).data);
+    models = (await json("/v1/models")).data;
+    model = models.find(one => one.id === model?.id) ?? models[0];
+    $("choice").replaceChildren(...models.map(({ id }) => element("option", { value: id, textContent: id })));
+    $("choice").value = model.id;
+    $("choice").hidden = models.length < 2;
+    await study(model.id);
     $("lost").hidden = true;
     describe();
     tabs();

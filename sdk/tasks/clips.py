@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from mediagen.audio.conditions import mentions_music, sound_prompt
-from mediagen.audio.generate import count_sound_steps, generate_sound, see_pictures
+from mediagen.audio.extend import Pictures
+from mediagen.audio.generate import SoundModels, count_sound_steps, generate_sound, see_pictures
 from mediagen.generate import VideoModels, Way, count_windows, extend_video, generate_video
 from mediagen.generator import FlowGenerator
 from mediagen.grid import SOUND_HOP, SOUND_RATE
@@ -33,7 +34,7 @@ class ClipWork(Work):
         models = self._video_models()
         return generate_video(
             models,
-            self.request.prompt,
+            self.request.words,
             models.grid(seconds, size, fps),
             rngs=[self._rng(seed) for seed in seeds],
             negative=self.request.negative_prompt,
@@ -50,7 +51,7 @@ class ClipWork(Work):
         return extend_video(
             models,
             frames,
-            self.request.prompt,
+            self.request.words,
             grid,
             count,
             rng=self._rng(self._seed),
@@ -71,8 +72,8 @@ class ClipWork(Work):
         if start is not None and start.shape[-1] >= total:
             return start[:, :total].cpu()
         known = start if start is not None and start.shape[-1] >= SOUND_HOP else None
-        limits, words = self.limits, self.request.sound_prompt or self.request.prompt
-        pictures = see_pictures(models.aligned, frames.to(self.models.device), fps)
+        limits, words = self.limits, self.request.sound_prompt or self.request.words
+        pictures = self._watched(models, frames, fps)
         way = self._way(models, limits.sound_steps, limits.sound_guidance_scale, limits.sound_candidates)
         music = start is not None or mentions_music(words)
         way = self._ranked(models, way, words, pictures, music=music)
@@ -100,6 +101,15 @@ class ClipWork(Work):
         made = self.sound(frames, clip.fps, heard.mean(0, keepdim=True))
         return torch.cat((heard, made[:, heard.shape[-1] :].expand(len(heard), -1)), dim=-1)
 
+    @property
+    def step_count(self) -> int:
+        """Sampling steps of the pictures."""
+        return self._count
+
+    def _watched(self, models: SoundModels, frames: Tensor, fps: float) -> Pictures:
+        """What the model of sound sees of frames (F, H, W, 3)."""
+        return see_pictures(models.aligned, frames.to(self.models.device), fps)
+
     def _video_models(self) -> VideoModels:
         fast = self.request.is_fast(self.limits)
         names = ("prompt", "tae", "video_fast" if fast else "video")
@@ -109,9 +119,9 @@ class ClipWork(Work):
         generator = FlowGenerator(text, video, linear if fast else linear_quadratic)
         made = VideoModels(generator, tae, self._decoder("tae"))
         self._stage("Reading the prompt")
-        for name in ("prompt", "negative_prompt"):
-            if text.too_long([getattr(self.request, name)])[0]:
-                self.notes.append(f"the {name.replace('_', ' ')} is longer than the model reads; its end was left out.")
+        for name, words in (("prompt", self.request.words), ("negative prompt", self.request.negative_prompt)):
+            if text.too_long([words])[0]:
+                self.notes.append(f"the {name} is longer than the model reads; its end was left out.")
         return made
 
     def _decoding(self) -> None:

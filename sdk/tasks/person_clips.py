@@ -100,7 +100,7 @@ def clip(
     if request.image is not None:
         raise RequestError("image: got a picture to begin with and a person, expected one of them; leave one out.")
     full, notes = request.fit(models.limits)
-    full = results._seeded(full)
+    full = results.seeded(full)
     assert full.fps and full.width and full.height and full.seconds and full.seed is not None
     work = PersonWork(models, full, on_step, on_progress)
     if full.sound:
@@ -108,7 +108,7 @@ def clip(
     seeds = [(full.seed + index) % (MAX_SEED + 1) for index in range(count)]
     made = work.with_person(character, float(scale), seeds, full.seconds, (full.width, full.height), full.fps)
     sound = work.sound(made.frames, full.fps) if full.sound else None
-    settings = results._settings(work, request, notes)
+    settings = results.settings_of_work(work, request, notes)
     settings |= {"character": character.fingerprint, "person_scale": scale, "likeness": made.likeness}
     settings |= {"candidates": count} if count > 1 else {}
     return Film(made.frames, full.fps, sound, SOUND_RATE, full.prompt, settings)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mediagen.media.clip import Film
+from mediagen.media.clip import Clip, Film
 from mediagen.media.read import read_clip, read_settings
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.tasks.requests import GenerateRequest
@@ -44,7 +44,14 @@ def request_of(settings: dict[str, Any], name: str, image: Any = None) -> dict[s
         raise RequestError(f"got {name}, which started from a picture, expected that too; give the picture.")
     # What was rounded is asked for again as it was, so that the same note stands in the file.
     values = {**settings, **settings.get("asked", {}), "image": image}
+    if "prompt_rewritten" not in settings:  # of before prompts were rewritten: the models read what was written
+        values["prompt_rewritten"] = settings.get("prompt")
     return {key: value for key, value in values.items() if key in GenerateRequest.model_fields}
+
+
+def words_of(clip: Clip) -> str:
+    """The words that the models were given for a clip."""
+    return str(clip.settings.get("prompt_rewritten") or clip.caption)
 
 
 def again(path: str | Path, image: Any = None) -> GenerateRequest:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Va
 
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.tasks.wording import reword
 
 MAX_PROMPT = 2_000  # characters
 MAX_SEED = 2**63 - 1
@@ -94,12 +95,27 @@ class Request(Asked):
 
     sound: whether to make it; None: where the model folder can.
     sound_prompt: what it sounds like, when that is not the prompt.
+    rewrite: whether the prompt becomes a caption as the models were taught.  strict: refuse words that they don't know.
+    prompt_rewritten: what `fit` made of the prompt, or an earlier one did, which then stays.
     """
 
     prompt: Text
     seconds: Seconds = None
     sound: bool | None = None
     sound_prompt: Annotated[str | None, BeforeValidator(text)] = None
+    rewrite: bool = True
+    strict: bool = False
+    prompt_rewritten: Annotated[str | None, BeforeValidator(text)] = None
+
+    @property
+    def words(self) -> str:
+        """The prompt as the models read it."""
+        return self.prompt_rewritten or self.prompt
+
+    def reworded(self, limits: Limits) -> tuple[Self, list[str]]:
+        """The request with its prompt in the models' words, and what to tell of that; RequestError as in `reword`."""
+        words, notes = reword(self, limits)
+        return self.model_copy(update={"prompt_rewritten": words}), notes
 
     def _defaults(self, limits: Limits) -> dict[str, Any]:
         plain = self.num_inference_steps is None and self.guidance_scale is None and not self.negative_prompt
@@ -161,8 +177,9 @@ class GenerateRequest(Request):
                 f"this model was trained; {do}.",
                 "seconds",
             )
-        seconds, notes = whole_frames(full.seconds, full.fps)
-        return full.model_copy(update={"seconds": seconds}), notes
+        seconds, notes = whole_frames(full.seconds, full.fps, limits.frame_step)
+        full, told = full.reworded(limits)
+        return full.model_copy(update={"seconds": seconds}), [*notes, *told]
 
 
 class ExtendRequest(Request):
@@ -189,17 +206,22 @@ class ExtendRequest(Request):
                 "seconds",
             )
         seconds, notes = whole_frames(full.seconds, fps)
-        return full.model_copy(update={"seconds": seconds}), notes
+        full, told = full.reworded(limits)
+        return full.model_copy(update={"seconds": seconds}), [*notes, *told]
 
 
-def whole_frames(seconds: float, fps: float) -> tuple[float, list[str]]:
-    """`seconds` rounded to whole frames (at least one), and a sentence that says so where it changed."""
-    frames = max(1, round(seconds * fps))
+def whole_frames(seconds: float, fps: float, step: int = 1) -> tuple[float, list[str]]:
+    """`seconds` rounded to whole frames (at least one), and a sentence that says so where it changed.
+
+    step: the frames after the first are a multiple of it.
+    """
+    frames = max(1, round(seconds * fps)) if step == 1 else 1 + step * max(0, round((seconds * fps - 1) / step))
     rounded = frames / fps
     if math.isclose(rounded, seconds, abs_tol=1e-9):
         return rounded, []
     noun = "frame" if frames == 1 else "frames"
-    return rounded, [f"{seconds:g} seconds became {rounded:g}: {frames} whole {noun} at {fps:g} fps."]
+    form = "" if step == 1 else f", which are {step}k + 1 with this model"
+    return rounded, [f"{seconds:g} seconds became {rounded:g}: {frames} whole {noun} at {fps:g} fps{form}."]
 
 
 def nearest(key: str, known: list[str]) -> str:

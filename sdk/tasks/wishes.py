@@ -24,6 +24,8 @@ class ClipWishes(Wishes, total=False):
     seconds: float | None
     sound: bool | None
     sound_prompt: str | None
+    rewrite: bool
+    strict: bool
     fps: float | None
     width: int | None
     height: int | None

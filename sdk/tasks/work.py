@@ -85,6 +85,15 @@ class Work:
         if self._on_progress is not None:
             self._on_progress(Progress(stage, step, steps))
 
+    @property
+    def seed(self) -> int:
+        """The seed of the request."""
+        return self._seed
+
+    def steps_of(self, stage: str, steps: int, done: int = 0) -> OnStep:
+        """What a solver calls after each step; done: of the steps, before its first."""
+        return self._steps(stage, steps, done)
+
     def _steps(self, stage: str, steps: int, done: int = 0) -> OnStep:
         """What a solver calls after each step: tells the callbacks, and cancels where one says False."""
         self._stage(stage, done, steps)

@@ -134,18 +134,19 @@ def video(job: Job, service: Service) -> Video:
     return Video(**said, **(KINDS[job.kind].told(job, service.store) if job.kind in KINDS else {}))
 
 
-def model_object(service: Service) -> Model:
-    """The served model."""
-    kinds = [name for name in KINDS if available(service.engine, name)]
-    limits = service.engine.limits
-    words = vocabulary(service.engine.models, limits.difficulty)
-    return Model(id=service.model, created=int(service.begun), kinds=kinds, limits=limits.to_dict(), words=words)
+def model_object(service: Service, name: str) -> Model:
+    """A served model; KeyError for a name that none has."""
+    engine = service.shelf.engines[name]
+    kinds = [name for name in KINDS if available(engine, name)]
+    limits = engine.limits
+    words = vocabulary(engine.models, limits.difficulty)
+    return Model(id=name, created=int(service.begun), kinds=kinds, limits=limits.to_dict(), words=words)
 
 
-def kind_objects(service: Service) -> JobKinds:
-    """What the page builds its tabs from."""
+def kind_objects(service: Service, model: str) -> JobKinds:
+    """What the page builds its tabs from, for one of the models; KeyError for a name that none has."""
     made = []
-    for name in model_object(service).kinds:
+    for name in model_object(service, model).kinds:
         kind = KINDS[name]
         starts = [{"field": one.field, "read": one.read, "needed": one.needed} for one in kind.starts]
         route, tab = (kind.routes or (None,))[0], kind.tab and kind.tab.to_dict()

@@ -116,17 +116,19 @@ def routes(service: Service, metrics: Metrics) -> APIRouter:
 
     @router.get("/v1/models", summary="The models that are served")
     def models() -> Models:
-        return Models(data=[model_object(service)])
+        return Models(data=[model_object(service, name) for name in service.shelf.engines])
 
     @router.get("/v1/models/{id}", summary="One model")
     def model(id: str) -> Model:
-        if id != service.model:
+        if id not in service.shelf.engines:
             raise missing("model", id)
-        return model_object(service)
+        return model_object(service, id)
 
-    @router.get("/v1/kinds", summary="The kinds of jobs that the served model can do")
-    def kinds() -> JobKinds:
-        return kind_objects(service)
+    @router.get("/v1/kinds", summary="The kinds of jobs that a served model can do")
+    def kinds(model: str | None = None) -> JobKinds:
+        if model is not None and model not in service.shelf.engines:
+            raise missing("model", model)
+        return kind_objects(service, model or service.model)
 
     @router.get("/healthz", summary="Whether the server works")
     def health() -> dict[str, Any]:

@@ -36,7 +36,7 @@ def estimate(request: Request, limits: Limits, size: tuple[int, int], fps: float
     units = made * pixels * passes / 1e6
     if request.sound:
         units += _SOUND * limits.sound_steps * (request.seconds + already)
-    window = min(made, limits.max_seconds) * pixels * _BYTES
+    window = min(made, limits.max_seconds) * pixels * (limits.pixel_bytes or _BYTES)
     return Cost(units, round(_BASE + window + (already + request.seconds) * pixels * _KEPT))
 
 

@@ -37,11 +37,11 @@ class Starts:
     parent: the id of the job that made the first of them, None where none did.
     """
 
-    def __init__(self, service: Keeper, id: str) -> None:
+    def __init__(self, service: Keeper, id: str, limits: Any) -> None:
         self.files: list[File] = []
         self.about: dict[str, Any] = {}
         self.parent: str | None = None
-        self._service, self.id = service, id
+        self._service, self.id, self._limits = service, id, limits
 
     def read(self, kind: Kind, form: Form, given: dict[str, Any], parent: str | None) -> None:
         """Keeps every file that a form gives; Refused for one that is lacking, or cannot be read.
@@ -74,7 +74,7 @@ class Starts:
         upload = form.uploads.get(start.field)
         stream = upload.file if upload is not None else self._named(start, given)
         if stream is not None:
-            files, limits = service.store.files, service.engine.limits
+            files, limits = service.store.files, self._limits
             file, about = take(stream, service.decoder, files, self.id, start.read, limits, role)
             self.files.append(file)
             return about, None

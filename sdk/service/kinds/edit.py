@@ -17,7 +17,7 @@ class Edit(Kind):
     families, request, starts = ("edit",), Request, (Start("video", "clip"),)
     routes = ("/v1/videos/edits", "/v1/videos/{id}/remix")
     summary = ("Edit a clip by an instruction", "Edit a clip of this server")
-    rank = 4
+    hidden, rank = ("seconds", "sound", "sound_prompt"), 4
     tab = tabs.Tab(
         "Edit",
         "Edit",

@@ -17,6 +17,7 @@ class Extend(Kind):
 
     name, what, method = "extend", "continuing clips", "extend"
     made = "extended"
+    hidden = ("prompt_rewritten",)
     families, request, starts = PICTURES, ExtendRequest, (Start("video", "clip"),)
     routes, summary, rank = ("/v1/videos/extensions",), ("Continue a clip",), 2
     tab = tabs.Tab(
@@ -24,7 +25,17 @@ class Extend(Kind):
         "Extend",
         "What happens next?",
         "The film goes on from its end.",
-        (tabs.SECONDS, tabs.STEPS, tabs.GUIDANCE, tabs.SEED, tabs.NEGATIVE, tabs.SOUND_PROMPT, tabs.SOUND),
+        (
+            tabs.SECONDS,
+            tabs.STEPS,
+            tabs.GUIDANCE,
+            tabs.SEED,
+            tabs.NEGATIVE,
+            tabs.REWRITE,
+            tabs.STRICT,
+            tabs.SOUND_PROMPT,
+            tabs.SOUND,
+        ),
         use="a longer film",
     )
 

@@ -23,6 +23,7 @@ class Generate(Kind):
     name, what, method = "generate", "making clips", "generate"
     families, request = PICTURES, GenerateRequest
     starts = (Start("input_reference", "picture", needed=False, argument="image"),)
+    hidden = ("prompt_rewritten",)
     routes, summary, rank = ("/v1/videos",), ("Make a clip from a prompt",), 0
     tab = tabs.Tab(
         "Generate",
@@ -37,6 +38,8 @@ class Generate(Kind):
             tabs.GUIDANCE,
             tabs.SEED,
             tabs.NEGATIVE,
+            tabs.REWRITE,
+            tabs.STRICT,
             tabs.Field("input_reference", "Picture to begin with", "file", accept="image/png,image/jpeg,image/webp"),
             tabs.SOUND_PROMPT,
             tabs.SOUND,
@@ -75,6 +78,9 @@ class Generate(Kind):
                 f"prompt: got '@{named[0]}', who is nobody here; name a person in `characters`.", "prompt"
             )
         check_sound(request, engine, FAMILIES)
+        able = getattr(engine.models, "can", None)
+        if able is not None and about and not any(about["size"]) and not able("generate"):
+            raise RequestError("input_reference: got none, expected a picture, which this model starts from; give one.")
         return request.fit(engine.limits)[0]
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:

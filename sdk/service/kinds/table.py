@@ -4,7 +4,6 @@ import pkgutil
 from importlib import import_module
 from typing import Any
 
-from mediagen.sdk.models.catalog import FAMILIES
 from mediagen.sdk.service import kinds
 from mediagen.sdk.service.kinds.kind import Kind
 
@@ -21,8 +20,8 @@ KINDS = read()
 
 
 def available(engine: Any, name: str) -> bool:
-    """Whether the catalog knows the models of a kind, the engine's folder holds them, and the engine has the method."""
+    """Whether the engine's folder holds the models of a kind, and the engine has the method."""
     kind = KINDS[name]
-    return hasattr(engine, kind.method) and all(
-        family in FAMILIES and engine.models.has(family) for family in kind.families
-    )
+    makes = getattr(engine.models, "makes", None)  # of models that have all the families, and are not for everything
+    able = hasattr(engine, kind.method) and all(map(engine.models.has, kind.families))
+    return able and (makes is None or makes(name))

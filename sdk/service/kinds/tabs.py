@@ -55,6 +55,8 @@ GUIDANCE = Field("guidance_scale", "Guidance", limit="guidance_scale", low=0, hi
 SEED = Field("seed", "Seed", empty="by chance", low=0, step="1")
 SECONDS = Field("seconds", "Seconds", limit="seconds", low=0)
 NEGATIVE = Field("negative_prompt", "Not this", "text")
+REWRITE = Field("rewrite", "Put into the models' own words", "check", value=True)
+STRICT = Field("strict", "Refuse words that the models don't know", "check", value=False)
 SOUND = Field("sound", "With sound", "check", value=True, needs="sound")
 SOUND_PROMPT = Field("sound_prompt", "What it sounds like", "text", empty="as the prompt says", needs="sound")
 EFFECTS = Field("effects", "Effects and surroundings", "check", value=True, main=True)

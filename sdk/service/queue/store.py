@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -254,17 +255,23 @@ class Store:
             if path.name not in known:
                 path.unlink(missing_ok=True)
 
-    def rate(self) -> float | None:
-        """Seconds that a unit of cost took lately; None until something was measured."""
-        rows = self.rows("SELECT value FROM rate")
-        return float(rows[0][0]) if rows else None
+    def rate(self, model: str | None = None) -> float | None:
+        """Seconds that a unit of cost took a model lately (None: the slowest); None until something was measured."""
+        which = "" if model is None else f" WHERE id = {zlib.crc32(model.encode())}"
+        rows = self.rows(f"SELECT MAX(value) FROM rate{which}")
+        return None if rows[0][0] is None else float(rows[0][0])
 
-    def measured(self, seconds: float) -> None:
-        """Takes what a unit of cost took this time, which counts for a third."""
+    def measured(self, seconds: float, model: str) -> None:
+        """Takes what a unit of cost took a model this time, which counts for a third."""
         with self.change() as db:
-            old = self.rate()
+            old = self.rate(model)
             new = seconds if old is None else old + (seconds - old) / 3
-            db.execute("INSERT OR REPLACE INTO rate VALUES (0, ?)", (new,))
+            db.execute("INSERT OR REPLACE INTO rate VALUES (?, ?)", (zlib.crc32(model.encode()), new))
+
+    def units(self) -> dict[str, float]:
+        """The cost of all jobs that are not done, by model."""
+        rows = self.rows("SELECT model, SUM(cost) FROM jobs WHERE status IN (?, ?) GROUP BY model", WAITING, RUNNING)
+        return {str(row[0]): float(row[1]) for row in rows}
 
     def _add_file(self, file: File) -> None:
         self._db.execute(

@@ -15,6 +15,7 @@ from mediagen.sdk.service.queue.store import Store
 from mediagen.sdk.service.queue.watch import Listeners, Watch
 from mediagen.sdk.service.refusals import disk_full
 from mediagen.sdk.service.settings import Settings
+from mediagen.sdk.service.shelf import Shelf
 from mediagen.sdk.tasks.progress import Progress
 
 log = logging.getLogger("mediagen.service")
@@ -22,10 +23,10 @@ INTERNAL = "the server failed to make this clip; its log says more."
 
 
 class Workers:
-    """Makes the jobs of a store with one engine, `settings.workers` side by side."""
+    """Makes the jobs of a store with the engines of a shelf, `settings.workers` side by side."""
 
-    def __init__(self, engine: Any, store: Store, settings: Settings, listeners: Listeners) -> None:
-        self.engine, self.store, self.settings, self.listeners = engine, store, settings, listeners
+    def __init__(self, shelf: Shelf, store: Store, settings: Settings, listeners: Listeners) -> None:
+        self.shelf, self.store, self.settings, self.listeners = shelf, store, settings, listeners
         self.owner = secrets.token_hex(8)
         self.watches: dict[str, Watch] = {}
         self._ending = threading.Event()
@@ -66,12 +67,18 @@ class Workers:
 
     def _load(self) -> None:
         """Reads the models, so that the first job need not wait for them."""
-        for name in {family for kind in KINDS if available(self.engine, kind) for family in KINDS[kind].families}:
+        for name in list(self.shelf.engines)[: self.shelf.most]:
+            with self.shelf.using(name) as engine:
+                self._read(engine)
+
+    def _read(self, engine: Any) -> None:
+        """Reads the models of one engine."""
+        for name in {family for kind in KINDS if available(engine, kind) for family in KINDS[kind].families}:
             if self._ending.is_set():
                 return
             try:
-                self.engine.models.get(name)
-            except ModelError as error:  # a job that needs it will say so
+                engine.models.get(name)
+            except (ModelError, RequestError, MemoryError) as error:  # a job that needs it will say so
                 log.error("%s", error)
 
     def _work(self) -> None:
@@ -107,7 +114,8 @@ class Workers:
                 watch.stopped.set()
             watch.beat()  # a cancel may have come before there was anybody to hear it
             watch.check()
-            clip = make(self.engine, job, self.store, watch)
+            with self.shelf.using(job.model, watch.check) as engine:
+                clip = make(engine, job, self.store, watch)
             took = watch.elapsed
             watch.on_progress(Progress("Writing"))
             outputs.write(clip, job.id, self.store, made)
@@ -121,17 +129,17 @@ class Workers:
             if ending[1] == "server_error":
                 log.exception("job %s failed", job.id)
         else:
-            self._measure(took / max(job.cost, 1e-9))
+            self._measure(took / max(job.cost, 1e-9), job.model)
         finally:
             self.watches.pop(job.id, None)
             if ending is not None:
                 outputs.remove(made, self.store)
                 self._end(job, *ending)
 
-    def _measure(self, seconds: float) -> None:
+    def _measure(self, seconds: float, model: str) -> None:
         """Keeps what a unit of cost took; where it cannot be written, the job is completed all the same."""
         try:
-            self.store.measured(seconds)
+            self.store.measured(seconds, model)
         except sqlite3.Error:
             log.exception("the speed of the work cannot be written")
 

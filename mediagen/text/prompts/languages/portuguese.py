@@ -1,0 +1,221 @@
+"""Portuguese for the words of the world; see `languages`."""
+
+ENDINGS = ("o", "a", "os", "as")
+AFTER = True
+ARTICLES = "um, uma, uns, umas, o, a, os, as, este, esta, esse, essa, seu, sua, meu, minha"
+PREPOSITIONS = """em, no, na, nos, nas, num, numa, de, do, da, dos, das, com, por, pelo, pela, para, pra, sobre,
+    sob, entre, até, desde, contra, junto a, ao lado de, através de, em cima de, perto de, ao redor de, ao, à, atrás
+    de"""
+GLUE = """e, ou, mas, é, está, estão, são, que, quem, se, ela, ele, há, tem, eu, me, muito, lentamente, devagar,
+    rápido, suavemente, por favor, mostre, faça, crie, vídeo, clipe, filme, cena, imagem, animação, ver, vê, quero,
+    usa, usando, vestid~, câmera, câmara, cor, clar~, escur~, bonit~, enquanto, depois, também, cabeça, a mão,
+    mesmo, mesma, onde, como, lá, aqui, tudo, tempo, fica, faz, estilo"""
+WORDS: dict[str, dict[str, str]] = {
+    "thing": {
+        "": "algo, objeto, coisa, forma",
+    },
+    "kind": {
+        "ball": "bola, bolas, esfera",
+        "cube": "cubo, cubos, caixa, bloco",
+        "star": "estrela, estrelas",
+        "ring": "anel, anéis, aro, círculo, argola",
+        "triangle": "triângulo, triângulos",
+        "car": "carro, carros, automóvel",
+        "boat": "barco, barcos, navio, veleiro",
+        "bird": "pássaro, pássaros, ave",
+        "fish": "peixe, peixes",
+        "rocket": "foguete, foguetes, nave espacial, nave, foguetão",
+    },
+    "colour": {
+        "red": "vermelh~, encarnad~",
+        "orange": "laranja, alaranjad~",
+        "yellow": "amarel~, dourad~",
+        "green": "verde, verdes",
+        "turquoise": "turquesa, ciano",
+        "blue": "azul, azuis",
+        "purple": "rox~, violeta, púrpura, lilás",
+        "pink": "rosa, cor de rosa, rosad~",
+        "white": "branc~",
+        "black": "pret~, negr~",
+    },
+    "size": {
+        "small": "pequen~, minúscul~",
+        "medium": "médi~",
+        "large": "grande, grandes, enorme, gigante",
+    },
+    "motion": {
+        "bounces": """para cima e para baixo, quica, quicando, pula, pulando, salta, saltando, pula para cima e
+            para baixo""",
+        "rolls": "rola, rolando",
+        "falls": "cai, caindo, cai no chão",
+        "floats up": """para cima, flutua para cima, sobe, decola, flutua, flutuando, sobe flutuando, subindo,
+            se eleva, descola, levita""",
+        "spins": "gira, girando, roda, rodando, gira sobre si mesmo",
+        "orbits": "em círculos, em círculo, voa em círculos, dá voltas, nada em círculos, orbita, gira em círculos",
+        "crosses": """voa, voando, nada, nadando, navega, navegando, anda, passa, passando, avança, cruza,
+            dirige, se move, vai""",
+        "rests": "parad~, fica parad~, imóvel, repousa, está parad~, descansa, não se move",
+    },
+    "act": {
+        "turns the head": "vira a cabeça, olha em volta, olha ao redor, gira a cabeça",
+        "nods": "acena com a cabeça, assente, concorda com a cabeça, faz que sim com a cabeça",
+        "shakes the head": "balança a cabeça, sacode a cabeça, nega com a cabeça",
+        "smiles": "sorri, sorrindo, sorridente",
+        "opens the mouth": "abre a boca, boceja, bocejando",
+        "looks ahead": "olha para frente, olha para a frente, olha para a câmera, olha para nós",
+        "hums": "cantarola, cantarolando",
+        "waves": "acena, acenando, acena com a mão",
+        "walks": "caminha, caminhando, passeia, anda",
+        "jumps": "pula, pulando, salta, saltando",
+        "dances": "dança, dançando",
+        "claps": "bate palmas, aplaude, batendo palmas",
+        "stands": "de pé, em pé, está de pé, parad~, fica parad~",
+    },
+    "direction": {
+        "-1": "esquerda, para a esquerda, à esquerda, da direita para a esquerda",
+        "1": "direita, para a direita, à direita, da esquerda para a direita",
+    },
+    "place": {
+        "meadow": "prado, campo, grama, gramado, relva, pasto",
+        "room": "quarto, sala, casa, sala de estar",
+        "desert": "deserto, dunas",
+        "snowy mountains": "montanhas nevadas, montanhas, montanha, serra, alpes",
+        "seaside": "praia, mar, costa, beira mar, oceano, litoral",
+        "night city": "cidade, cidade à noite, cidade noturna",
+        "forest": "floresta, mata, bosque, árvores",
+        "outer space": "espaço, espaço sideral, cosmos, universo",
+    },
+    "weather": {
+        "clear": "céu limpo, céu claro",
+        "rain": "chuva, chove, chovendo, chuvos~, está chovendo",
+        "snow": "neve, neva, nevando, está nevando",
+        "fog": "neblina, névoa, nevoeiro, bruma",
+    },
+    "time": {
+        "day": "dia, de dia, durante o dia, manhã, meio dia",
+        "night": "noite, à noite, de noite, meia noite",
+    },
+    "sunny": {
+        "": "ensolarad~, dia ensolarado, dia de sol",
+    },
+    "style": {
+        "outlined": "contornos, contornos grossos, com contornos, contorno",
+        "soft": "suave, suaves, estilo suave, desfocad~",
+    },
+    "camera": {
+        "still": "câmera fixa, plano fixo, câmera parada",
+        "pan": "câmera se move, câmera move, panorâmica, câmera gira",
+        "zoom in": "zoom, zoom em, câmera se aproxima, câmera aproxima",
+        "zoom out": "câmera se afasta, câmera afasta",
+    },
+    "shot": {
+        "portrait": "retrato, close",
+        "figure": "plano geral, corpo inteiro",
+    },
+    "who": {
+        "woman adult": "mulher, senhora, moça, mulheres",
+        "man adult": "homem, senhor, cara, moço",
+        "woman old": "idosa, avó, velha, vovó",
+        "man old": "idoso, avô, velho, vovô",
+        "woman child": "menina, garota",
+        "man child": "menino, garoto, rapaz",
+        "anyone child": "criança",
+        "anyone": "pessoa, alguém",
+    },
+    "age": {
+        "old": "velh~, idos~",
+        "adult": "jovem",
+    },
+    "hair": {
+        "": "cabelo, cabelos",
+        "curly": "cachos",
+        "bob": "chanel",
+        "ponytail": "rabo de cavalo",
+        "bun": "coque",
+        "bald": "sem cabelo",
+    },
+    "hair_look": {
+        "short": "curt~",
+        "long": "long~, comprid~",
+        "curly": "cachead~, encaracolad~",
+        "spiky": "espetad~",
+        "bald": "careca",
+    },
+    "hair_colour": {
+        "black": "pret~, escur~, negr~",
+        "brown": "castanh~",
+        "blond": "loir~",
+        "red": "ruiv~, vermelh~",
+        "grey": "grisalh~, cinza",
+        "white": "branc~",
+    },
+    "glasses": {
+        "round": "óculos",
+        "dark": "óculos escuros, óculos de sol",
+    },
+    "glasses_look": {
+        "round": "redond~",
+        "square": "quadrad~",
+    },
+    "beard": {
+        "full": "barba",
+        "goatee": "cavanhaque",
+    },
+    "moustache": {
+        "": "bigode",
+    },
+    "detail": {
+        "": "sardas, brincos",
+    },
+    "hat": {
+        "cap": "boné",
+        "beanie": "gorro, touca",
+        "brimmed": "chapéu",
+    },
+    "top": {
+        "plain": "camisa, camiseta, suéter, blusa",
+        "striped": "listras",
+        "collar": "polo",
+        "dress": "vestido",
+    },
+    "top_look": {
+        "striped": "listrad~",
+    },
+    "mood": {
+        "": "música, melodia",
+    },
+    "no": {
+        "": "sem, não, nenhum, nenhuma",
+    },
+}
+NEAR: dict[str, str] = {
+    "bird": """cachorro cão cachorros gato gatos cavalo vaca ovelha porco leão tigre urso lobo raposa coelho
+        elefante macaco rato galinha pato águia abelha borboleta dragão animal animais""",
+    "fish": "baleia tubarão golfinho polvo cobra sapo",
+    "car": "bicicleta moto caminhão ônibus trem trator",
+    "rocket": "avião helicóptero ovni drone",
+    "ball": "maçã ovo lua sol planeta balão pão bolo futebol",
+    "cube": "livro mesa cadeira porta sofá cama janela torre",
+    "triangle": "pirâmide tenda telhado coração folha árvore vassoura",
+    "star": "flor fogo raio",
+    "woman": "bruxa rainha princesa",
+    "man": "rei mago astronauta médico soldado cozinheiro",
+    "girl": "crianças bebê",
+    "meadow": "parque jardim colina aldeia",
+    "room": "cozinha escritório escola",
+    "seaside": "rio lago água ilha porto lagoa",
+    "city": "rua estrada castelo ponte",
+    "forest": "selva",
+    "under a clear sky": "céu",
+    "walks right": "corre correndo galopa",
+    "opens her mouth": "fala come canta bebe",
+    "smiles": "ri beija",
+    "stands still": "dorme lê escreve espera sentado sentada",
+    "dances": "joga brinca",
+    "at night": "pôr_do_sol pôr entardecer anoitecer",
+    "by day": "nascer_do_sol amanhecer nascer",
+    "orange": "marrom castanho",
+    "white": "cinza prateado",
+    "simple shapes": "realista fotorrealista",
+    "a": "dois duas três quatro cinco vários várias muitos",
+}
