@@ -31,6 +31,9 @@ wait
 train distil --start "$models/video"   # eight steps in place of fifty with guidance; then "fast_steps": 8 in engine.json
 train edit-tasks # edits by instruction: not part of the built-in models, and not run as a whole yet
 train edit --start "$models/video"
+train faces         # and the next two: people in clips, not timed as a whole
+train face-encoder
+train personalize --start "$models/video"
 train sound-scorer # needs the codec and the aligned encoder
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
+from mediagen.personalize.character import Character
 from mediagen.sdk.editing import Editing
 from mediagen.sdk.hub.opening import HubWishes, opened, opened_again
 from mediagen.sdk.jobs import Queue
@@ -13,8 +14,9 @@ from mediagen.sdk.models.exporting import export_onnx
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
+from mediagen.sdk.people import People
 from mediagen.sdk.submits import Submits
-from mediagen.sdk.tasks import judges, results
+from mediagen.sdk.tasks import judges, person_clips, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
 from mediagen.sdk.tasks.replay import read, words_of
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
@@ -22,6 +24,7 @@ from mediagen.sdk.tasks.sound_requests import SoundRequest
 from mediagen.sdk.tasks.sounds import heard_of
 from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.wishes import (
+    ClipWishes,
     FilmSoundWishes,
     HeardFilmWishes,
     HeardSoundWishes,
@@ -35,7 +38,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits, Editing):
+class Engine(Submits, Editing, People):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is
@@ -110,55 +113,38 @@ class Engine(Submits, Editing):
         self,
         prompt: str,
         *,
-        negative_prompt: str = "",
-        seconds: float | None = None,
-        fps: float | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        seed: int | None = None,
-        sound: bool | None = None,
-        sound_prompt: str | None = None,
-        image: Any = None,
-        rewrite: bool = True,
-        strict: bool = False,
+        character: Character | None = None,
+        person_scale: float | None = None,
+        candidates: int | None = None,
         num_videos: int | None = None,
         callback_on_step_end: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
+        **wishes: Unpack[ClipWishes],
     ) -> Film | list[Film]:
         """A clip from a prompt: uint8 frames (F, H, W, 3), float32 sound (1, S) at 48 kHz, or None without.
 
-        None means the default of the model folder (`limits`).  sound: whether to make some, where the models can by
-        default.  seconds: length.  width, height: pixels.  seed: None draws one; it is stored in `clip.settings`.
-        image: the first frame, a path, a PIL image or uint8 (H, W, 3).  rewrite: whether the prompt becomes a caption
-        as the models were taught; strict: refuse words that they don't know.  num_videos: a list of so many, with the
-        seed and those after it.  callback_on_step_end(engine, step, t, info) is called after every sampling step, with
-        info["stage"] and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress)
-        hears every stage.
+        wishes: as of `GenerateRequest`, where None means the default of the model folder (`limits`): negative_prompt,
+        seconds, fps, width and height in pixels, num_inference_steps, guidance_scale, seed (drawn where None; it is in
+        `clip.settings`), sound (whether to make some, where the models can by default), sound_prompt, image: the
+        first frame, a path, a PIL image or uint8 (H, W, 3), rewrite: whether the prompt becomes a caption as the models
+        were taught, and strict: refuse words that they don't know.
+        character: a person to show; a prompt with @name shows one that is kept.  person_scale: how strongly, 1 as the
+        words.  candidates: so many are made, and the most like is kept.
+        num_videos: a list of so many, with the seed and those after it, made together where that is faster.
+        callback_on_step_end(engine, step, t, info) is called after every sampling step, with info["stage"]
+        and info["steps"]; where it returns False the work stops with Cancelled.  on_progress(Progress) hears
+        every stage.
         Raises RequestError before any work where the request cannot be met, ModelError for damaged or missing models.
         """
-        request = GenerateRequest.of(
-            {
-                "prompt": prompt,
-                "negative_prompt": negative_prompt,
-                "seconds": seconds,
-                "fps": fps,
-                "width": width,
-                "height": height,
-                "num_inference_steps": num_inference_steps,
-                "guidance_scale": guidance_scale,
-                "seed": seed,
-                "sound": sound,
-                "sound_prompt": sound_prompt,
-                "image": image,
-                "rewrite": rewrite,
-                "strict": strict,
-            }
+        request, calls = (
+            GenerateRequest.of({"prompt": prompt, **wishes}),
+            (self._step(callback_on_step_end), on_progress),
         )
-        if num_videos is None:
-            return self.run(request, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
-        return self.run_several(request, num_videos, callback_on_step_end=callback_on_step_end, on_progress=on_progress)
+        cast = person_clips.Cast(character, person_scale, candidates)
+        made = person_clips.clips(
+            self.models, request, 1 if num_videos is None else num_videos, self.characters, *calls, cast=cast
+        )
+        return made[0] if num_videos is None else made
 
     def score(self, clip: Clip | str | Path, prompt: str | None = None) -> dict[str, float]:
         """What the judges of the model folder say of a clip (or the one in a file), for a prompt; None: its own.
@@ -258,7 +244,9 @@ class Engine(Submits, Editing):
         on_progress: ProgressCallback | None = None,
     ) -> Film:
         """Meets a request that is made already; `generate` makes one, calls this, and says the rest."""
-        return results.clip(self.models, request, self._step(callback_on_step_end), on_progress)
+        return person_clips.clips(
+            self.models, request, 1, self.characters, self._step(callback_on_step_end), on_progress
+        )[0]
 
     def run_several(
         self,
@@ -269,7 +257,8 @@ class Engine(Submits, Editing):
         on_progress: ProgressCallback | None = None,
     ) -> list[Film]:
         """`run` for several clips, with the seed of the request and those after it."""
-        return results.clips(self.models, request, count, self._step(callback_on_step_end), on_progress)
+        step = self._step(callback_on_step_end)
+        return person_clips.clips(self.models, request, count, self.characters, step, on_progress)
 
     def run_extend(
         self,

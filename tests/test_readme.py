@@ -11,6 +11,7 @@ from pages import ROOT, TEXTS
 from mediagen.sdk import Engine
 from mediagen.sdk.cli.app import app
 from mediagen.sdk.models.trainings import TRAININGS
+from mediagen.sdk.tasks.wishes import ClipWishes, Wishes
 
 RECIPES = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "recipes").glob("*.sh")}
 PROGRAM: Any = typer.main.get_command(app)
@@ -22,7 +23,8 @@ def test_the_table_of_flags_is_that_of_the_command_and_of_the_engine() -> None:
     options = {option for parameter in PROGRAM.commands["generate"].params for option in parameter.opts}
     assert flags <= options and options - flags <= {"--out", "--from", "prompt", "--json", "--quiet", "-q", "--force"}
     names = {name for _, right in rows for name in re.findall(r"`([a-z_]+)(?:=\w+)?`", right)}
-    assert names <= set(inspect.signature(Engine.generate).parameters) and len(names) > 8
+    known = {*inspect.signature(Engine.generate).parameters, *ClipWishes.__annotations__, *Wishes.__annotations__}
+    assert names <= known and len(names) > 8
 
 
 def test_every_model_that_can_be_trained_is_in_the_guide_and_in_a_recipe() -> None:

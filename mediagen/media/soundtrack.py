@@ -11,6 +11,7 @@ from torch import Tensor
 from mediagen.grid import SOUND_RATE
 from mediagen.media import loudness
 from mediagen.media.footage import Footage
+from mediagen.media.provenance import MADE, MIXED, mark
 from mediagen.media.remux.beside import write_beside
 from mediagen.media.remux.targets import check_target
 from mediagen.media.tags import tag_of
@@ -89,13 +90,15 @@ def write_sound(
         )
     if footage is not None:
         check_target(footage, target)
-    tag = tag_of(dict(settings or {}), caption, samples)
+    source = "" if not settings else MADE if footage is None or ending == ".wav" else MIXED
+    tag = tag_of(dict(settings or {}), caption, samples, source=source)
     wide = (chunk.expand(channels, -1) for chunk in _exactly(chunks, samples))
     with appearing(target) as temporary:
         if footage is None or ending == ".wav":
             _write_alone(temporary, wide, channels, tag)
         else:
             write_beside(footage, temporary, CODECS[ending], wide, channels, tag)
+        mark(temporary, source)
     return target
 
 

@@ -9,12 +9,13 @@ from mediagen.media.encodings import printable
 TAG = "mediagen"  # metadata entry that holds our JSON
 
 
-def tag_of(settings: Mapping[str, Any], caption: str, samples: int, fps: float | None = None) -> str:
+def tag_of(settings: Mapping[str, Any], caption: str, samples: int, fps: float | None = None, source: str = "") -> str:
     """The JSON that travels in a file of ours; ValueError for settings that JSON cannot hold.
 
-    fps: for a format that cannot say it.
+    fps: for a format that cannot say it.  source: IPTC's digital source type of what a model made, see `provenance`.
     """
     told = {"settings": settings, "caption": caption, "samples": samples} | ({} if fps is None else {"fps": fps})
+    told |= {"source_type": source} if source else {}
     try:
         return json.dumps(told)
     except (TypeError, ValueError) as error:

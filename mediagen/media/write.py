@@ -18,6 +18,7 @@ from PIL import Image, PngImagePlugin
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.names import check_name
+from mediagen.media.provenance import mark, source_of
 from mediagen.media.resample import resample
 from mediagen.media.sheets import contact_sheet
 from mediagen.media.tags import TAG, tag_of
@@ -49,10 +50,12 @@ def write_clip(clip: Clip, path: str | Path) -> Path:
     if ending in VIDEO and clip.sound is not None:
         clip = replace(clip, sound=resample(clip.sound, clip.rate, SOUND_RATE), rate=SOUND_RATE)
     samples = 0 if clip.sound is None else clip.sound.shape[-1]
-    tag = tag_of(clip.settings, clip.caption, samples, clip.fps if ending == ".gif" else None)
+    source = source_of(clip.settings, clip.frames is not None)
+    tag = tag_of(clip.settings, clip.caption, samples, clip.fps if ending == ".gif" else None, source)
     with appearing(path) as temporary:
         write = {".gif": write_gif, ".png": write_png}.get(ending, write_stream)
         write(clip, temporary, tag)
+        mark(temporary, source)
     return path
 
 

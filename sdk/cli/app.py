@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mediagen.sdk.cli.character import character
 from mediagen.sdk.cli.check import check
 from mediagen.sdk.cli.codec import codec
 from mediagen.sdk.cli.console import Bar, console, reporting, say, speaking
@@ -36,6 +37,7 @@ from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, over
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
 from mediagen.sdk.cli.train import train
+from mediagen.sdk.cli.verify import verify
 from mediagen.sdk.errors import RequestError
 
 app = typer.Typer(
@@ -200,6 +202,8 @@ app.command()(check)
 app.command()(train)
 app.command()(codec)
 app.command()(serve)
+app.command()(verify)
+app.add_typer(character, name="character")
 app.command()(models)
 app.command()(fetch)
 

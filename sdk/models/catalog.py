@@ -127,6 +127,24 @@ def _sound_scorer() -> "type[nn.Module]":
     return SoundScorer
 
 
+def _faces() -> "type[nn.Module]":
+    from mediagen.personalize.faces import FaceFinder
+
+    return FaceFinder
+
+
+def _face_encoder() -> "type[nn.Module]":
+    from mediagen.personalize.arcface import ArcFace
+
+    return ArcFace
+
+
+def _personalize() -> "type[nn.Module]":
+    from mediagen.personalize.model import PersonalModel
+
+    return PersonalModel
+
+
 FAMILIES: dict[str, Family] = {
     "tae": Family("tae", "temporal autoencoder: pictures to latent and back", _tae, _tae_graph),
     "prompt": Family("prompt", "text encoder that reads the prompt", _prompt, half=True),
@@ -142,5 +160,8 @@ FAMILIES: dict[str, Family] = {
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
     "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),
+    "faces": Family("faces", "finds faces, a box and five landmarks each", _faces),
+    "face_encoder": Family("face_encoder", "knows a face again", _face_encoder),
+    "personalize": Family("personalize", "diffusion transformer of pictures with a person", _personalize, half=True),
 }
 SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # those that make sound, in the order of `SoundModels`

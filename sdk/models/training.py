@@ -1,4 +1,4 @@
-"""Training: what an entry of the table of trainings says, and where a training happens."""
+"""What one training is: where it happens, what it is made of, and its defaults; `trainings` is the table of them."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mediagen.sdk.models import courses
 from mediagen.sdk.models.edit_trainings import EDITING
+from mediagen.sdk.models.people_trainings import PEOPLE
 from mediagen.sdk.models.training import Ingredients, Place, Training
 
 __all__ = ["TRAININGS", "Ingredients", "Place", "Training"]
@@ -238,4 +239,5 @@ TRAININGS: dict[str, Training] = {
         work=12,
         loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
+    **PEOPLE,
 }

@@ -20,6 +20,11 @@ def first_frame(image: Any, size: tuple[int, int]) -> Tensor:
     image: a path, a PIL image of any mode, or uint8 (H, W, 3) or (1, H, W, 3) as a tensor or an array; a path and the
     PIL image of it give the same. RequestError for anything else, and for a file that is not a picture.
     """
+    return any_image(image, size)
+
+
+def any_image(image: Any, size: tuple[int, int] | None = None) -> Tensor:
+    """`first_frame`, with None at the picture's own size."""
     if isinstance(image, str | Path):
         try:
             return read_image(image, size)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mediagen.personalize.character import Character
     from mediagen.sdk.tasks.progress import ProgressCallback
 
 
@@ -84,7 +85,11 @@ class Callbacks(TypedDict, total=False):
 
 
 class MadeClipWishes(ClipWishes, Callbacks, total=False):
-    """As `ClipWishes`, with callbacks."""
+    """As `ClipWishes`, with callbacks and who is shown; see `Engine.generate`."""
+
+    character: "Character | None"
+    person_scale: float | None
+    candidates: int | None
 
 
 class HeardSoundWishes(ExtraSoundWishes, Callbacks, total=False):

@@ -3,9 +3,11 @@
 import math
 from typing import Any
 
+from mediagen.personalize.store import mentioned
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.service.intake import cost
+from mediagen.sdk.service.intake.forms import Form
 from mediagen.sdk.service.kinds import tabs
 from mediagen.sdk.service.kinds.kind import Kind, Outcome, Start, check_sound
 from mediagen.sdk.service.kinds.sounds import FAMILIES
@@ -65,8 +67,16 @@ class Generate(Kind):
                 notes.append(f"{seconds:g} seconds became {made['seconds']:g}, for which this model was trained.")
         return made, notes
 
+    def chosen(self, form: Form) -> str:
+        """See Kind: one with `characters` shows a person."""
+        return "character" if "characters" in form.values else self.name
+
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
         """See Kind."""
+        if "people" not in about and (named := mentioned(request.prompt)):  # this machine's own people are not served
+            raise RequestError(
+                f"prompt: got '@{named[0]}', who is nobody here; name a person in `characters`.", "prompt"
+            )
         check_sound(request, engine, FAMILIES)
         able = getattr(engine.models, "can", None)
         if able is not None and about and not any(about["size"]) and not able("generate"):

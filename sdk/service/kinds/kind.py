@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mediagen.grid import SOUND_RATE
@@ -123,6 +124,10 @@ class Kind:
     def stages(self, values: dict[str, Any]) -> Stages:
         """The stages of a job with these values, and where each lies between 0 and 1 of it."""
         return WITH_SOUND
+
+    def beside(self, values: dict[str, Any], folder: Path) -> dict[str, Any]:
+        """What else a job is made of, from the data folder, when it begins; goes to `make` as given."""
+        return {}
 
     def make(self, engine: Any, given: dict[str, Any], values: dict[str, Any], **calls: Any) -> Any:
         """The clip, sound or film. given: what it starts from, by the field's name.  calls: callbacks of the engine."""

@@ -28,6 +28,7 @@ def write(film: "Clip | Soundtrack | EditedFilm", job: str, store: Store, made: 
 
     from mediagen.media.clip import Clip
     from mediagen.media.footage import Footage
+    from mediagen.media.provenance import MADE, MIXED, packet_of
     from mediagen.media.sheets import contact_sheet
 
     if isinstance(film, Clip) and film.frames is None:
@@ -40,8 +41,9 @@ def write(film: "Clip | Soundtrack | EditedFilm", job: str, store: Store, made: 
     target, thumbnail, sheet = (store.path(file) for file in made)
     film.save(target)
     middle, tiles = _of_clip(film) if isinstance(film, Clip) else _of_film(Footage(target))
-    Image.fromarray(middle.numpy()).save(thumbnail, quality=85)
-    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85)
+    xmp = packet_of(MADE if isinstance(film, Clip) else MIXED)
+    Image.fromarray(middle.numpy()).save(thumbnail, quality=85, xmp=xmp)
+    Image.fromarray(contact_sheet(tiles, columns=4).numpy()).save(sheet, quality=85, xmp=xmp)
     settle(target, thumbnail, sheet)
 
 

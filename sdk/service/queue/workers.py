@@ -161,6 +161,7 @@ def make(engine: Any, job: Job, store: Store, watch: Watch) -> Any:
         file = store.file(job.id, role)
         if file is not None:
             given[start.field] = sources.READ[start.read](store.path(file))
+    given |= kind.beside(job.values, store.files.parent)
     return kind.make(engine, given, job.values, callback_on_step_end=watch.on_step, on_progress=watch.on_progress)
 
 
