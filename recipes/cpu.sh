@@ -34,6 +34,7 @@ train edit --start "$models/video"
 train faces         # and the next two: people in clips, not timed as a whole
 train face-encoder
 train personalize --start "$models/video"
+train rewrite       # a student of the rules by which prompts are read; the rules are what runs
 train sound-scorer # needs the codec and the aligned encoder
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx
 mediagen bench --model "$models" -o "$runs/bench" --prompts 500

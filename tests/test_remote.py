@@ -170,11 +170,11 @@ def test_a_service_that_is_gone_is_not_asked_to_cancel(slow, monkeypatch):
     asked: list[str] = []
     fetch = remote.fetch
 
-    def gone(method: str, path: str, *rest: Any) -> bytes:
+    def gone(method: str, path: str, *rest: Any, **more: Any) -> bytes:
         asked.append(f"{method} {path.rpartition('/')[2]}")
         if method == "GET":
             monkeypatch.setattr(remote, "_url", "http://127.0.0.1:9")
-        return fetch(method, path, *rest)
+        return fetch(method, path, *rest, **more)
 
     monkeypatch.setattr(remote, "fetch", gone)
     monkeypatch.setattr("mediagen.sdk.remote.engine.time.sleep", lambda seconds: None)

@@ -79,7 +79,7 @@ def test_models_without_sound_work_silently_by_default(
     longer = engine.extend(clip, seconds=0.5)
     assert longer.sound is None and longer.frames is not None and len(longer.frames) == 24
     assert engine.submit("a red ball", seed=3).result().sound is None
-    with pytest.raises(RequestError, match="lacks aligned, codec, audio"):
+    with pytest.raises(RequestError, match="lack aligned, codec, audio"):
         engine.generate("a red ball", sound=True)
     monkeypatch.setattr("sys.argv", ["mediagen", "generate", "a red ball", "--model", str(mute), "-o", f"{mute}/a.mp4"])
     with pytest.raises(SystemExit) as ended:

@@ -122,11 +122,7 @@ class RemoteEngine:
         on_progress: ProgressCallback | None = None,
         **wishes: Any,
     ) -> "Clip | RemoteJob":
-        """As `Engine.edit`.
-
-        A file, or a completed job of this service, gives the completed job, whose `save` writes the film. A Clip is
-        encoded to be sent, and gives a Clip as it came back.
-        """
+        """As `Engine.edit`; a file, or a job of this service, gives the completed job, whose `save` writes the film."""
         job = self._waited(self.submit_edit(video, prompt, **wishes), on_progress)
         return job if isinstance(video, Job | str | Path) else job.result()
 
@@ -210,13 +206,9 @@ class RemoteEngine:
 
     def submit_edit(self, video: "Clip | Job[Any] | str | Path", prompt: str, **wishes: Any) -> RemoteJob:
         """As `Engine.submit_edit`; video: a file, a completed job of this service, or a Clip. Raises as `fetch`."""
-        mask = wishes.pop("mask", None)
-        if "region" in wishes and not isinstance(wishes["region"], str | None):
-            wishes["region"] = ",".join(map(str, wishes["region"]))
-        fields = payload.fields(prompt, wishes)
-        if mask is None:
+        fields, sent = payload.edit(prompt, wishes)
+        if sent is None:
             return self._from("/v1/videos/edits", "video", video, fields)
-        sent = ("mask", payload.mask(mask))
         if isinstance(video, Job):
             return self._job("/v1/videos/edits", {**fields, "video": video.id}, sent)
         return self._job("/v1/videos/edits", fields, ("video", payload.film(video)), sent)

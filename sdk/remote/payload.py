@@ -50,7 +50,7 @@ def picture(image: Any) -> bytes:
     return file.getvalue()
 
 
-def mask(given: Any) -> bytes:
+def picture_of_mask(given: Any) -> bytes:
     """A mask as a file: a path as it is, a picture or an array (H, W) of bool or uint8 as png."""
     if not isinstance(given, str | Path):
         import numpy as np
@@ -81,6 +81,15 @@ def retry_after(answer: "httpx2.Response") -> float | None:
         return max(0.0, float(answer.headers.get("retry-after", "")))
     except ValueError:
         return None
+
+
+def edit(prompt: str, wishes: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, bytes] | None]:
+    """What is sent of an edit: its fields, and its mask where there is one."""
+    asked = dict(wishes)
+    mask, region = asked.pop("mask", None), asked.get("region")
+    if region is not None and not isinstance(region, str):
+        asked["region"] = ",".join(map(str, region))
+    return fields(prompt, asked), None if mask is None else ("mask", picture_of_mask(mask))
 
 
 def _saved(clip: "Clip", name: str) -> bytes:
