@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -21,7 +22,7 @@ def film(
     """Twelve pictures at times that vary, and sound tracks."""
     rng = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=30)
+        video: Any = container.add_stream(codec, rate=30)
         video.width, video.height = size
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)

@@ -17,7 +17,7 @@ from mediagen.weights import load_model
 from mediagen.world.edit_names import TASKS
 
 SMALL: dict[str, Any] = {"size": (32, 32), "seconds": 1.0, "fps": 8.0, "pairs": 6, "batch": 3, "back_steps": 2}
-ONLY = {"frames": 0.0, "animated": 0.0, "marks": 0.0, "clips": 0.0, "back": 0.0}
+ONLY: dict[str, Any] = {"frames": 0.0, "animated": 0.0, "marks": 0.0, "clips": 0.0, "back": 0.0}
 
 
 def task(folder: Path, **changes: Any) -> EditTask:

@@ -198,7 +198,7 @@ def test_what_failed_says_why_without_insides(tmp_path):
 
 def test_models_that_are_not_installed_are_501_until_they_are(model_folder, tmp_path, monkeypatch):
     class Editor(Engine):
-        def edit(self, clip: Any, prompt: str, **settings: Any) -> Any:
+        def edit(self, clip: Any, prompt: str, **settings: Any) -> Any:  # type: ignore[override]
             return self.extend(clip, prompt, 0.5, sound=False, **settings)
 
     folder = shutil.copytree(model_folder, tmp_path / "models")

@@ -2,7 +2,7 @@
 
 An XMP packet names IPTC's digital source type, as the European AI act's article 50 asks for marks that machines read.
 Beside it stands a digest of the rest of the file. Whoever changes a file can write another digest: only a signed
-manifest (`c2pa`) proves anything.
+manifest (`credentials`) proves anything.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mediagen.media import c2pa
+from mediagen.media import credentials
 from mediagen.media.pictures import opened_picture
 from mediagen.media.tags import noted
 
@@ -63,12 +63,12 @@ def source_of(settings: Mapping[str, Any], pictures: bool) -> str:
 
 
 def mark(path: Path, source: str) -> None:
-    """Writes the mark into a whole file, by its ending; with a key (see `c2pa`) it is signed, and its manifest proves
-    the content. What cannot hold a mark stays as it is, as does what no model made (source "")."""
+    """Writes the mark into a whole file, by its ending; with a key (see `credentials`) it is signed, and its manifest
+    proves the content. What cannot hold a mark stays as it is, as does what no model made (source "")."""
     ending = path.suffix.lower()
     if not source:
         return
-    signing = c2pa.key() is not None and ending in c2pa.SIGNED
+    signing = credentials.key() is not None and ending in credentials.SIGNED
     if ending in MARKED:
         content = path.read_bytes() if ending != ".mp4" and ending != ".mov" else b""
         packet = _packet(source, "" if signing else _digest(path))
@@ -78,7 +78,7 @@ def mark(path: Path, source: str) -> None:
         else:
             path.write_bytes(_with(content, ending, packet))
     if signing:
-        c2pa.sign(path, VOCABULARY + source)
+        credentials.sign(path, VOCABULARY + source)
 
 
 def verify(path: str | Path) -> Found:
@@ -91,7 +91,7 @@ def verify(path: str | Path) -> Found:
     if not source:
         source = str(_told(path).get("source_type", ""))
     changed = None if not digest else digest != _digest(path)
-    return Found(source.removeprefix(VOCABULARY), changed, c2pa.read(path))
+    return Found(source.removeprefix(VOCABULARY), changed, credentials.read(path))
 
 
 def packet_of(source: str) -> bytes:

@@ -98,7 +98,7 @@ def edit(
             check_target(film, target, sound=sound, lossless=lossless)
             before = {} if replay is None else settings_of(replay)
             repeat = replay is not None and decoder is None and dtype is None
-            chosen = {"decoder": decoder, "dtype": dtype}
+            chosen: Any = {"decoder": decoder, "dtype": dtype}
             engine = Engine.to_repeat(before, model) if repeat else Engine.from_pretrained(model, **chosen)
             lost: list[float] = []
 

@@ -8,13 +8,12 @@ from torch import Tensor
 
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Film
-from mediagen.media.footage import Footage
 from mediagen.media.resample import resample
 from mediagen.sdk.errors import ModelError, RequestError
 from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.hub.hearing import hearing
 from mediagen.sdk.tasks.clips import ClipWork
-from mediagen.sdk.tasks.sounds import SoundWork
+from mediagen.sdk.tasks.sounds import Pictured, SoundWork
 from mediagen.sdk.tasks.work import Work
 
 _FADE = 1.0  # seconds in which a window goes over into the next
@@ -42,7 +41,7 @@ class PipelineSoundWork(SoundWork):
         scale = self.request.guidance_scale
         return spoken(self, self.models, words, negative, samples, self._seed, self._count, scale)
 
-    def _chunks(self, footage: Footage, first: int, last: int) -> Callable[[], Iterator[Tensor]]:
+    def _chunks(self, footage: Pictured, first: int, last: int) -> Callable[[], Iterator[Tensor]]:
         made = self._make(last - first)  # whole in memory: twelve megabytes a minute
         return lambda: iter(made.split(_CHUNK, dim=-1))
 
