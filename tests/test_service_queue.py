@@ -247,8 +247,8 @@ def test_a_kill_at_any_moment_leaves_one_job_with_the_same_bytes(tmp_path, monke
                 "generate", Form({"prompt": "a ball", "seed": 7, "seconds": 0.125}), key="k"
             )  # the client tries again
             assert made is None or again.id == made.id
-            while second.get(again.id).status != DONE:
-                assert second.get(again.id).status in (WAITING, RUNNING)
+            while (status := second.get(again.id).status) != DONE:
+                assert status in (WAITING, RUNNING)
                 time.sleep(0.01)
             assert second.store.path(second.file(again.id, "video")).read_bytes() == expected
             assert second.store.counts() == {DONE: 1}
