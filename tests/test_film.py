@@ -151,3 +151,16 @@ def test_films_of_the_standard_world_have_people() -> None:
     films = [draw_film(seed, difficulty="standard") for seed in range(30)]
     assert any(shot.person for film in films for shot in film.shots)
     assert film_sound(films[0]).shape == (1, films[0].samples)
+
+
+def test_who_turns_goes_where_there_is_room() -> None:
+    asked = 0
+    for seed in range(300):
+        scene = draw_turning(seed, times=(1.0,))
+        subject, now = scene.subject, np.array([1.0])
+        turn = subject.turns[0]
+        if turn.motion.endswith((" left", " right")):
+            where = pose(subject, 2.0, 1.0, now).x if isinstance(subject, Person) else path(scene, subject, now).x
+            assert (turn.motion.endswith("left")) == (where[0] > 0.5), (seed, turn.motion)
+            asked += 1
+    assert asked > 10

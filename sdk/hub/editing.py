@@ -1,6 +1,6 @@
 """Edits: the part of an engine that changes films and puts people into them, where its models can."""
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,5 +52,5 @@ class PipelineEdits(ABC):
         request = GenerateRequest.of({"prompt": prompt, "image": photo, **wishes})
         return edits.with_person(self.models, request, self._step(callback_on_step_end), on_progress)
 
-    def _step(self, callback: Callable[..., bool | None] | None) -> Callable[..., bool | None] | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _step(self, callback: Callable[..., bool | None] | None) -> Callable[..., bool | None] | None: ...
