@@ -62,6 +62,18 @@ def usable(folder: Path, videos: Sequence[Path], needs: Needs, skip: bool = Fals
     return [film for film in films if not film.why]
 
 
+def captions_amiss(videos: Sequence[Path]) -> list[str]:
+    """What is wrong with the captions that stand beside the videos, for a training that reads none."""
+    wrong = []
+    for video in videos:
+        if video.with_suffix(".txt").is_file():
+            try:
+                caption_of(video)
+            except ValueError as error:
+                wrong.append(str(error))
+    return wrong
+
+
 def footage_of(path: Path) -> Footage:
     """What is known of a video, whose packets are all read once, as long as the file stays as it is."""
     about = path.stat()

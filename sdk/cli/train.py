@@ -119,6 +119,8 @@ def train(
                 exported = training.place(exported, into)
                 keep_training(folder / todo[-1].stage.name, exported)
         say(f"The trained model is in {exported}, made in {bar.elapsed:.1f} s.")
+        for note in notes:  # once more: a training is long
+            say(note)
 
 
 def _tell_start(start: Path, built: list[str]) -> None:

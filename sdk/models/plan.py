@@ -11,7 +11,7 @@ import torch
 
 from mediagen.config import Config
 from mediagen.data.folder import videos_in
-from mediagen.data.needs import look_at, usable
+from mediagen.data.needs import captions_amiss, look_at, usable
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.trainings import Ingredients, Place, Training
 from mediagen.sdk.tasks.requests import nearest
@@ -147,4 +147,6 @@ def check_data(training: Training, preset: str | None, stages: Sequence[Stage], 
         if len(films) < len(videos):
             out = [film.why for film in (look_at(path, task.needs) for path in videos) if film.why]
             notes.append(f"{len(out)} of {len(videos)} films are left out: {'; '.join(out)}.")
+        if not task.needs.captions and (amiss := captions_amiss(videos)):
+            notes.append(f"Captions are not read here; other trainings will refuse {'; '.join(amiss)}.")
     return list(dict.fromkeys(notes))

@@ -146,7 +146,8 @@ class VideoTask:
             videos = to_float(pictures_of(clips).to(self.device))
             with torch.autocast(videos.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(videos.device)):
                 latents.append(self.tae.encode(videos).half().cpu())
-                stills.append(self.tae.encode(videos[:, :, :1]).half().cpu())
+                single = videos.shape[2] == 1  # a clip that is a picture is its own still
+                stills.append(latents[-1] if single else self.tae.encode(videos[:, :, :1]).half().cpu())
             captions += ["" if self.config.data is None else clip.caption for clip in clips]
         before = torch.tensor([self._before(self.config.first + index) for index in indices])
         return {"latent": torch.cat(latents), "still": torch.cat(stills), "before": before}, captions
