@@ -159,7 +159,15 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
         gain = self.weight.expand(1, 1, -1) if scale is None else self.weight * (1 + scale)
-        return _Norm.apply(x, gain, gain.new_zeros(1, 1, 1) if shift is None else shift)
+        shift = gain.new_zeros(1, 1, 1) if shift is None else shift
+        if torch.is_grad_enabled():
+            return _Norm.apply(x, gain, shift)
+        return torch.addcmul(shift, x * _rate(x), gain)  # the same, without what `apply` costs
+
+
+def _rate(x: Tensor) -> Tensor:
+    """1 / rms of the last axis."""
+    return torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
 
 
 class _Norm(torch.autograd.Function):
@@ -167,7 +175,7 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-        rate = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(1e-6).rsqrt_()
+        rate = _rate(x)
         ctx.save_for_backward(x, rate, gain, shift)
         return torch.addcmul(shift, x * rate, gain)
 
