@@ -70,6 +70,15 @@ def test_what_to_try_next_goes_from_what_costs_least() -> None:
         assert word in said
 
 
+def test_whole_numbers_of_eight_bits_are_torchaos(wan: Path) -> None:
+    pytest.importorskip("torchao")
+    engine = Engine.from_pretrained(wan, device="cpu", quantize="int8")
+    made, plain = frames(engine), frames(Engine.from_pretrained(wan, device="cpu"))
+    kinds = {type(weight).__name__ for weight in models(engine).pipeline("generate").transformer.parameters()}
+    assert "Int8Tensor" in kinds, "the transformer's matrices"
+    assert (made.float() - plain.float()).abs().mean() < 1 and torch.equal(made, frames(engine))
+
+
 def test_tiles_and_eight_bits_are_kept_in_the_file(wan: Path) -> None:
     engine = Engine.from_pretrained(wan, device="cpu", tiling=True, quantize="fp8")
     made = engine.generate("a ball", seed=1, sound=False)

@@ -19,8 +19,6 @@ from mediagen.data.stream import open_stream
 from mediagen.data.world import WorldStream
 from mediagen.media.clip import Clip, to_float
 from mediagen.sdk.cli.app import main
-from mediagen.sdk.models.plan import check_data
-from mediagen.sdk.models.trainings import TRAININGS
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.aligned import PRESETS as ALIGNED
 from mediagen.text.aligned import AlignedEncoder
@@ -266,17 +264,6 @@ def test_a_folder_is_judged_once_and_whole(
     codec = CodecTaskConfig(data=str(data), pool=14, frames=6, batch=3, check=2, skip_unusable=True)
     voices = {heard(sound.float() / 32767) for sound in CodecTask(Codec.from_preset("debug"), codec).pool}
     assert voices == {0, 1, 2, 3, 4, 8, 10}, "what has sound is learnt from, captions or not"
-
-
-def test_a_training_that_reads_no_captions_says_which_others_would_refuse(films: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    shutil.copytree(films, data)
-    (data / "01.txt").unlink()
-    (data / "02.txt").write_bytes(b"the ball\x92s shadow")
-    training = TRAININGS["tae"]
-    given = {"data": str(data), "frames": 8, "skip_unusable": True}
-    notes = check_data(training, "tiny", training.stages()[:1], given)
-    assert len(notes) == 1 and "02.txt in another encoding" in notes[0] and "01.mp4" not in notes[0]
 
 
 def test_what_is_left_out_never_moves_a_film_between_training_and_validation(films: Path, tmp_path: Path) -> None:
