@@ -1,4 +1,4 @@
-"""Puts what the stages of recipes/h200.sh left into a model folder: python3 recipes/join.py OUT MODELS"""
+"""Puts what the stages of recipes/gpu.sh left into a model folder: python3 recipes/join.py OUT MODELS"""
 
 import sys
 

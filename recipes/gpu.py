@@ -1,4 +1,4 @@
-"""The stages of recipes/h200.sh: draw, train by the clock, pack, judge."""
+"""The stages of recipes/gpu.sh: draw, train by the clock, pack, judge."""
 
 import argparse
 import json
@@ -26,21 +26,27 @@ from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.train.log import read_log
 from mediagen.train.loop import TrainConfig, train
 from mediagen.train.task import multiplies_bf16_fast
-from mediagen.weights import load_weights, write_atomic
+from mediagen.weights import write_atomic
 
 LARGEST, FILES = 16 * 2**20 - 1, 8  # bytes of a file that comes back, and how many do
-_log = logging.getLogger("mediagen.h200")
+_log = logging.getLogger("mediagen.gpu")
 Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """share: of the stage's training time, by training.  judge: seconds kept for judging.  bench: parts of it."""
+    """share: of the stage's training time, by training, or TRAINING:STAGE of a course.  judge: seconds for judging.
+
+    bench: parts of it.  starts: folders of models that a training begins with, where not with its own of an earlier
+    call.  limits: of the engine, from here on.
+    """
 
     name: str
     share: dict[str, float]
     judge: float
     bench: tuple[str, ...] = ()
+    starts: dict[str, str] = field(default_factory=dict)
+    limits: Settings = field(default_factory=dict)
 
 
 STAGES = {
@@ -49,7 +55,9 @@ STAGES = {
     "3": Stage("video", {"video": 1.0}, 110, ("pictures",)),
     "4": Stage("codec", {"codec": 1.0}, 50, ("codec",)),
     "5": Stage("audio", {"sound-recogniser": 0.15, "audio": 0.85}, 70, ("sound",)),
-}
+    "6": Stage("fast", {"distil:guided": 0.45, "distil:few": 0.55}, 110, ("pictures",),
+               {"distil:guided": "video", "distil:few": "video_fast"}, {"fast_steps": 8}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,24 +77,25 @@ class Scale:
     extra: Settings = field(default_factory=dict)
 
 
-_CLIPS = {"size": [128, 128], "seconds": 4.0}
+_CLIPS = {"size": [128, 128], "seconds": 2.0}
 _ONCE = {"captions_per_clip": 4, "processes": 16}
-H200 = Scale(
+GPU = Scale(
     seconds=540,
-    limits={"width": 128, "height": 128, "seconds": 4, "max_seconds": 4, "sound_steps": 16, "difficulty": "standard"},
+    limits={"width": 128, "height": 128, "seconds": 2, "max_seconds": 2, "sound_steps": 16, "difficulty": "standard"},
     sets={
-        "tae": {"preset": "small", "difficulty": "standard", "size": [128, 128], "batch": 24, "images": 2, "lr": 8e-4,
+        "tae": {"preset": "standard", "difficulty": "standard", "size": [128, 128], "crop": 64, "batch": 64, "lr": 8e-4,
                 "compile": True},
-        "prompt": {"standard": 0.85, "batch": 128, "steps": 3000},
-        "aligned": {"standard": 0.85, "batch": 128, "seconds": 4.0},
-        "recogniser": {"preset": "small", "standard": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
-        "video": {"preset": "small", "difficulty": "standard", "batch": 128, "lr": 1e-3, "warmup": 300, "ema": 0.999,
-                  "compile": True, **_CLIPS, **_ONCE},
+        "prompt": {"preset": "standard", "standard": 0.85, "batch": 128, "steps": 3000},
+        "aligned": {"standard": 0.85, "batch": 128, "seconds": 2.0},
+        "recogniser": {"preset": "standard", "standard": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
+        "video": {"preset": "standard", "difficulty": "standard", "turning": 0.33, "batch": 128, "lr": 1e-3,
+                  "warmup": 300, "ema": 0.999, "compile": True, **_CLIPS, **_ONCE},
+        "distil": {"preset": "standard", "difficulty": "standard", "batch": 64, "compile": True, **_CLIPS, **_ONCE},
         "codec": {"standard": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
-        "sound-recogniser": {"standard": 0.85, "pool": 4000, "batch": 64, "seconds": 4.0, "processes": 16},
+        "sound-recogniser": {"standard": 0.85, "pool": 4000, "batch": 64, "seconds": 2.0, "processes": 16},
         "audio": {"standard": 0.85, "clips": 6_000, "batch": 64, "check": 32, "size": [128, 128], **_ONCE},
     },
-    clips={"tae": ("pool", 24_000), "video": ("clips", 49_152)},
+    clips={"tae": ("pool", 24_000), "video": ("clips", 49_152), "distil": ("clips", 8_192)},
     prompts=128,
 )  # fmt: skip
 _TINY = {"size": [32, 32], "batch": 4}
@@ -102,13 +111,15 @@ TOY = Scale(  # the same from end to end, in seconds on a CPU
         "recogniser": {"preset": "debug", "check": 4, **_TINY},
         "video": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
                   "difficulty": "standard", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
+        "distil": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
+                   "difficulty": "standard", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
         "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
         "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
         "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 2.0, "windows": [1.0, 2.0],
                   "captions_per_clip": 2,
                   **_TINY},
     },
-    clips={"tae": ("pool", 8), "video": ("clips", 8)},
+    clips={"tae": ("pool", 8), "video": ("clips", 8), "distil": ("clips", 8)},
     prompts=2,
     judge=0.02,
     extra={"steps": 3},
@@ -125,7 +136,7 @@ def main() -> None:
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    scale, device = TOY if given.toy else H200, device_of(None)
+    scale, device = TOY if given.toy else GPU, device_of(None)
     for key, value in parse_settings(given.set).items():
         training, _, name = key.partition(".")
         if training not in scale.sets or not name:
@@ -152,6 +163,9 @@ class Work:
         self.models.mkdir()
         write_atomic(self.models / "engine.json", json.dumps(scale.limits).encode())
         had = unpack_all(source, self.models)
+        if self.stage.limits:
+            limits = json.loads((self.models / "engine.json").read_bytes()) | self.stage.limits
+            write_atomic(self.models / "engine.json", json.dumps(limits).encode())
         earlier = source / self.out.name / "stage.json"
         self.calls = json.loads(earlier.read_bytes())["calls"] + 1 if earlier.is_file() else 1
         _log.info("stage %s, %s, call %d; from earlier ones: %s", number, self.stage.name, self.calls, ", ".join(had))
@@ -178,45 +192,50 @@ class Work:
         self._write()
         _log.info("stage %s done in %.0f s", self.stage.name, self.spent)
 
-    def _train(self, name: str, until: float) -> None:
-        training, settings = TRAININGS[name], dict(self.scale.sets[name])
+    def _train(self, label: str, until: float) -> None:
+        name, _, part = label.partition(":")
+        training = TRAININGS[name]
+        own = next((dict(stage.settings) for stage in training.stages() if stage.name == part), {})
+        own.pop("steps", None)  # the clock decides
+        settings = own | self.scale.sets[name]
         preset = settings.pop("preset", None)
         if name == "prompt" and (self.models / training.folder).is_dir():
             return  # its readers have learnt its states: another would speak another language
-        earlier = self.models / training.folder
-        if name == "video":
-            tae = ModelFolder(self.models).get("tae").config
-            settings |= {"latent_channels": tae.latent_channels}
+        start = self.models / self.stage.starts.get(label, training.folder)
+        if name in ("video", "distil"):
+            settings |= {"latent_channels": ModelFolder(self.models).get("tae").config.latent_channels}
         if name in self.scale.clips:
             key, most = self.scale.clips[name]
-            count = min(most, int(self._clips_per_second(name == "video") * self.scale.filling * (until - self.spent)))
+            rate = self._clips_per_second(name != "tae")
+            count = min(most, int(rate * self.scale.filling * (until - self.spent)))
             settings[key] = max(count, 2 * settings["batch"])
-            _log.info("%s: %d clips are drawn", name, settings[key])
+            _log.info("%s: %d clips are drawn", label, settings[key])
             if name == "video":
                 settings["first"] = (self.calls - 1) * most
-        done = None
+        done, folder = None, self.scratch / label.replace(":", "-")
         try:
-            done = self._attempt(name, preset, settings, self.scratch / name, earlier, until)
+            done = self._attempt(label, preset, settings, folder, start, until)
         except Exception as error:  # of a compiler, or a full memory: it must not cost the stage
-            _log.exception("%s failed; again without compilation and with half the batch", name)
-            self.about["trainings"][f"{name}, first attempt"] = repr(error)[:500]
+            _log.exception("%s failed; again without compilation and with half the batch", label)
+            self.about["trainings"][f"{label}, first attempt"] = repr(error)[:500]
         if done is None:  # only here is what the failed attempt held in memory given back
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             settings |= {"compile": False, "batch": max(2, settings["batch"] // 2)}
-            done = self._attempt(name, preset, settings, self.scratch / f"{name}-again", earlier, until)
+            done = self._attempt(label, preset, settings, folder.with_name(f"{folder.name}-again"), start, until)
         training.place(done, self.models)
 
     def _attempt(
-        self, name: str, preset: str | None, settings: Settings, folder: Path, earlier: Path, until: float
+        self, label: str, preset: str | None, settings: Settings, folder: Path, start: Path, until: float
     ) -> Path:
         never = 10**9  # a run by the clock saves and draws at its end
-        chosen = plan(TRAININGS[name], preset, self.scale.extra | settings)
-        loop, task = chosen.loop, chosen.make(Place(str(self.device), folder, str(self.models)))
-        if (earlier / "model.safetensors").is_file():
-            load_weights(task.model, earlier)
+        chosen = plan(TRAININGS[label.partition(":")[0]], preset, self.scale.extra | settings)
+        there = (start / "model.safetensors").is_file()
+        task = chosen.make(Place(str(self.device), folder, str(self.models)), start if there else None)
+        loop = chosen.loop
+        if there and label not in self.stage.starts:
             loop["lr"] = loop.get("lr", 1e-3) / 2
-            _log.info("%s goes on from the weights of an earlier call, with a new optimiser", name)
+            _log.info("%s goes on from the weights of an earlier call, with a new optimiser", label)
         loop |= {"precision": "bf16"} if multiplies_bf16_fast(self.device) else {}
         loop |= {"max_seconds": max(0.5, until - self.spent), "save_every": never, "preview_every": never}
         if "steps" not in (self.scale.extra | settings):
@@ -225,7 +244,7 @@ class Work:
         steps = [0]
         done = train(task, config, folder, on_step=lambda step, _: steps.append(step))
         took = time.monotonic() - began
-        self.about["trainings"][name] = {
+        self.about["trainings"][label] = {
             "parameters": sum(parameter.numel() for parameter in task.model.parameters()),
             "steps": steps[-1],
             "samples": steps[-1] * config.batch,
@@ -234,7 +253,7 @@ class Work:
             "settings": settings,
         }
         self.about["figures"] |= {
-            f"{name}, {key}": value
+            f"{label}, {key}": value
             for record in read_log(folder, "preview")[-1:]
             for key, value in record.items()
             if key not in ("step", "kind")
@@ -262,7 +281,8 @@ class Work:
         return rate
 
     def _pack(self) -> None:
-        pack(self.models, ["engine.json", *(TRAININGS[name].folder for name in self.stage.share)], self.out)
+        folders = (TRAININGS[label.partition(":")[0]].folder for label in self.stage.share)
+        pack(self.models, ["engine.json", *dict.fromkeys(folders)], self.out)
         for name, path in (("preview.png", "*/previews/*.png"), ("log.jsonl", "")):
             found = sorted(self.scratch.glob(path)) if path else []
             if found:
