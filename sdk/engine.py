@@ -15,6 +15,7 @@ from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.models.sharing import save_pretrained
 from mediagen.sdk.people import People
+from mediagen.sdk.stories import Stories
 from mediagen.sdk.submits import Submits
 from mediagen.sdk.tasks import judges, person_clips, results
 from mediagen.sdk.tasks.progress import Progress, ProgressCallback
@@ -38,7 +39,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits, Editing, People):
+class Engine(Submits, Editing, People, Stories):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is

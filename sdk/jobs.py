@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from mediagen.media.clip import Clip
     from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
+    from mediagen.sdk.tasks.stories import Story
 
-# What is made: a Soundtrack or an EditedFilm of a film's file, else a Clip.
-T = TypeVar("T", bound="Clip | Soundtrack | EditedFilm")
+# What is made: a Soundtrack or an EditedFilm of a film's file, a Story, else a Clip.
+T = TypeVar("T", bound="Clip | Soundtrack | EditedFilm | Story")
 J = TypeVar("J", bound="LocalJob[Any]")
 Status = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 ENDED = ("completed", "failed", "cancelled")

@@ -93,7 +93,13 @@ def campaign(
         "differ": differ,
         "files too many": left - 3 * (len(known) - len(told)),
     }
-    bad = figures["lost"] + figures["cancelled and made"] + figures["doubled"] + len(differ) + abs(figures["files too many"])
+    bad = (
+        figures["lost"]
+        + figures["cancelled and made"]
+        + figures["doubled"]
+        + len(differ)
+        + abs(figures["files too many"])
+    )
     return figures | {"bad": bad, "says": bound(bad, kills)}
 
 
@@ -115,4 +121,9 @@ def run(*, jobs: int, kills: int, span: float, models: int, cancels: int) -> dic
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", {"jobs": 24, "kills": 12}, {"jobs": 300, "kills": 200, "span": 0.6, "models": 1, "cancels": 0}, run)
+    main(
+        __doc__ or "",
+        {"jobs": 24, "kills": 12},
+        {"jobs": 300, "kills": 200, "span": 0.6, "models": 1, "cancels": 0},
+        run,
+    )

@@ -32,10 +32,12 @@ from mediagen.sdk.cli.options import (
     SoundPrompt,
     Steps,
     Strict,
+    sized,
 )
 from mediagen.sdk.cli.output import SILENT, check_output, finish, numbered, overview, unused
 from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
+from mediagen.sdk.cli.story import story
 from mediagen.sdk.cli.train import train
 from mediagen.sdk.cli.verify import verify
 from mediagen.sdk.errors import RequestError
@@ -85,7 +87,7 @@ def generate(
     """Make a clip from a prompt."""
     with reporting(), speaking(quiet or json_out):
         out = out or unused(Path("clip.mp4"))
-        width, height = _size(size)
+        width, height = sized(size)
         asked = {
             "prompt": prompt,
             "negative_prompt": negative,
@@ -197,6 +199,7 @@ def extend(
 
 
 app.command()(sound)
+app.command()(story)
 app.command()(edit)
 app.command()(check)
 app.command()(train)
@@ -285,15 +288,6 @@ def main() -> None:
     logging.getLogger("mediagen").addHandler(logging.NullHandler())  # what matters to a user comes as a note
     with reporting():
         app()
-
-
-def _size(text: str | None) -> tuple[int | None, int | None]:
-    if text is None:
-        return None, None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise RequestError(f"--size: got '{text}', expected WIDTHxHEIGHT; write for example 64x64.")
-    return int(width), int(height)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mediagen.sdk.errors import RequestError
+
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -35,3 +37,13 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 SoundPrompt = Annotated[str | None, typer.Option("--sound-prompt", help="What it sounds like. Default: the prompt.")]
 NoRewrite = Annotated[bool, typer.Option("--no-rewrite", help="Give the models the prompt as it is written.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse words that the models don't know.")]
+
+
+def sized(text: str | None) -> tuple[int | None, int | None]:
+    """Width and height of a --size; RequestError for one that is none."""
+    if text is None:
+        return None, None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise RequestError(f"--size: got '{text}', expected WIDTHxHEIGHT; write for example 64x64.")
+    return int(width), int(height)

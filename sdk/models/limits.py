@@ -13,7 +13,8 @@ class Limits(Config):
     width, height: default size in pixels.  sizes: every (width, height) trained for; () means only the default.
     fps: default frames per second.  rates: every fps trained for; () means only the default.
     seconds: default length.  min_seconds, max_seconds: what one request may ask for; longer clips come from `extend`.
-    max_extended_seconds: longest clip that `extend` may make.  max_sound_seconds: longest film that is given sound.
+    max_extended_seconds: longest clip that `extend` may make.  max_story_seconds: longest film of several scenes.
+    max_sound_seconds: longest film that is given sound.
     steps, guidance_scale: of the pictures.  fast_steps: of the distilled model, which makes what is asked for without
     other steps, guidance or negative words; 0 where the folder has none.
     sound_steps, sound_guidance_scale, sound_candidates: of the sound.
@@ -34,6 +35,7 @@ class Limits(Config):
     min_seconds: float = 0.5
     max_seconds: float = 2.0
     max_extended_seconds: float = 60.0
+    max_story_seconds: float = 300.0
     max_sound_seconds: float = 3_600.0
     steps: int = 50
     guidance_scale: float = 3.0

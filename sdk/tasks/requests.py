@@ -76,7 +76,7 @@ class Asked(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise RequestError(_sentence(error, list(cls.model_fields))) from None
+            raise RequestError(sentence(error, list(cls.model_fields))) from None
 
     def with_defaults(self, limits: Limits) -> Self:
         """A copy in which None has become the model folder's default."""
@@ -231,7 +231,7 @@ def nearest(key: str, known: list[str]) -> str:
     return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(known)}."
 
 
-def _sentence(error: ValidationError, known: list[str]) -> str:
+def sentence(error: ValidationError, known: list[str]) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

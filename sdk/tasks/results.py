@@ -166,9 +166,14 @@ def edited(
     return EditedFilm(laying, source.footage, full.prompt, settings, kept, full.sound, chunks)
 
 
+def told_of(models: ModelFolder) -> dict[str, Any]:
+    """What the file will say about the program and the models."""
+    return {"version": __version__, **models.told()}
+
+
 def settings_of_work(work: Work, request: Asked, notes: list[str]) -> dict[str, Any]:
     """What the file will say about how the clip was made."""
-    settings = {**work.asked.settings(), "version": __version__, **work.models.told()}
+    settings = {**work.asked.settings(), **told_of(work.models)}
     seconds = getattr(request, "seconds", None)
     if seconds is not None and seconds != settings["seconds"]:
         settings["asked"] = {"seconds": seconds}

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mediagen.personalize.character import Character
     from mediagen.sdk.tasks.progress import ProgressCallback
@@ -75,6 +76,28 @@ class EditWishes(Wishes, total=False):
     keep_rest: bool | None
     picture_guidance_scale: float | None
     sound: Literal["keep", "remake", "none"]
+
+
+class StoryWishes(Wishes, total=False):
+    """Of a story; see `StoryRequest`."""
+
+    seconds: float | None
+    music: str | None
+    sound: bool | None
+    dissolve: float
+    fps: float | None
+    width: int | None
+    height: int | None
+    rewrite: bool
+    strict: bool
+
+
+class MadeStoryWishes(StoryWishes, total=False):
+    """As `StoryWishes`, with who is in it and where its scenes stand; see `Engine.story`."""
+
+    character: "Character | None"
+    folder: "str | Path | None"
+    on_scene: "Callable[..., None] | None"
 
 
 class Callbacks(TypedDict, total=False):
