@@ -15,6 +15,7 @@ from mediagen.sdk.jobs import Job, T
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.remote import payload
 from mediagen.sdk.remote.jobs import RemoteJob
+from mediagen.sdk.remote.stories import RemoteStories
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.wishes import ClipWishes, ExtraSoundWishes, FilmSoundWishes, MoreWishes, SoundWishes
 
@@ -30,11 +31,10 @@ class _Unreachable(MediagenError):
     """The service does not answer."""
 
 
-class RemoteEngine:
+class RemoteEngine(RemoteStories):
     """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
 
     model: of its models, by name; None for the first, or the first that makes what is asked for.
-
     timeout: seconds that an answer may take to come, and that a full service is asked again.
 
     Its methods take what those of Engine take, and raise their errors, with the service's sentences, and MediagenError

@@ -20,7 +20,9 @@ _LOOK = 0.3  # seconds between two looks at a job
 
 
 class RemoteJob(Job[T]):
-    """A job of a service. fetch: as of RemoteEngine."""
+    """A job of a service. fetch: as of RemoteEngine.  variant: which of its films is read."""
+
+    variant = "video"
 
     def __init__(self, fetch: Callable[..., bytes], id: str) -> None:
         self.id, self._fetch, self._path = id, fetch, f"/v1/videos/{id}"
@@ -80,12 +82,17 @@ class RemoteJob(Job[T]):
     def _made(self, timeout: float | None) -> tuple[bytes, str]:
         """The file that the service made, and its ending."""
         self.wait(timeout)
-        data = self._fetch("GET", f"{self._path}/content")
+        query = {} if self.variant == "video" else {"variant": self.variant}
+        data = self._fetch("GET", f"{self._path}/content", query=query)
         if data[:4] == b"RIFF":
             return data, ".wav"
         if data[:4] == b"\x1aE\xdf\xa3":
             return data, ".webm" if b"webm" in data[:64] else ".mkv"
         return data, ".mov" if data[4:12] == b"ftypqt  " else ".mp4"
+
+    def told(self) -> dict[str, Any]:
+        """What the service says of it: its video object."""
+        return self._seen()
 
     def _seen(self) -> dict[str, Any]:
         return json.loads(self._fetch("GET", self._path))

@@ -157,6 +157,8 @@ class Service:
         file = self.store.file(id, role)
         if role != "video" and job.alone:
             raise wrong(f"variant: got '{role}', but a sound has no pictures; leave it out.", None, "variant")
+        if job.status == DONE and file is None:
+            raise wrong(f"variant: got '{role}', which this video does not have; leave it out.", None, "variant")
         if job.status != DONE or file is None:
             do = "make it again" if job.status in ENDED else "wait until it is completed"
             raise wrong(f"got a job that is {job.status}, expected a completed one; {do}.", "not_ready")

@@ -1,7 +1,7 @@
 """Story: a film of several scenes with one soundtrack, each of which can be made again."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,8 +66,9 @@ class Story:
     def remake(self, index: int, prompt: str | None = None, seed: int | None = None) -> "Story":
         """The story with scene `index`, from 0 on, made again, by other words or another seed (drawn where None).
 
-        What goes on from that scene follows it; all other scenes are what they were, byte for byte, and with music the
-        sound is new from there on, for it goes through.  IndexError where there is no such scene.
+        What goes on from that scene follows it; all else is what it was, byte for byte, but for what a dissolve shares
+        with it; with music the sound is new from there on, for it goes through.  IndexError where there is no such
+        scene.
         """
         return self.again(remade(self.request, index, prompt, seed))
 
@@ -135,7 +136,7 @@ class StoryWork:
             if self.on_scene is not None:
                 self.on_scene(index, Film(shown[-1], fps, caption=request.scenes[index].prompt))
         film = self.timeline.join(shown)
-        sound = self._soundtrack(film, fps) if request.sound else None
+        sound = self._soundtrack(shown, fps) if request.sound else None
         settings = {**request.settings(), **self._told(), "seed": request.seed}
         scenes = []
         for index, (start, frames) in enumerate(zip(self.timeline.starts, shown, strict=True)):
@@ -175,15 +176,22 @@ class StoryWork:
         self.notes += [f"scene {index + 1}: {note}" for note in work.notes]
         return kept
 
-    def _soundtrack(self, film: Tensor, fps: float) -> Tensor:
-        """Sound (1, S) of the whole film, its words changing at the frame of each scene."""
-        turns = [*self.timeline.turns, len(film)]
+    def _soundtrack(self, shown: Sequence[Tensor], fps: float) -> Tensor:
+        """Sound (1, S) of the whole film, its words changing at the frame of each scene.
+
+        Of scenes that dissolve each is seen by itself, so that one may be made again without the other.
+        """
+        turns = [*self.timeline.turns, self.timeline.frames]
+        own = [
+            frames[turns[index] - start : turns[index + 1] - start]
+            for index, (start, frames) in enumerate(zip(self.timeline.starts, shown, strict=True))
+        ]
         whole = torch.zeros(1, 0)
         for run in self.timeline.runs(bool(self.request.music)):
             first, known, before = turns[run[0]], torch.zeros(1, 0), ""
             offset = _at(first, fps)
             for index in run:
-                scene, frames = self.request.scenes[index], film[first : turns[index + 1]]
+                scene, frames = self.request.scenes[index], torch.cat(own[run[0] : index + 1])
                 said = scene.sound_prompt or scene.words
                 before = self._key(before=before, said=said, music=self.request.music, frames=frames, seed=scene.seed)
                 made = self.takes.get(before)

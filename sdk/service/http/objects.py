@@ -119,7 +119,7 @@ def video(job: Job, service: Service) -> Video:
         "expires_at": None if expires is None else int(expires),
         "size": job.size,
         "seconds": job.seconds,
-        "prompt": values.get("prompt"),
+        "prompt": KINDS[job.kind].caption(values) if job.kind in KINDS else values.get("prompt"),
         "error": None if job.error is None else {"code": job.error_code, "message": job.error},
         "kind": job.kind,
         "source_video_id": job.parent,

@@ -31,7 +31,7 @@ def answers(*types: str, part: bool = False) -> dict[int | str, dict[str, Any]]:
 
 def of(kind: Kind, *, started: bool = False) -> dict[str, Any]:
     """The `requestBody` of a kind of job: a form with files, or JSON. started: the route names what it starts from."""
-    schema = kind.request.model_json_schema()
+    schema = _whole(kind.request.model_json_schema())
     fields: dict[str, Any] = {key: value for key, value in schema["properties"].items() if key in kind.fields}
     if "seconds" in fields:
         fields["seconds"] = {"type": "string", "description": "Seconds; a number is taken too."}
@@ -48,6 +48,19 @@ def of(kind: Kind, *, started: bool = False) -> dict[str, Any]:
 
     form = content(lambda start: {"type": "string", "format": "binary"})
     return {"requestBody": {"content": {"multipart/form-data": form, "application/json": content(_reference)}}}
+
+
+def _whole(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose parts stand in their places, where it has them by reference."""
+    parts = schema.pop("$defs", {})
+
+    def put(value: Any) -> Any:
+        if isinstance(value, dict):
+            named = value.get("$ref", "").rpartition("/")[2]
+            return put(parts[named]) if named in parts else {key: put(one) for key, one in value.items()}
+        return [put(one) for one in value] if isinstance(value, list) else value
+
+    return put(schema)
 
 
 def _reference(start: Start) -> dict[str, Any]:

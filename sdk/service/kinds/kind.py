@@ -121,6 +121,10 @@ class Kind:
         """What comes out; here, something as large and as long as what it started from."""
         return Outcome(about["size"], about["fps"], about["seconds"])
 
+    def caption(self, values: dict[str, Any]) -> str | None:
+        """The prompt of a job with these values, as it is told."""
+        return values.get("prompt")
+
     def stages(self, values: dict[str, Any]) -> Stages:
         """The stages of a job with these values, and where each lies between 0 and 1 of it."""
         return WITH_SOUND

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mediagen.media.footage import Footage
     from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
+    from mediagen.sdk.tasks.stories import Story
 
 VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
 SOUND = "audio/wav"  # what a sound is served as
@@ -22,15 +23,25 @@ _TILES = 16  # pictures in a sprite sheet
 _SIDE = 512  # pixels of the longer side of a film's tile
 
 
-def write(film: "Clip | Soundtrack | EditedFilm", job: str, store: Store, made: list[File]) -> None:
-    """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written."""
+def write(film: "Clip | Soundtrack | EditedFilm | Story", job: str, store: Store, made: list[File]) -> None:
+    """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written.
+
+    Of a story each scene is a film besides, "scene-1" and so on.
+    """
     from PIL import Image
 
     from mediagen.media.clip import Clip
     from mediagen.media.footage import Footage
     from mediagen.media.provenance import MADE, MIXED, packet_of
     from mediagen.media.sheets import contact_sheet
+    from mediagen.sdk.tasks.stories import Story
 
+    if isinstance(film, Story):
+        write(film.clip, job, store, made)
+        for scene in film.scenes:
+            made.append(File.new(job, f"scene-{scene.number}", ".mp4", FILMS[".mp4"]))
+            settle(scene.clip.save(store.path(made[-1])))
+        return
     if isinstance(film, Clip) and film.frames is None:
         made.append(File.new(job, "video", ".wav", SOUND))
         settle(film.save(store.path(made[0])))
