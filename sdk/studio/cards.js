@@ -93,9 +93,10 @@ export class Card {
     }
   }
 
-  async play() {
+  /** Plays the film, or a part of it: a scene. */
+  async play(part = "video") {
     try {
-      const src = this.keep(await blob(`/v1/videos/${this.job.id}/content`));
+      const src = this.keep(await blob(`/v1/videos/${this.job.id}/content?variant=${part}`));
       const film = element(isSound(this.job) ? "audio" : "video", { src, controls: true, loop: true, playsInline: true });
       film.setAttribute("aria-label", short(this.job));
       this.parts.screen.replaceChildren(film);
@@ -140,10 +141,12 @@ export class Card {
       const code = () => this.code(button);
       const done = this.job.status === "completed";
       const uses = KINDS.filter(kind => kind.source && kind.use && !isSound(this.job));
+      const told = done && this.job.scenes ? [fold("Scenes", () => this.scenes(button))] : [];
       const use = () => [element("div", { className: "acts" },
         ...done ? uses.map(kind => button(`Use as input for ${kind.use}`, () => this.does.use(this.job, kind.kind))) : [],
         ...byKind[this.job.kind]?.fields ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
       acts.replaceChildren(
+        ...told,
         ...done && uses.length || byKind[this.job.kind]?.fields ? [fold("Use", use)] : [],
         ...done ? [button("Save", () => this.save(), `Save ${name} as a file`)] : [],
         fold("Code", code),
@@ -151,6 +154,14 @@ export class Card {
       );
     }
     if (held) (acts.querySelector("button") ?? this.node).focus({ preventScroll: true }); // what was held is gone
+  }
+
+  /** The scenes of a story: each can be seen by itself, and made again. */
+  scenes(button) {
+    return this.job.scenes.map((scene, at) => element("div", { className: "acts" },
+      element("span", { textContent: `${at + 1}. ${scene.prompt}` }),
+      button("Play", () => this.play(scene.id), `Play scene ${at + 1}`),
+      button("Make again", () => this.does.again(this.job, at), `Make scene ${at + 1} again`)));
   }
 
   code(button) {

@@ -2,6 +2,7 @@
 
 import { frame } from "./box.js";
 import { element } from "./dom.js";
+import { scenes } from "./scenes.js";
 
 export const form = document.getElementById("form");
 const main = document.getElementById("main-fields"), settings = document.getElementById("fields");
@@ -18,7 +19,8 @@ export function fill(values) {
     const value = values[field.name];
     if (field.type === "checkbox") field.checked = value ?? field.defaultChecked;
     else if (field.tagName === "SELECT") field.value = value ?? field.options[0].value;
-    else field.value = value ?? "";
+    else field.value = value === null || typeof value !== "object" ? value ?? "" : JSON.stringify(value);
+    field.dispatchEvent(new Event("fill"));
   }
   dependent();
 }
@@ -44,6 +46,7 @@ function part(field, limits) {
     const box = element("input", { type: "checkbox", name, defaultChecked: Boolean(field.value) });
     return element("label", { className: field.main ? "check" : "check wide" }, box, ` ${label}`);
   }
+  if (input === "scenes") return scenes(element("input", { type: "hidden", name }), limits);
   if (input === "select") return element("label", {}, label, element("select", { name }, ...choices(field, limits)));
   const made = element("input", { type: input === "box" ? "text" : input, name });
   if (input === "file") made.accept = field.accept;

@@ -103,6 +103,8 @@ function open(kind) {
   }
   form.setAttribute("aria-labelledby", `tab-${kind}`);
   $("source").hidden = !current.source;
+  $("prompt-label").hidden = $("prompt").hidden = !current.label; // what has words of its own
+  $("words").hidden = !current.label || !Object.keys(model.words).length;
   $("prompt-label").textContent = current.label;
   $("prompt-hint").textContent = current.hint;
   $("examples").replaceChildren(...current.examples.map(text => {
@@ -222,6 +224,20 @@ const does = {
     picture();
     $("settings").open = true;
     $("prompt").focus();
+  },
+  /** A story once more, one of its scenes by another chance; what does not go on from that one stays as it is. */
+  async again(job, at) {
+    const { prompt, width, height, ...rest } = job.request;
+    const scenes = rest.scenes.map(one => typeof one === "string" ? { prompt: one } : one);
+    scenes[at] = { ...scenes[at], seed: Math.floor(Math.random() * 2 ** 31) };
+    try {
+      const size = width ? { size: `${width}x${height}` } : {};
+      show(await submit(byKind[job.kind].route, { ...rest, ...size, model: job.model, scenes }, []), true);
+      say(`Scene ${at + 1} is made again.`);
+      look();
+    } catch (error) {
+      fail(error);
+    }
   },
   remove(card) {
     const next = card.node.nextElementSibling ?? card.node.previousElementSibling;
