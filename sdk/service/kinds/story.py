@@ -36,7 +36,7 @@ class StoryKind(Kind):
         "",
         (
             tabs.Field("scenes", "Scenes", "scenes", main=True),
-            tabs.SECONDS,
+            tabs.Field("seconds", "Seconds of a scene", empty="as usual", low=0),
             tabs.Field("music", "Music, all through", "text", empty="none", needs="sound"),
             tabs.Field("dissolve", "A dissolve takes, seconds", value="0.5", low=0, high=10),
             tabs.Field("size", "Size", "select"),
