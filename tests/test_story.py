@@ -63,6 +63,8 @@ def test_sound_goes_on_between_cuts_and_with_music_all_through() -> None:
             "a woman with long red hair waves in a desert",
         ),
         ("a woman with long red hair nods in a forest", "a man walks left", "a man walks left in a forest"),
+        ("a red ball bounces in a meadow at night", "it falls in the desert", "a red ball falls in a desert"),
+        ("a red ball bounces in a meadow at night", "a blue cube spins", "a blue cube spins in a meadow at night"),
     ],
 )
 def test_what_a_scene_leaves_open_is_taken_from_the_one_before(before: str, prompt: str, text: str) -> None:

@@ -26,7 +26,7 @@ def follow(prompt: str, before: Meaning | None, difficulty: str = "standard") ->
     """`rewrite`, for a prompt that comes after a scene which meant `before` (None: after none).
 
     A pronoun is read as that scene's first subject; of a subject that both have, colour, size and looks stay where the
-    prompt says no others, and so do place, weather, time and style. A text in quotation marks is taken as it is.
+    prompt says no others, and so do place, style and, where the place is the same, weather and time. A text in quotation marks is taken as it is.
     ValueError as in `rewrite`.
     """
     if before is None or prompt.strip().startswith(_QUOTED):
@@ -49,7 +49,9 @@ def _name(meaning: Meaning) -> str:
 
 
 def _filled(made: Meaning, before: Meaning) -> Meaning:
-    around = {name: getattr(made, name) or getattr(before, name) for name in ("place", "weather", "time", "style")}
+    elsewhere = made.place not in (None, before.place)  # where another hour and weather may be
+    carried = ("style",) if elsewhere else ("place", "weather", "time", "style")
+    around = {name: getattr(made, name) or getattr(before, name) for name in carried}
     if made.person is None and all(thing.kind is None for thing in made.things):
         said = made.things[0] if made.things else Thing()
         if made.time is not None and said == Thing(motion="falls"):  # "night falls"

@@ -29,6 +29,8 @@ from mediagen.sdk.bench.pictures import (
 )
 from mediagen.sdk.bench.prompts import measure_prompts
 from mediagen.sdk.bench.sound import measure_codec, measure_seen_sync, measure_sync
+from mediagen.sdk.bench.stories import SCRIPTS as STORIES
+from mediagen.sdk.bench.stories import measure_stories
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.requests import GenerateRequest
@@ -39,7 +41,7 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 if TYPE_CHECKING:
     from rich.table import Table
 
-PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "schedule", "speed")
+PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "stories", "schedule", "speed")
 NEEDS = {  # families of models without which a part cannot be measured
     "prompts": ("prompt",),
     "pictures": ("prompt", "video", "tae", "recogniser"),
@@ -47,6 +49,7 @@ NEEDS = {  # families of models without which a part cannot be measured
     "codec": ("codec",),
     "sound": ("prompt", "aligned", "video", "tae", "codec", "audio"),
     "films": ("prompt", "aligned", "codec", "audio", "sound_scorer"),
+    "stories": ("prompt", "video", "tae", "recogniser"),
     "schedule": ("prompt", "video", "tae"),
     "speed": ("prompt", "video", "tae"),
 }
@@ -196,6 +199,13 @@ def _films(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: 
     ]
 
 
+def _stories(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
+    parts, made = measure_stories(engine, max(1, round(STORIES * min(1, len(asked) / SOUNDED))), seed, tell)
+    shown = [Clip(scene.clip.frames, scene.clip.fps, caption=scene.asked.words) for one in made for scene in one.scenes]
+    report.sheets.append(("The first stories, scene by scene", sheet(shown[: SHEET // 5 * 5])))
+    return parts
+
+
 def _schedule(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
     return [measure_schedule(video_models(engine), asked[:SCHEDULED], engine.limits, seed)]
 
@@ -217,6 +227,7 @@ _MEASURES = {
     "codec": _codec,
     "sound": _sound,
     "films": _films,
+    "stories": _stories,
     "schedule": _schedule,
     "speed": _speed,
 }
