@@ -43,7 +43,9 @@ def scripts(count: int, limits: Limits, seed: int = 0) -> list[Script]:
 
 def _script(index: int, limits: Limits, seed: int) -> Script:
     rng = np.random.default_rng((seed, index, 41))
-    first, other = (_alone(limits, seed * 2**32 + 1_000_000 + 100 * index + 50 * number) for number in range(2))
+    number = seed * 2**32 + 1_000_000 + 100 * index
+    first = _alone(limits, number)
+    other = _alone(limits, number + 50, elsewhere=first.place)
     true = [first, _moving(first, rng)]
     true += [replace(true[1], time="night"), other, _moving(other, rng)]
     says = [_whole(first), _moves(true[1]), "night falls", _whole(other), _moves(true[4])]
@@ -52,13 +54,14 @@ def _script(index: int, limits: Limits, seed: int) -> Script:
     return Script(told, tuple(true))
 
 
-def _alone(limits: Limits, number: int) -> Scene:
-    """The next scene of one thing by day, in clear weather, that stays in the picture."""
+def _alone(limits: Limits, number: int, elsewhere: str = "") -> Scene:
+    """The next scene of one thing by day, in clear weather, that stays in the picture; elsewhere: not there."""
     aspect = limits.width / limits.height
     while True:
         scene = draw_scene(number, "test", limits.difficulty, seconds=limits.seconds, fps=limits.fps, aspect=aspect)
-        seen = scene.person is None and len(scene.things) == 1 and scene.things[0].motion != "crosses"
-        if seen and (scene.weather, scene.time, scene.camera, scene.style) == ("clear", "day", "still", "plain"):
+        alone = scene.person is None and len(scene.things) == 1 and scene.place != elsewhere
+        plainly = (scene.weather, scene.time, scene.camera, scene.style) == ("clear", "day", "still", "plain")
+        if alone and plainly and scene.things[0].motion != "crosses":
             return scene
         number += 1
 
@@ -134,7 +137,7 @@ def measure_drift(engine: Engine, recogniser: Recogniser, count: int, seed: int 
         for time, clip, found in zip(times, clips, recogniser.judge(clips)[0], strict=True):
             true = {"place": scene.place, "colour": scene.things[0].colour}
             kept[time].append({key: found[key] == value for key, value in true.items()})
-            sharp[time].append(sharpness(clip) / sharpness(clips[0]))
+            sharp[time].append(sharpness(clip) / max(sharpness(clips[0]), 1e-6))
         if tell is not None:
             tell("Going on", number + 1, count)
     for time in times:
