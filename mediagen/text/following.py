@@ -26,7 +26,8 @@ def follow(prompt: str, before: Meaning | None, difficulty: str = "standard") ->
     """`rewrite`, for a prompt that comes after a scene which meant `before` (None: after none).
 
     A pronoun is read as that scene's first subject; of a subject that both have, colour, size and looks stay where the
-    prompt says no others, and so do place, style and, where the place is the same, weather and time. A text in quotation marks is taken as it is.
+    prompt says no others, and so do place, style and, where the place is the same, weather and time. A text in
+    quotation marks is taken as it is.
     ValueError as in `rewrite`.
     """
     if before is None or prompt.strip().startswith(_QUOTED):
