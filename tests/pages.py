@@ -46,7 +46,7 @@ ALL = [block for page in PAGES for block in blocks(page)]
 def lines(block: Block) -> list[list[str]]:
     """The commands of a shell block, in words, without comments and without variables that are set before them."""
     told = [re.sub(r"\s#.*|^([A-Z_]+=\S+ )+", "", line) for line in block.body.splitlines()]
-    parts = [part for line in told for part in re.split(r"&&|\|", line)]
+    parts = [part for line in told for part in re.split(r'(?:&&|\|)(?=(?:[^"]*"[^"]*")*[^"]*$)', line)]  # not in quotes
     return [shlex.split(re.sub(r"\[((?:--|KEY)[^]]*)\](\.\.\.)?", r"\1", part)) for part in parts if part.strip()]
 
 

@@ -18,7 +18,7 @@ from mediagen.sdk import comfyui
 from mediagen.sdk.comfyui import MediagenVideo
 
 GRAPH = json.loads(
-    re.findall(r"```json\n(.*?)```", (Path(__file__).parent.parent / "docs/comfyui.md").read_text(), re.DOTALL)[0]
+    re.findall(r"```text\n(.*?)```", (Path(__file__).parent.parent / "docs/comfyui.md").read_text(), re.DOTALL)[0]
 )
 
 

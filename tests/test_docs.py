@@ -34,7 +34,7 @@ PROGRAM: Any = typer.main.get_command(app)
 FOUND = [(name, words) for name in PAGES for words in commands(name)]
 PYTHON = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
 SHELLS = [block for block in ALL if block.language == SHELL]
-OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdocs", "ray", "torchrun", "hf"}
+OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdocs", "ray", "torchrun", "hf", "cp"}
 
 
 @pytest.fixture(scope="module")
