@@ -2,6 +2,7 @@
 
 import sys
 import types
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,14 +199,21 @@ def test_a_perfect_encoder_is_judged_perfect_and_a_blind_one_by_chance() -> None
     assert blind["verification"] < 0.6 and blind["tar"] < 0.1 and blind["rank1"] < 0.3
 
 
-def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[ArcFace, Path]:
+    """An encoder of faces, and its ONNX file."""
     pytest.importorskip("onnxscript")
-    import onnxruntime
-
     model = ArcFace.from_preset("debug").train()
     model(torch.randn(8, 3, 112, 112))  # statistics that are not those of a new network
-    path = tmp_path / "w600k.onnx"
+    path = tmp_path_factory.mktemp("onnx") / "w600k.onnx"
     assert export_arcface(model.eval(), path) <= 1e-4
+    return model, path
+
+
+def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(exported: tuple[ArcFace, Path]) -> None:
+    import onnxruntime
+
+    model, path = exported
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (into,), (out,) = session.get_inputs(), session.get_outputs()
     # What insightface's model_zoo routes on: one input of 112 x 112, one output, no input of another shape.
@@ -218,6 +226,20 @@ def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(tmp
     )
     faces = face_pool(range(3), 1)[0][:, 0]
     there = np.asarray(session.run(None, {into.name: standard(faces).numpy()})[0])
+    with torch.no_grad():
+        here = model(standard(faces)).numpy()
+    np.testing.assert_allclose(there, here, atol=1e-4 * np.abs(here).max())
+
+
+def test_insightface_loads_the_file_and_answers_alike(exported: tuple[ArcFace, Path]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package's own, as it is imported
+        zoo = pytest.importorskip("insightface.model_zoo", exc_type=ImportError)
+    model, path = exported
+    theirs = zoo.get_model(str(path), providers=["CPUExecutionProvider"])
+    assert theirs.taskname == "recognition" and (theirs.input_mean, theirs.input_std) == (127.5, 127.5)
+    faces = face_pool(range(3), 1)[0][:, 0]
+    there = theirs.get_feat([np.ascontiguousarray(face.numpy()[..., ::-1]) for face in faces])  # it reads BGR
     with torch.no_grad():
         here = model(standard(faces)).numpy()
     np.testing.assert_allclose(there, here, atol=1e-4 * np.abs(here).max())
