@@ -1,5 +1,6 @@
 """People that are kept for later clips, and clips with one of them, where the model folder has models for both."""
 
+import io
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from fastapi import Request as HttpRequest
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from mediagen.personalize.character import Character as Person
 from mediagen.personalize.store import Store, checked, mentioned
@@ -87,6 +89,12 @@ class Character(Generate):
         def get(id: str) -> dict[str, Any]:
             service.require(self.name)
             return _object(_known(folder, id))
+
+        @router.get("/v1/videos/characters/{id}/thumbnail", summary="The face of a person that is kept, as png")
+        def thumbnail(id: str) -> Response:
+            service.require(self.name)
+            _known(folder, id).thumbnail.save(buffer := io.BytesIO(), "png")
+            return Response(buffer.getvalue(), media_type="image/png", headers={"Cache-Control": "no-store"})
 
         @router.delete("/v1/videos/characters/{id}", summary="Forget a person: everything of them is deleted")
         def delete(id: str) -> dict[str, Any]:
