@@ -18,7 +18,7 @@ from mediagen.sdk.service.intake.uploads import take
 from mediagen.sdk.service.kinds.generate import Generate
 from mediagen.sdk.service.queue import sources
 from mediagen.sdk.service.refusals import missing, of_request, wrong
-from mediagen.sdk.tasks.person_clips import FAMILIES, MOST
+from mediagen.sdk.tasks.person_clips import FAMILIES, MOST, worded
 from mediagen.sdk.tasks.requests import GenerateRequest, Guidance
 
 _FIELDS = ("name", "consent", "face", "drawn")
@@ -46,7 +46,7 @@ class Character(Generate):
             raise RequestError('characters: got none or several, expected one person; give [{"id": ...}].')
         if request.candidates is not None and not 1 <= request.candidates <= MOST:
             raise RequestError(f"candidates: got {request.candidates}, expected 1 to {MOST}; give fewer.")
-        return super().check(request, engine, {**about, "people": True})
+        return super().check(worded(request, engine.limits), engine, {**about, "people": True})
 
     def price(self, full: Any, limits: Any, about: dict[str, Any]) -> Any:
         """See Kind: three readings in place of two, for each candidate."""
@@ -72,6 +72,8 @@ class Character(Generate):
     def add_routes(self, router: Any, service: Any) -> None:
         """See Kind."""
         folder = service.store.files.parent
+        for engine in service.shelf.engines.values():  # or a film that is sent could call up this machine's own people
+            engine.kept = people(folder)
 
         @router.post("/v1/videos/characters", summary="Keep a person for later clips")
         async def create(request: HttpRequest) -> dict[str, Any]:
