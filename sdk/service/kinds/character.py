@@ -72,7 +72,9 @@ class Character(Generate):
     def add_routes(self, router: Any, service: Any) -> None:
         """See Kind."""
         folder = service.store.files.parent
-        for engine in service.shelf.engines.values():  # or a film that is sent could call up this machine's own people
+        for engine in filter(
+            None, service.shelf.engines.values()
+        ):  # or a film that is sent could call up this machine's own people
             engine.kept = people(folder)
 
         @router.post("/v1/videos/characters", summary="Keep a person for later clips")
