@@ -31,6 +31,12 @@ class Watched:
         mean = self.vectors.sum(0)
         return F.normalize(mean, dim=0) if self.seen.any() else mean
 
+    @property
+    def first_to_last(self) -> float:
+        """Cosine of the first face to the last; NaN of fewer than two."""
+        ends = self.vectors[self.seen][[0, -1]] if self.seen.sum() > 1 else None
+        return float("nan") if ends is None else float(ends[0] @ ends[1])
+
 
 def watch(finder: Finder, encoder: FaceEncoder, frames: Tensor) -> Watched:
     """What is seen of the largest face in each of the frames, uint8 (F, H, W, 3)."""
@@ -51,28 +57,40 @@ def turn_of(face: Face) -> float:
     return float(off @ between) / max(float(between @ between), 1e-6)
 
 
-def rank_one(clips: Sequence[Watched], references: Tensor) -> dict[str, float]:
-    """Share of clips, one for each reference (N, 512), whose own is the nearest of all, with its 95 % interval.
+def hits(clips: Sequence[Watched], references: Tensor, own: Tensor | None = None) -> list[bool]:
+    """Whether each clip is nearest to its own of all references (N, 512); own: others that count as theirs.
 
     A clip without a face is a miss.
     """
     vectors = torch.stack([clip.vector for clip in clips])
-    nearest = (vectors @ references.T).argmax(1)
-    there = torch.tensor([bool(clip.seen.any()) for clip in clips])
-    hits = int(((nearest == torch.arange(len(clips))) & there).sum())
-    low, high = wilson(hits, len(clips))
-    return {"rank1": hits / len(clips), "rank1_low": low, "rank1_high": high}
+    right = references if own is None else own
+    nearest = references[(vectors @ references.T).argmax(1)]
+    return [
+        bool(clip.seen.any()) and torch.equal(found, wanted)
+        for clip, found, wanted in zip(clips, nearest, right, strict=True)
+    ]
+
+
+def rank_one(clips: Sequence[Watched], references: Tensor) -> dict[str, float]:
+    """Share of clips, one for each reference (N, 512), whose own is the nearest of all, with its 95 % interval."""
+    right = sum(hits(clips, references))
+    low, high = wilson(right, len(clips))
+    return {"rank1": right / len(clips), "rank1_low": low, "rank1_high": high}
+
+
+def likenesses(clips: Sequence[Watched], references: Tensor) -> list[float]:
+    """Of each clip the mean cosine of its faces to its own reference; NaN without a face."""
+    return [
+        float((clip.vectors[clip.seen] @ own).mean()) if clip.seen.any() else float("nan")
+        for clip, own in zip(clips, references, strict=True)
+    ]
 
 
 def cosines(clips: Sequence[Watched], references: Tensor, ceiling: Sequence[Watched] | None = None) -> dict[str, float]:
     """Mean cosine of the faces to the clip's own reference, and over that of the `ceiling`'s clips."""
 
     def mean(of: Sequence[Watched]) -> float:
-        each = [
-            float((clip.vectors[clip.seen] @ own).mean())
-            for clip, own in zip(of, references, strict=True)
-            if clip.seen.any()
-        ]
+        each = [value for value in likenesses(of, references) if value == value]
         return float(np.mean(each)) if each else 0.0
 
     figures = {"cosine": mean(clips)}
@@ -81,11 +99,16 @@ def cosines(clips: Sequence[Watched], references: Tensor, ceiling: Sequence[Watc
     )
 
 
-def copying(clips: Sequence[Watched], references: Sequence[float]) -> float:
-    """Correlation of how clips' heads are turned with how the references' are; 0 where nothing is copied."""
-    pairs = [
+def turned(clips: Sequence[Watched], references: Sequence[float]) -> list[tuple[float, float]]:
+    """How the head of each clip with a face is turned, and that of its reference."""
+    return [
         (float(np.nanmean(clip.turned)), own) for clip, own in zip(clips, references, strict=True) if clip.seen.any()
     ]
+
+
+def copying(clips: Sequence[Watched], references: Sequence[float]) -> float:
+    """Correlation of how clips' heads are turned with how the references' are; 0 where nothing is copied."""
+    pairs = turned(clips, references)
     if len(pairs) < 3:
         return 0.0
     told = np.asarray(pairs).T
@@ -95,8 +118,8 @@ def copying(clips: Sequence[Watched], references: Sequence[float]) -> float:
 def steadiness(clips: Sequence[Watched]) -> dict[str, float]:
     """Share of frames with a face, and the mean cosine of the first face to the last."""
     faces = float(np.mean(np.concatenate([clip.seen for clip in clips])))
-    ends = [clip.vectors[clip.seen][[0, -1]] for clip in clips if clip.seen.sum() > 1]
-    return {"faces": faces, "first_to_last": float(np.mean([float(a @ b) for a, b in ends])) if ends else 0.0}
+    ends = [clip.first_to_last for clip in clips if clip.seen.sum() > 1]
+    return {"faces": faces, "first_to_last": float(np.mean(ends)) if ends else 0.0}
 
 
 def table(clips: Sequence[Watched], references: Sequence[Watched], ceiling: Sequence[Watched] | None = None) \

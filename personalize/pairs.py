@@ -30,9 +30,19 @@ class Reference:
 NOBODY = Reference(torch.zeros(FACE.side, FACE.side, 3, dtype=torch.uint8), torch.zeros(SIZE))
 
 
+# The steps of the filter in their order: why a clip is left out, and what those that are left have.
+STEPS = {
+    "several faces": "never several faces",
+    "no face": "a face in every picture",
+    "a small face": f"a face of {LEAST} pixels or more",
+    "another face later": "the same face throughout",
+    "a face from the side": "a face that looks ahead",
+}
+
+
 @dataclass
 class Survivors:
-    """How many clips are left after each step, in words."""
+    """How many clips are left after each step, in words. left_out: by the step, one of STEPS, that they failed at."""
 
     clips: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
@@ -40,12 +50,14 @@ class Survivors:
     crossed: int = 0  # clips of people who are in another one too
 
     def told(self) -> str:
-        """One line."""
-        out = ", ".join(f"{count} with {why}" for why, count in self.left_out.items())
-        kept = self.clips - sum(self.left_out.values())
+        """One line: how many clips passed each step, how many people are in them, and how many can be crossed."""
+        left, steps = self.clips, []
+        for why, have in STEPS.items():
+            left -= self.left_out.get(why, 0)
+            steps.append(f"{left} with {have}")
         return (
-            f"{kept} of {self.clips} clips show one person{f' (left out: {out})' if out else ''}; "
-            f"{self.people} people, {self.crossed} clips of people who are in another one."
+            f"Of {self.clips} clips: {', of these '.join(steps)}. They show {self.people} people; "
+            f"{self.crossed} are of people who are in another one."
         )
 
 

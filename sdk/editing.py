@@ -11,7 +11,8 @@ from mediagen.sdk.hub.editing import PipelineEdits
 from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.folder import ModelFolder
-from mediagen.sdk.tasks import results
+from mediagen.sdk.people import People
+from mediagen.sdk.tasks import person_clips
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.edit_sources import source_of
 from mediagen.sdk.tasks.edited import EditedClip, EditedFilm
@@ -22,7 +23,7 @@ from mediagen.sdk.tasks.wishes import EditWishes, MadeEditWishes
 StepCallback = Callable[[Any, int, float, dict[str, Any]], bool | None]  # of the engine, step, t, info
 
 
-class Editing(PipelineEdits):
+class Editing(PipelineEdits, People):
     """Edits with the models of an engine, our own or a pipeline."""
 
     _queue: Queue
@@ -80,4 +81,5 @@ class Editing(PipelineEdits):
         on_progress: ProgressCallback | None = None,
     ) -> EditedClip | EditedFilm:
         """Meets a request for an edit that is made already; `edit` makes one, calls this, and says the rest."""
-        return results.edited(self.models, video, request, self._step(callback_on_step_end), on_progress)
+        calls = self._step(callback_on_step_end), on_progress
+        return person_clips.edited(self.models, video, request, self.characters, *calls)

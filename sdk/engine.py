@@ -177,7 +177,8 @@ class Engine(Submits, Editing, People, Stories):
     ) -> Film:
         """The clip (or the one in a file) and `seconds` more, with pictures and sound that go on from its end.
 
-        prompt: what happens next; None for the clip's own.  The frames that are there stay as they are.
+        prompt: what happens next; None for the clip's own.  The frames that are there stay as they are, and so does the
+        person in them, where `characters` has them.
         The rest as in `generate`; RequestError also for a file that cannot be read or a clip without pictures.
         """
         clip = clip if isinstance(clip, Clip) else read(clip)
@@ -270,7 +271,8 @@ class Engine(Submits, Editing, People, Stories):
         on_progress: ProgressCallback | None = None,
     ) -> Film:
         """Meets a request to extend that is made already; `extend` makes one, calls this, and says the rest."""
-        return results.longer(self.models, clip, request, self._step(callback_on_step_end), on_progress)
+        calls = self._step(callback_on_step_end), on_progress
+        return person_clips.longer(self.models, clip, request, self.characters, *calls)
 
     def run_sound(
         self,

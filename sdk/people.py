@@ -24,11 +24,12 @@ class People:
     """Characters of an engine."""
 
     models: ModelFolder
+    kept: Store | None = None  # whose characters are known, in place of this user's: a service has its own
 
     @property
     def characters(self) -> Store:
         """The characters that are kept on this machine, by name."""
-        return character_store()
+        return self.kept or character_store()
 
     def create_character(
         self,

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from mediagen.media.clip import Clip, Film
+from mediagen.personalize.store import mentioned
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.jobs import Job, LocalJob, Queue
 from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.tasks.person_clips import worded
 from mediagen.sdk.tasks.progress import SILENT, SOUND_ALONE, WITH_SOUND, Advance
 from mediagen.sdk.tasks.replay import read
 from mediagen.sdk.tasks.requests import ExtendRequest, GenerateRequest
@@ -53,7 +55,7 @@ class Submits(ABC):
         asked: dict[str, Any] = {"prompt": prompt, **settings}
         if clip is None:
             make = partial(self.run, request := GenerateRequest.of(asked))
-            request.fit(self.limits)
+            (worded(request, self.limits) if mentioned(request.prompt) else request).fit(self.limits)
         else:
             clip = clip if isinstance(clip, Clip) else read(clip)
             make = partial(self.run_extend, clip, request := ExtendRequest.of(asked))

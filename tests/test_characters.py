@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mediagen.errors import ModelError, RequestError
-from mediagen.media.clip import Clip
+from mediagen.media.clip import Clip, Film
 from mediagen.personalize.arcface import ArcFace
 from mediagen.personalize.character import Character, SeveralFaces, likeness_of, make_character, masked
 from mediagen.personalize.faces import Face
@@ -19,7 +20,11 @@ from mediagen.personalize.portraits import portrait_scene, takes
 from mediagen.personalize.store import Store, mentioned, spoken
 from mediagen.sdk.cli.app import app
 from mediagen.sdk.engine import Engine
+from mediagen.sdk.tasks import person_clips
+from mediagen.sdk.tasks.edit_requests import EditRequest
+from mediagen.sdk.tasks.edited import EditedClip
 from mediagen.sdk.tasks.people import meant, shown
+from mediagen.sdk.tasks.requests import ExtendRequest
 
 torch.set_num_threads(1)
 SIZE = 128
@@ -216,3 +221,84 @@ def test_the_command_line_lists_shows_and_removes(
     Image.fromarray(ana.bust.numpy()).save("ana.jpg")
     refused = runner.invoke(app, ["character", "add", "ana", "--image", "ana.jpg"])
     assert refused.exit_code == 2 and "--consent" in refused.stderr and not Store(tmp_path / "kept").names()
+
+
+class Shown:
+    """A model folder with toy models of people, whose work is only noted."""
+
+    def __init__(self, encoder: ArcFace, face: Face, *lacking: str) -> None:
+        self.models, self.lacking = {"faces": Told(face), "face_encoder": encoder}, lacking
+
+    def has(self, name: str) -> bool:
+        return name not in self.lacking
+
+    def get(self, name: str) -> object:
+        return self.models[name]
+
+
+def test_whoever_is_in_a_clip_stays_in_what_goes_on_from_it(
+    ana: Character, encoder: ArcFace, portrait: tuple[Tensor, Face], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Character | None] = []
+
+    def longer(
+        models: Any, start: Clip, request: ExtendRequest, on_step: Any, on_progress: Any, make: Any = None
+    ) -> Film:
+        made.append(make and make.keywords["character"])
+        assert start.frames is not None
+        frames = torch.cat((start.frames, portrait[0][None].repeat(4, 1, 1, 1)))
+        return Film(frames, 16.0, settings={"source": start.settings})
+
+    monkeypatch.setattr(person_clips.results, "longer", longer)
+    store, models = Store(tmp_path), Shown(encoder, portrait[1])
+    store.add(ana)
+    settings = {"character": ana.fingerprint, "person_scale": 2.0}
+    clip = Clip(torch.zeros(4, SIZE, SIZE, 3, dtype=torch.uint8), 16.0, settings=settings)
+
+    def extend(clip: Clip, prompt: str, models: Any = models) -> Film:
+        return person_clips.longer(models, clip, ExtendRequest.of({"prompt": prompt}), store, None, None)
+
+    for prompt in ("she smiles", "@ana smiles"):
+        film = extend(clip, prompt)
+        assert made[-1] is not None and made[-1].fingerprint == ana.fingerprint
+        assert film.settings["character"] == ana.fingerprint and film.settings["person_scale"] == 2.0
+        assert film.settings["likeness"] == {"cosine": pytest.approx(1.0, abs=1e-3), "faces": 1.0}, "of what is new"
+    assert extend(film, "she nods").settings["likeness"]["faces"] == 1.0, "and of that again"
+    plain = Clip(clip.frames, 16.0)
+    assert "character" not in extend(plain, "a ball rolls").settings and made[-1] is None
+    extend(plain, "@ana comes in")
+    assert made[-1] is not None
+    lacking = extend(clip, "she smiles", Shown(encoder, portrait[1], "personalize"))
+    assert made[-1] is None and "lacks" in lacking.settings["notes"][-1]
+    store.remove("ana")
+    assert "not kept here" in extend(clip, "she smiles").settings["notes"][-1] and made[-1] is None
+    with pytest.raises(RequestError, match="unknown character '@ana'"):
+        extend(clip, "@ana smiles")
+
+
+def test_an_edit_keeps_who_is_in_the_film_and_brings_nobody_in(
+    ana: Character, encoder: ArcFace, portrait: tuple[Tensor, Face], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def edited(models: Any, video: Clip, request: EditRequest, on_step: Any, on_progress: Any) -> EditedClip:
+        asked.append(request.prompt)
+        return EditedClip(portrait[0][None], 16.0, settings={"source": video.settings})
+
+    monkeypatch.setattr(person_clips.results, "edited", edited)
+    store = Store(tmp_path)
+    store.add(ana)
+    models: Any = Shown(encoder, portrait[1])
+    clip = Clip(portrait[0][None], 16.0, settings={"source": {"character": ana.fingerprint}})
+
+    def edit(clip: Clip, prompt: str) -> dict[str, Any]:
+        return person_clips.edited(models, clip, EditRequest.of({"prompt": prompt}), store, None, None).settings
+
+    settings = edit(clip, "put @ana in the desert")
+    assert settings["character"] == ana.fingerprint and settings["likeness"]["cosine"] > 0.99
+    assert edit(clip, "let it snow")["character"] == ana.fingerprint
+    assert asked == ["put a person in the desert", "let it snow"]
+    assert "character" not in edit(Clip(clip.frames, 16.0), "let it snow")
+    for prompt, film in (("put @bob in the desert", clip), ("add @ana", Clip(clip.frames, 16.0))):
+        with pytest.raises(RequestError, match="in an edit, expected nobody"):
+            edit(film, prompt)

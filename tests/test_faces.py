@@ -12,7 +12,7 @@ import torch
 from mediagen.errors import ModelError
 from mediagen.personalize import adapters
 from mediagen.personalize.align import FACE, TEMPLATE, Frame, align, similarity
-from mediagen.personalize.arcface import ArcFace, ArcFaceConfig, export_arcface, keep_encoder, margin_loss, standard
+from mediagen.personalize.arcface import ArcFace, ArcFaceConfig, keep_encoder, margin_loss, standard
 from mediagen.personalize.degrade import encoded, wear
 from mediagen.personalize.faces import Face, FaceFinder, overlap, read
 from mediagen.personalize.likeness import likeness
@@ -196,31 +196,6 @@ def test_a_perfect_encoder_is_judged_perfect_and_a_blind_one_by_chance() -> None
     assert best["verification"] == best["tar"] == best["rank1"] == 1.0
     blind = judge(Told(torch.nn.functional.normalize(torch.randn(80, 512, generator=rng), dim=1)), faces, 600)
     assert blind["verification"] < 0.6 and blind["tar"] < 0.1 and blind["rank1"] < 0.3
-
-
-def test_the_onnx_file_has_the_form_that_insightface_loads_and_answers_alike(tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
-    import onnxruntime
-
-    model = ArcFace.from_preset("debug").train()
-    model(torch.randn(8, 3, 112, 112))  # statistics that are not those of a new network
-    path = tmp_path / "w600k.onnx"
-    assert export_arcface(model.eval(), path) <= 1e-4
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (into,), (out,) = session.get_inputs(), session.get_outputs()
-    # What insightface's model_zoo routes on: one input of 112 x 112, one output, no input of another shape.
-    assert into.shape[1:] == [3, 112, 112] and out.shape[1:] == [512] and isinstance(into.shape[0], str)
-    import onnx
-
-    names = [node.name for node in onnx.load(str(path)).graph.node[:8]]
-    assert not any(name.startswith(("Sub", "_minus", "Mul", "_mul")) for name in names), (
-        "or it takes mean 0 and spread 1"
-    )
-    faces = face_pool(range(3), 1)[0][:, 0]
-    there = np.asarray(session.run(None, {into.name: standard(faces).numpy()})[0])
-    with torch.no_grad():
-        here = model(standard(faces)).numpy()
-    np.testing.assert_allclose(there, here, atol=1e-4 * np.abs(here).max())
 
 
 def test_an_insightface_pack_is_used_through_the_same_two_calls(

@@ -1,7 +1,9 @@
 """The video model with a person: its base without one, told a face beside the text, trained in three stages."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,8 +19,10 @@ from mediagen.personalize.faces import Face
 from mediagen.personalize.generate import PersonGenerator, generate_person, person_conditions
 from mediagen.personalize.measure import Watched, copying, cosines, rank_one, steadiness, table, watch
 from mediagen.personalize.model import PersonalConfig, PersonalModel, PersonConditions
-from mediagen.personalize.pairs import people_of, reference_of
+from mediagen.personalize.pairs import Survivors, people_of, reference_of
+from mediagen.personalize.train import person
 from mediagen.personalize.train.person import PersonTask, PersonTaskConfig
+from mediagen.sdk.models.trainings import TRAININGS
 from mediagen.tae import TAE
 from mediagen.text.aligned import PRESETS, AlignedConfig, AlignedEncoder
 from mediagen.text.text import TextEncoder
@@ -196,6 +200,19 @@ def test_a_clip_teaches_only_where_one_face_stays() -> None:
     assert reference_of(Faces(1, 1, 1), Alike(0, 1, 1), frames, 16.0).why == "another face later"
     assert reference_of(Faces(1, 2, 1), Alike(), frames, 16.0).why == "several faces"
     assert reference_of(Faces(1, 0, 1), Alike(), frames, 16.0).why == "no face"
+
+
+def test_how_many_clips_survive_each_step_is_said_once_the_data_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = {"several faces": 3, "no face": 2, "another face later": 1}
+    survivors = Survivors(20, out, people=5, crossed=12)
+    said: list[str] = []
+    monkeypatch.setattr(person, "PersonTask", lambda *_: SimpleNamespace(survivors=survivors))
+    place = SimpleNamespace(frozen=lambda name: None, folder=Path(), device="cpu", tell=said.append)
+    model = SimpleNamespace(take_tower=lambda encoder: None)
+    TRAININGS["personalize"].load().task(model, PersonTaskConfig(), place)  # type: ignore[arg-type]
+    (line,) = said
+    counts = [int(number) for number in re.findall(r"(\d+) (?:with|clips|people|are)", line)]
+    assert counts == [20, 17, 15, 15, 14, 14, 5, 12], line
 
 
 def test_films_of_alike_faces_are_one_persons() -> None:

@@ -18,6 +18,7 @@ from mediagen.media.clip import Clip
 from mediagen.personalize.arcface import ArcFace
 from mediagen.personalize.character import Character, make_character
 from mediagen.personalize.faces import Face
+from mediagen.personalize.store import Store
 from mediagen.sdk.tasks.people import shown
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Sora API:DeprecationWarning")
@@ -35,6 +36,7 @@ class PeopleEngine(ToyEngine):
     def __init__(self) -> None:
         super().__init__()
         self.cast: list[Character] = []
+        self.kept: Store | None = None
         torch.manual_seed(0)
         self.encoder = ArcFace.from_preset("debug").eval()
 
@@ -72,6 +74,7 @@ def test_a_person_is_kept_put_into_a_clip_and_forgotten(served: tuple[Any, Peopl
     api, engine, url, folder = served
     made = add(api)
     assert made.id.startswith("char_") and made.name == "ana"
+    assert engine.kept is not None and engine.kept.names() == [made.id], "who is known to extensions and edits"
     assert api.videos.get_character(made.id).created_at == made.created_at
     listed = json.loads(ask(url, "GET", "/v1/videos/characters")[2])
     assert [one["id"] for one in listed["data"]] == [made.id]

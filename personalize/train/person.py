@@ -1,6 +1,5 @@
 """The Task that trains the video model with a person, in three stages: paired, longer, crossed (Movie Gen, 5.2)."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from mediagen.media.sheets import save_sheet
 from mediagen.personalize.arcface import FaceEncoder
 from mediagen.personalize.faces import Finder
 from mediagen.personalize.model import PersonalModel, PersonConditions
-from mediagen.personalize.pairs import Survivors, people_of, reference_of
+from mediagen.personalize.pairs import STEPS, Survivors, people_of, reference_of
 from mediagen.personalize.portraits import portrait_scene
 from mediagen.personalize.store import spoken
 from mediagen.tae import TAE
@@ -32,7 +31,6 @@ from mediagen.world.scene import Scene
 from mediagen.world.vocabulary import PLACE_WORDS, TIME_WORDS, WEATHER_WORDS
 
 _CHUNK = 32
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +104,6 @@ class PersonTask:
         self.latents, self.crops, self.vectors = (pool.tensors[name] for name in ("latent", "crop", "vector"))
         self.captions = pool.captions
         self.who, self.told_by, self.rows, self.survivors = self._pair(pool.tensors["why"])
-        log.info("%s", self.survivors.told())
         if not len(self.rows):
             raise ValueError(f"got no clip that teaches a person: {self.survivors.told()} Give others.")
         if config.crossed and not self.survivors.crossed:
@@ -217,7 +214,7 @@ class PersonTask:
         return {"people": float(self.survivors.people), "clips": float(len(self.rows))}
 
 
-REASONS = ("", "several faces", "no face", "a small face", "another face later", "a face from the side")
+REASONS = ("", *STEPS)
 
 
 def told(scene: Scene, rng: np.random.Generator) -> str:

@@ -17,6 +17,7 @@ from mediagen.sdk.bench import speed
 from mediagen.sdk.bench.figures import Part, Tell, share
 from mediagen.sdk.bench.films import FILMS, GAPS, MINUTES, measure_films, measure_gaps, measure_layers
 from mediagen.sdk.bench.page import page, sheet
+from mediagen.sdk.bench.people import PEOPLE, Stages, measure_people
 from mediagen.sdk.bench.pictures import (
     Asked,
     draw_prompts,
@@ -41,7 +42,7 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 if TYPE_CHECKING:
     from rich.table import Table
 
-PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "stories", "schedule", "speed")
+PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "stories", "schedule", "speed", "people")
 NEEDS = {  # families of models without which a part cannot be measured
     "prompts": ("prompt",),
     "pictures": ("prompt", "video", "tae", "recogniser"),
@@ -52,6 +53,7 @@ NEEDS = {  # families of models without which a part cannot be measured
     "stories": ("prompt", "video", "tae", "recogniser"),
     "schedule": ("prompt", "video", "tae"),
     "speed": ("prompt", "video", "tae"),
+    "people": ("prompt", "tae", "faces", "face_encoder", "personalize"),
 }
 SHEET = 24  # clips on a contact sheet
 SOUNDED = 100  # clips at most that get sound: it costs as much again as the pictures
@@ -102,11 +104,13 @@ def measure(
     parts: Sequence[str] = PARTS,
     seed: int = 0,
     progress: Tell | None = None,
+    stages: Stages | None = None,
 ) -> Report:
     """Measures the models of an engine on fresh prompts of the simple world, at the folder's defaults.
 
     prompts: how many clips; one in five is of a kind, colour and place that training never saw together.  out: folder
     for bench.json and bench.html, None for none.  parts: some of PARTS; one that lacks a model says so in the report.
+    stages: models with a person that the people part measures, see `Stages`; None for the folder's own.
     progress(stage, done, of) hears how far it is. Equal seeds ask for equal clips. ValueError for unknown parts.
     """
     unknown = [part for part in parts if part not in PARTS]
@@ -119,12 +123,18 @@ def measure(
     for name in PARTS:
         if name not in parts:
             continue
-        missing = [family for family in NEEDS[name] if not engine.models.has(family)]
+        given = ("personalize",) if stages is not None and stages.folders else ()
+        missing = [family for family in NEEDS[name] if not engine.models.has(family) and family not in given]
         if missing:
             title = name.capitalize()
             report.parts.append(Part(title, skipped=f"the model folder has no {' and no '.join(missing)}; add it"))
         else:
-            report.parts += _MEASURES[name](engine, asked, seed, report, progress)
+            if name == "people":
+                part, people = measure_people(engine, seed, min(len(asked), PEOPLE), stages, progress)
+                report.parts.append(part)
+                report.sheets.append(("People: the reference left, then their clip", people))
+            else:
+                report.parts += _MEASURES[name](engine, asked, seed, report, progress)
         if out is not None:
             report.write(out)  # after every part, for a bench takes long and may be stopped
     return report

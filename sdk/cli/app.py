@@ -253,6 +253,15 @@ def bench(
     part: Annotated[
         list[str] | None, typer.Option("--part", help="Only this part; may be given more than once.")
     ] = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--person", metavar="NAME=FOLDER", help="A model with a person, for the part people; one a stage."
+        ),
+    ] = None,
+    judge: Annotated[
+        Path | None, typer.Option("--judge", help="Folder of a face encoder trained apart, for the part people.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other prompts, and other noise.")] = 0,
     model: Model = None,
     dtype: Dtype = None,
@@ -262,14 +271,17 @@ def bench(
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.sdk.bench.measure import PARTS, measure
+            from mediagen.sdk.bench.people import stages_of
             from mediagen.sdk.engine import Engine
             from mediagen.sdk.tasks.requests import nearest
 
             for name in part or []:
                 if name not in PARTS:
                     raise RequestError(f"got the part '{name}'; {nearest(name, list(PARTS))}")
+            stages = stages_of(person or [], judge)
             engine = Engine.from_pretrained(model, dtype=dtype)
-            report = measure(engine, prompts=prompts, out=out, parts=part or PARTS, seed=seed, progress=bar.show)
+            wishes = {"prompts": prompts, "out": out, "parts": part or PARTS, "seed": seed}
+            report = measure(engine, **wishes, progress=bar.show, stages=stages)
         console().print(report.table())
         say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")
 

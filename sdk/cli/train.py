@@ -75,7 +75,14 @@ def train(
 
             own = local_device(None if device is None else True) if device in (None, "cuda") else device
             where = device_of(str(own))
-            place = Place(str(where), folder, model)
+            heard: set[str] = set()  # stages prepare the same data
+
+            def tell(text: str) -> None:
+                if lead() and text not in heard:
+                    heard.add(text)
+                    say(text)
+
+            place = Place(str(where), folder, model, tell)
             training = TRAININGS[name]
             try:
                 given = parse_settings(settings or [])

@@ -1,4 +1,4 @@
-"""Writes the decoders of a model folder as ONNX files."""
+"""Writes the decoders of a model folder as ONNX files, and what knows faces again as insightface loads it."""
 
 from pathlib import Path
 
@@ -31,4 +31,22 @@ def export_onnx(models: ModelFolder, folder: Path) -> list[Path]:
         except (ValueError, OSError, RuntimeError) as error:
             raise ModelError(f"cannot export '{name}': {error}") from None
         written.append(folder / family.folder / FILE)
+    if models.has("face_encoder"):
+        written.append(_export_faces(models, folder))
     return written
+
+
+def _export_faces(models: ModelFolder, folder: Path) -> Path:
+    """The encoder of faces; it decodes nothing, and our own engines go on using torch for it."""
+    from mediagen.personalize.arcface import ArcFace, export_arcface
+
+    family = FAMILIES["face_encoder"]
+    path = folder / family.folder / "arcface.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        export_arcface(load_model(ArcFace, models.path / family.folder), path)
+    except ImportError as error:
+        raise RequestError(str(error)) from None
+    except (ValueError, OSError, RuntimeError) as error:
+        raise ModelError(f"cannot export 'face_encoder': {error}") from None
+    return path

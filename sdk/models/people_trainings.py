@@ -45,7 +45,9 @@ def _personalize() -> Ingredients:
         tae, text, finder, encoder = (at.frozen(name) for name in ("tae", "prompt", "faces", "face_encoder"))
         if not config.tower:  # as it was trained: what stage III makes of it is in the weights that it goes on from
             model.take_tower(at.frozen("aligned"))
-        return PersonTask(model, tae, text, finder, encoder, config, at.folder / "cache", at.device)
+        made = PersonTask(model, tae, text, finder, encoder, config, at.folder / "cache", at.device)
+        at.tell(made.survivors.told())
+        return made
 
     return Ingredients(PersonalModel.PRESETS, PersonalModel, PersonTaskConfig, task)
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is."""
+    """Where a training happens. device: of the model.  folder: of the run.  models: folder of those used as is.
+    tell: hears sentences for the user about the data, as it is prepared."""
 
     device: str
     folder: Path
     models: str | None
+    tell: Callable[[str], object] = str  # which only says it to itself
 
     def frozen(self, name: str) -> Any:
         """One of the models that the training needs as they are."""

@@ -3,7 +3,7 @@
 import { ask, blob, token } from "./api.js";
 import { curl, python } from "./code.js";
 import { element } from "./dom.js";
-import { KINDS, byKind, isSound } from "./kinds.js";
+import { KINDS, byKind, formOf, isSound } from "./kinds.js";
 
 export const ENDED = ["completed", "failed", "cancelled"];
 const WORDS = { queued: "Waiting for its turn", in_progress: "Beginning", failed: "Failed", cancelled: "Cancelled" };
@@ -144,10 +144,10 @@ export class Card {
       const told = done && this.job.scenes ? [fold("Scenes", () => this.scenes(button))] : [];
       const use = () => [element("div", { className: "acts" },
         ...done ? uses.map(kind => button(`Use as input for ${kind.use}`, () => this.does.use(this.job, kind.kind))) : [],
-        ...byKind[this.job.kind]?.fields ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
+        ...formOf(this.job) ? [button("Use its prompt and settings", () => this.does.repeat(this.job))] : [])];
       acts.replaceChildren(
         ...told,
-        ...done && uses.length || byKind[this.job.kind]?.fields ? [fold("Use", use)] : [],
+        ...done && uses.length || formOf(this.job) ? [fold("Use", use)] : [],
         ...done ? [button("Save", () => this.save(), `Save ${name} as a file`)] : [],
         fold("Code", code),
         button("Delete", made => this.remove(made), `Delete ${name}`),

@@ -16,6 +16,7 @@ function literal(value) {
 }
 
 export function python(job, guarded) {
+  if (job.request.characters) return client(job, guarded);
   const { prompt, image, ...rest } = job.request;
   const lines = [];
   const starts = byKind[job.kind]?.source;
@@ -33,6 +34,25 @@ export function python(job, guarded) {
     ...lines.map(line => `    ${line}`),
     ")",
     `clip.save("clip.${ending(job)}")`,
+  ].join("\n");
+}
+
+/** A clip with a person, which lives on the server, by OpenAI's client. */
+function client(job, guarded) {
+  const { prompt, width, height, seconds, ...rest } = job.request;
+  const asked = Object.fromEntries(Object.entries({ ...rest, ...width ? { size: `${width}x${height}` } : {} })
+    .filter(([, value]) => value !== null));
+  return [
+    ...guarded ? ["import os", ""] : [],
+    "from openai import OpenAI",
+    "",
+    `client = OpenAI(base_url=${literal(`${location.origin}/v1`)}, api_key=${guarded ? 'os.environ["MEDIAGEN_TOKEN"]' : '"none"'})`,
+    "job = client.videos.create_and_poll(",
+    `    prompt=${literal(prompt)},`,
+    ...seconds ? [`    seconds=${literal(String(seconds))},`] : [],
+    `    extra_body=${literal(asked)},`,
+    ")",
+    'client.videos.download_content(job.id).write_to_file("clip.mp4")',
   ].join("\n");
 }
 

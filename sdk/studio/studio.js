@@ -5,7 +5,8 @@ import { show as showFrame } from "./box.js";
 import { Card, ENDED, short, when } from "./cards.js";
 import { element } from "./dom.js";
 import { build, fields, files, fill, form, held } from "./form.js";
-import { KINDS, byKind, isSound, learn } from "./kinds.js";
+import { KINDS, able, byKind, formOf, isSound, learn } from "./kinds.js";
+import * as people from "./people.js";
 import { offer } from "./words.js";
 
 const PAGE = 24; // results that are shown at once
@@ -105,6 +106,7 @@ function open(kind) {
   $("source").hidden = !current.source;
   $("prompt-label").hidden = $("prompt").hidden = !current.label; // what has words of its own
   $("words").hidden = !current.label || !Object.keys(model.words).length;
+  people.open(kind === "generate" && able.has("character"), say);
   $("prompt-label").textContent = current.label;
   $("prompt-hint").textContent = current.hint;
   $("examples").replaceChildren(...current.examples.map(text => {
@@ -173,6 +175,7 @@ form.addEventListener("submit", async event => {
   try {
     const made = fields(current), film = $("film").files[0], uploads = files();
     if (models.length > 1) made.model = model.id;
+    Object.assign(made, people.cast(uploads.length > 0));
     if (current.source && film) uploads.push({ name: current.source, file: film });
     else if (current.source && chosen) made[current.source] = { id: chosen.id };
     else if (current.source) throw Object.assign(new Error("Choose a result, or a file of your own, to start from."), { param: "parent" });
@@ -215,7 +218,8 @@ const does = {
   },
   async repeat(job) {
     await choose(job.model);
-    open(job.kind);
+    open(formOf(job));
+    people.choose(job.request.characters?.[0].id ?? "");
     const { width, height, ...rest } = job.request;
     if (width) rest.size = `${width}x${height}`;
     fill(rest);

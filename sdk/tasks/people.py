@@ -1,13 +1,14 @@
 """People: characters from what a user has, and clips with one of them, where the model folder has models for that."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from mediagen.media.clip import Clip
-from mediagen.media.read import read_clip, read_image
+from mediagen.media.read import read_clip, read_image, read_settings
 from mediagen.personalize.adapters import MTCNN
 from mediagen.personalize.character import Character, make_character
 from mediagen.personalize.faces import Finder
@@ -83,6 +84,32 @@ def shown(source: Any) -> list[Tensor]:
         except (ValueError, OSError) as error:
             raise RequestError(str(error)) from None
     return [any_image(source)[0]]
+
+
+def settings_of(path: str | Path) -> dict[str, Any]:
+    """What a film's file says of how it was made; nothing where it cannot be read, which is said elsewhere."""
+    try:
+        return read_settings(path)
+    except (ValueError, OSError):
+        return {}
+
+
+def in_clip(settings: dict[str, Any]) -> str | None:
+    """The fingerprint of who is in a clip, as its settings or those of what it was made from name it; None: nobody."""
+    seen: Any = settings
+    while isinstance(seen, dict):
+        if isinstance(seen.get("character"), str):
+            return seen["character"]
+        seen = seen.get("source")
+    return None
+
+
+def known_in(settings: dict[str, Any], store: Store) -> Character | None:
+    """Who is in a clip, where they are kept in the store, under the name that people call them; None else."""
+    fingerprint = in_clip(settings)
+    kept = () if fingerprint is None else map(store.get, store.names())
+    found = next((one for one in kept if one.fingerprint == fingerprint), None)
+    return found if found is None or not found.label else replace(found, name=found.label)
 
 
 def meant(prompt: str, character: Character | None, store: Store) -> Character | None:

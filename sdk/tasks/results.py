@@ -1,6 +1,7 @@
 """Results: what a request that was checked becomes with the models of a folder; `Engine` is the face of it."""
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from mediagen.sdk.tasks.soundtracks import Soundtrack
 from mediagen.sdk.tasks.work import StepCallback, Work
 
 A = TypeVar("A", bound=Asked)
+MakeWork = Callable[[ModelFolder, Request, StepCallback | None, ProgressCallback | None], ClipWork]
 MOST = 64  # clips of one call
 _TOGETHER = 4  # clips whose pictures are made at once; measured on two cores: 1.9 s a clip instead of 3.4
 
@@ -99,14 +101,15 @@ def longer(
     request: ExtendRequest,
     on_step: StepCallback | None,
     on_progress: ProgressCallback | None,
+    make: MakeWork | None = None,
 ) -> Film:
-    """The clip `start` and more."""
+    """The clip `start` and more. make: in place of `clip_work`."""
     if start.frames is None or not len(start.frames):
         raise RequestError("got a clip without pictures, expected some to go on from; give another clip.")
     size = (start.frames.shape[2], start.frames.shape[1])
     full, notes = request.fit(models.limits, start.fps, size, start.seconds)
     assert full.seconds is not None
-    work = clip_work(models, seeded(full), on_step, on_progress)
+    work = (make or clip_work)(models, seeded(full), on_step, on_progress)
     if full.sound:
         work.check_sound()
     frames = work.more_pictures(start.frames, round(full.seconds * start.fps), start.fps)

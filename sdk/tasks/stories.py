@@ -16,7 +16,6 @@ from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Film
 from mediagen.personalize.character import Character
 from mediagen.personalize.store import Store
-from mediagen.sdk.hub.folder import PipelineFolder
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.tasks import people, results
 from mediagen.sdk.tasks.clips import ClipWork
@@ -163,10 +162,7 @@ class StoryWork:
         if kept is None:
             if tail is None:
                 seconds, size = min(count / fps, longest), (asked.width, asked.height)
-                if who is None:
-                    made = work.pictures([asked.seed], seconds, size, fps)[0]
-                else:
-                    made = work.with_person(who, SCALE, [asked.seed], seconds, size, fps).frames
+                made = work.pictures([asked.seed], seconds, size, fps)[0]
                 more = count - len(made)
                 kept = work.more_pictures(made, more, fps) if more > 0 else made[:count]
             else:
@@ -205,11 +201,12 @@ class StoryWork:
             whole = _met(whole, known)
         return whole
 
-    def _work(self, index: int) -> Any:
+    def _work(self, index: int) -> ClipWork:
         """What makes the pictures of one scene."""
-        scene, hear = self.request.scene(index), partial(self._hear, index)
-        own = not isinstance(self.models, PipelineFolder)
-        return (PersonWork if own else results.clip_work)(self.models, scene, self._on_step, hear)
+        scene, hear, who = self.request.scene(index), partial(self._hear, index), self.cast[index]
+        if who is None:
+            return results.clip_work(self.models, scene, self._on_step, hear)
+        return PersonWork(self.models, scene, self._on_step, hear, character=who, scale=SCALE)
 
     def _sounds(self, index: int) -> SceneSound:
         """What makes its sound."""

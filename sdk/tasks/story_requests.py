@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
+from mediagen.personalize.store import mentioned, spoken
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.requests import (
@@ -157,6 +158,8 @@ class StoryRequest(Asked):
         self, one: SceneRequest, before: Meaning | None, limits: Limits
     ) -> tuple[str | None, Meaning | None, list[str]]:
         """The words of a scene for the models (None: as it is), what they mean, and what to say of that."""
+        if one.character or mentioned(one.prompt):  # of people nothing is made up
+            return spoken(one.prompt), None, []
         if not limits.rewrite or not (self.rewrite or self.strict):
             return one.prompt_rewritten, None, []
         try:

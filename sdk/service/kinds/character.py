@@ -1,5 +1,6 @@
 """People that are kept for later clips, and clips with one of them, where the model folder has models for both."""
 
+import io
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from fastapi import Request as HttpRequest
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from mediagen.personalize.character import Character as Person
 from mediagen.personalize.store import Store, checked, mentioned
@@ -16,7 +18,7 @@ from mediagen.sdk.service.intake.uploads import take
 from mediagen.sdk.service.kinds.generate import Generate
 from mediagen.sdk.service.queue import sources
 from mediagen.sdk.service.refusals import missing, of_request, wrong
-from mediagen.sdk.tasks.person_clips import FAMILIES, MOST
+from mediagen.sdk.tasks.person_clips import FAMILIES, MOST, worded
 from mediagen.sdk.tasks.requests import GenerateRequest, Guidance
 
 _FIELDS = ("name", "consent", "face", "drawn")
@@ -44,7 +46,7 @@ class Character(Generate):
             raise RequestError('characters: got none or several, expected one person; give [{"id": ...}].')
         if request.candidates is not None and not 1 <= request.candidates <= MOST:
             raise RequestError(f"candidates: got {request.candidates}, expected 1 to {MOST}; give fewer.")
-        return super().check(request, engine, {**about, "people": True})
+        return super().check(worded(request, engine.limits), engine, {**about, "people": True})
 
     def price(self, full: Any, limits: Any, about: dict[str, Any]) -> Any:
         """See Kind: three readings in place of two, for each candidate."""
@@ -70,6 +72,10 @@ class Character(Generate):
     def add_routes(self, router: Any, service: Any) -> None:
         """See Kind."""
         folder = service.store.files.parent
+        for engine in filter(
+            None, service.shelf.engines.values()
+        ):  # or a film that is sent could call up this machine's own people
+            engine.kept = people(folder)
 
         @router.post("/v1/videos/characters", summary="Keep a person for later clips")
         async def create(request: HttpRequest) -> dict[str, Any]:
@@ -87,6 +93,12 @@ class Character(Generate):
         def get(id: str) -> dict[str, Any]:
             service.require(self.name)
             return _object(_known(folder, id))
+
+        @router.get("/v1/videos/characters/{id}/thumbnail", summary="The face of a person that is kept, as png")
+        def thumbnail(id: str) -> Response:
+            service.require(self.name)
+            _known(folder, id).thumbnail.save(buffer := io.BytesIO(), "png")
+            return Response(buffer.getvalue(), media_type="image/png", headers={"Cache-Control": "no-store"})
 
         @router.delete("/v1/videos/characters/{id}", summary="Forget a person: everything of them is deleted")
         def delete(id: str) -> dict[str, Any]:

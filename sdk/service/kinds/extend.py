@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from mediagen.personalize.store import mentioned
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.service.intake import cost
 from mediagen.sdk.service.kinds import tabs
 from mediagen.sdk.service.kinds.generate import PICTURES
 from mediagen.sdk.service.kinds.kind import Kind, Outcome, Start, check_sound
 from mediagen.sdk.service.kinds.sounds import FAMILIES
+from mediagen.sdk.tasks.person_clips import worded
 from mediagen.sdk.tasks.progress import SILENT, WITH_SOUND, Stages
 from mediagen.sdk.tasks.requests import ExtendRequest
 
@@ -42,6 +44,8 @@ class Extend(Kind):
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
         """See Kind."""
         check_sound(request, engine, FAMILIES)
+        if mentioned(request.prompt):
+            request = worded(request, engine.limits)
         return request.fit(engine.limits, about["fps"], about["size"], about["seconds"])[0]
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mediagen.personalize.store import Store
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.errors import Cancelled, MediagenError, RequestError
 from mediagen.sdk.models.folder import ModelFolder, device_of, dtype_of
@@ -53,6 +54,7 @@ class Worker:
         torch.set_num_threads(threads)
         device = device_of(None)
         self._engine = Engine(ModelFolder(folder, device, dtype=dtype_of(dtype, device)))
+        self._engine.kept = Store(os.devnull)  # whoever is kept on that machine is nobody of the service's
         self._said: queue.SimpleQueue[Turn] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
