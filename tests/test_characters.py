@@ -20,6 +20,7 @@ from mediagen.personalize.portraits import portrait_scene, takes
 from mediagen.personalize.store import Store, mentioned, spoken
 from mediagen.sdk.cli.app import app
 from mediagen.sdk.engine import Engine
+from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks import person_clips
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.edited import EditedClip
@@ -227,7 +228,7 @@ class Shown:
     """A model folder with toy models of people, whose work is only noted."""
 
     def __init__(self, encoder: ArcFace, face: Face, *lacking: str) -> None:
-        self.models, self.lacking = {"faces": Told(face), "face_encoder": encoder}, lacking
+        self.models, self.lacking, self.limits = {"faces": Told(face), "face_encoder": encoder}, lacking, Limits()
 
     def has(self, name: str) -> bool:
         return name not in self.lacking
