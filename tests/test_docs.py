@@ -16,6 +16,7 @@ import typer
 from pages import ALL, PAGES, ROOT, SHELL, Block, blocks, commands, lines
 from PIL import Image
 from service_toy import serving
+from torch.distributed.run import get_args_parser
 
 from mediagen.config import parse_settings
 from mediagen.media.clip import Clip
@@ -99,6 +100,16 @@ def test_every_command_parses(name: str, words: list[str]) -> None:
             stages = course(training, (given["stages"] or "").split(",") if given["stages"] else [])
             settings |= {"data": str(given["data"])} if given["data"] else {}
             assert planned(training, given["preset"], stages, settings, Place("cpu", Path("runs"), None))
+
+
+def test_torchrun_leaves_to_a_training_what_is_its_own() -> None:
+    """Without two dashes before the module, --start would be one of torchrun's --start-method and --start_method."""
+    asked = [words for block in SHELLS for words in lines(block) if words[0] == "torchrun"]
+    assert len(asked) >= 3
+    for words in asked:
+        told = get_args_parser().parse_args([*words[1:], "--start", "MODEL"])
+        assert told.module and told.training_script == "mediagen.sdk.cli"
+        assert told.training_script_args[0] == "train" and told.training_script_args[-2:] == ["--start", "MODEL"]
 
 
 def test_there_are_commands_to_look_at() -> None:
