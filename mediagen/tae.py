@@ -30,6 +30,7 @@ class TAEConfig(Config):
     the borders of the patches; it starts without influence.
     noise: standard deviation, in units of the latent's own, of noise added before decoding in training (drawn from 0
     to this), which makes the latent space smooth: a variational autoencoder of fixed variance.
+    time: whether frames are read together; without, each has a latent frame of its own, as one that stands still.
     """
 
     latent_channels: int = 16
@@ -42,12 +43,17 @@ class TAEConfig(Config):
     blend: bool = False
     replicate: bool = True  # borders of pictures are padded with their nearest pixels, not with zeros
     noise: float = 0.3
+    time: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.time and self.stem[0] != 1:
+            raise ValueError(f"got time=false and stem={self.stem}, expected a stem of 1 in time; set it.")
 
     @property
     def stride(self) -> tuple[int, int, int]:
         """Pixels per latent cell: time, height, width."""
         down = 2 ** (len(self.widths) - 1)
-        return self.stem[0] * down, self.stem[1] * down, self.stem[2] * down
+        return self.stem[0] * down if self.time else 1, self.stem[1] * down, self.stem[2] * down
 
 
 class TAE(nn.Module):
@@ -58,6 +64,9 @@ class TAE(nn.Module):
         "tiny": TAEConfig(),
         "standard": TAEConfig(
             stem=(1, 2, 2), widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False
+        ),
+        "frames": TAEConfig(
+            stem=(1, 2, 2), widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False, time=False
         ),
         "standard-8x8x8": TAEConfig(widths=(48, 112, 192), decoder_blocks=(2, 2, 2), blend=True, replicate=False),
         "small": TAEConfig(
@@ -91,7 +100,7 @@ class TAE(nn.Module):
         self.from_latent = nn.Conv2d(config.latent_channels, top, 1)
         self.decoder_attention = FrameAttention(top) if config.attention else None
         self.decoder = nn.ModuleList(
-            _Up(widths[i], widths[i - 1] if i else None, config.decoder_blocks[i], config.replicate)
+            _Up(widths[i], widths[i - 1] if i else None, config.decoder_blocks[i], config.replicate, config.time)
             for i in reversed(range(len(widths)))
         )
         self.write = SpaceConv(widths[0], pixels, replicate=config.replicate)
@@ -134,13 +143,14 @@ class TAE(nn.Module):
             video = torch.cat((video, video[:, :, -1:].expand(-1, -1, missing, -1, -1)), dim=2)
         a, b, c = self.config.stem
         frames = video.shape[2] // a
+        frames = frames if self.config.time else 1  # each alone, in the batch
         x = rearrange(video, "B C (F a) (H b) (W c) -> (B F) (C a b c) H W", a=a, b=b, c=c)
         x = self.read(x.contiguous(memory_format=torch.channels_last))
         for level in self.encoder:
             x, frames = level(x, frames)
         if self.encoder_attention is not None:
             x = self.encoder_attention(x, frames)
-        latent = rearrange(self.to_latent(x), "(B L) C H W -> B C L H W", L=frames)
+        latent = rearrange(self.to_latent(x), "(B L) C H W -> B C L H W", B=len(video))
         if self.config.skip:
             patches = rearrange(video, "B C (L a) (H b) (W c) -> B L H W (C a b c)", a=time, b=height, c=width)
             latent = latent + self.linear_in(patches).movedim(-1, 1)
@@ -154,7 +164,7 @@ class TAE(nn.Module):
     def decode_raw(self, latent: Tensor) -> Tensor:
         """Decodes a latent that is not normalised, all 8L frames of it."""
         time, height, width = self.stride
-        frames = latent.shape[2]
+        frames = latent.shape[2] if self.config.time else 1
         x = rearrange(latent, "B C L H W -> (B L) C H W").contiguous(memory_format=torch.channels_last)
         x = self.from_latent(x)
         if self.decoder_attention is not None:
@@ -179,7 +189,7 @@ class TAE(nn.Module):
                 x = x + self.blend(plain)
         x, frames = self.decoder[-1](x, frames)
         folded = self.write(x) if plain is None else self.write(x) + plain
-        return rearrange(folded, "(B F) (C a b c) H W -> B C (F a) (H b) (W c)", F=frames, a=a, b=b, c=c)
+        return rearrange(folded, "(B F) (C a b c) H W -> B C (F a) (H b) (W c)", B=len(latent), a=a, b=b, c=c)
 
     def decode_tiled(self, latent: Tensor, frames: int | None = None, *, tile: int = 4, overlap: int = 2) -> Tensor:
         """As `decode`, in tiles of `tile` latent frames blended linearly over `overlap`, in memory that does not grow.
@@ -187,6 +197,30 @@ class TAE(nn.Module):
         Movie Gen (section 3.1.1): tiles of 32 frames (4 latent), decoder overlap of 16 frames (2 latent).
         """
         return decode_in_tiles(self.decode, latent, frames, self.stride[0], tile, overlap)
+
+    def grow(self, tensors: dict[str, Tensor], old: TAEConfig) -> dict[str, Tensor]:
+        """The tensors of an autoencoder of films as those of one of single frames (`time`): what each makes is equal.
+
+        A frame that stands still is the same in each of its latent frame's pictures but for the linear path, of whose
+        pictures the mean is taken.
+        """
+        if self.config.time or not old.time:
+            return tensors
+        grown = dict(tensors)
+        for name, times, axis in (
+            ("read.weight", old.stem[0], 1),
+            ("blend.weight", old.stem[0], 1),
+            ("linear_in.weight", old.stride[0], 1),
+            ("write.weight", old.stem[0], 0),
+            ("write.bias", old.stem[0], 0),
+            ("linear_out.weight", old.stride[0], 0),
+            ("linear_out.bias", old.stride[0], 0),
+        ):
+            if name in grown:  # the axis is of colour, time, height and width
+                parts = grown[name].unflatten(axis, (3, times, -1))
+                part = parts.sum(axis + 1) if axis else parts.mean(axis + 1)
+                grown[name] = part.flatten(axis, axis + 1)
+        return grown
 
     @torch.no_grad()
     def fit_linear(self, videos: Tensor) -> None:
@@ -228,8 +262,9 @@ class _Down(nn.Module):
 class _Up(nn.Module):
     """One decoder level: residual blocks, then doubles time, height and width towards the next level's width."""
 
-    def __init__(self, width: int, cout: int | None, blocks: int, replicate: bool):
+    def __init__(self, width: int, cout: int | None, blocks: int, replicate: bool, doubles: bool):
         super().__init__()
+        self.doubles = doubles
         self.blocks = nn.ModuleList(ConvBlock(width, replicate) for _ in range(blocks))
         self.narrow = nn.Conv2d(width, cout, 1) if cout else None
         self.space = SpaceConv(cout, cout, replicate=replicate) if cout else None
@@ -239,7 +274,7 @@ class _Up(nn.Module):
         for block in self.blocks:
             x = block(x, frames)
         if self.narrow is not None and self.space is not None and self.time is not None:
-            x, frames = upsample(self.narrow(x), frames)
+            x, frames = upsample(self.narrow(x), frames, self.doubles)
             x, frames = self.time(self.space(x), frames)
         return x, frames
 

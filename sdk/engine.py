@@ -31,6 +31,7 @@ from mediagen.sdk.tasks.wishes import (
     HeardSoundWishes,
     MadeClipWishes,
 )
+from mediagen.sdk.upscaling import Upscaling
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +40,7 @@ __all__ = ["Engine", "Progress"]
 StepCallback = Callable[["Engine", int, float, dict[str, Any]], bool | None]
 
 
-class Engine(Submits, Editing, People, Stories):
+class Engine(Submits, Editing, People, Stories, Upscaling):
     """Makes clips. One engine serves any number of threads: models are loaded once and only read.
 
     What belongs to a request (random numbers, state of the sampler) lives in the call; torch's global random state is

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
     from mediagen.sdk.tasks.stories import Story
+    from mediagen.sdk.tasks.upscaled import UpscaledFilm
 
-# What is made: a Soundtrack or an EditedFilm of a film's file, a Story, else a Clip.
-T = TypeVar("T", bound="Clip | Soundtrack | EditedFilm | Story")
+# What is made: a Soundtrack, an EditedFilm or an UpscaledFilm of a film's file, a Story, else a Clip.
+T = TypeVar("T", bound="Clip | Soundtrack | EditedFilm | UpscaledFilm | Story")
 J = TypeVar("J", bound="LocalJob[Any]")
 Status = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 ENDED = ("completed", "failed", "cancelled")

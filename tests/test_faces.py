@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from mediagen.data.degrade import encoded
 from mediagen.errors import ModelError
 from mediagen.personalize import adapters
 from mediagen.personalize.align import FACE, TEMPLATE, Frame, align, similarity
 from mediagen.personalize.arcface import ArcFace, ArcFaceConfig, keep_encoder, margin_loss, standard
-from mediagen.personalize.degrade import encoded, wear
+from mediagen.personalize.degrade import wear
 from mediagen.personalize.faces import Face, FaceFinder, overlap, read
 from mediagen.personalize.likeness import likeness
 from mediagen.personalize.portraits import face_of, face_pool, portrait_scene, takes

@@ -100,7 +100,7 @@ class FrameAttention(nn.Module):
         return x + mixed.unflatten(1, (height, width)).permute(0, 3, 1, 2)
 
 
-def upsample(x: Tensor, frames: int) -> tuple[Tensor, int]:
-    """Nearest-neighbour x2 along time, height and width."""
+def upsample(x: Tensor, frames: int, time: bool = True) -> tuple[Tensor, int]:
+    """Nearest-neighbour x2 along height and width, and (`time`) along time."""
     x = F.interpolate(x, scale_factor=2, mode="nearest")
-    return x.repeat_interleave(2, dim=0), frames * 2
+    return (x.repeat_interleave(2, dim=0), frames * 2) if time else (x, frames)

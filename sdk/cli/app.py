@@ -39,6 +39,7 @@ from mediagen.sdk.cli.serve import serve
 from mediagen.sdk.cli.sound import sound
 from mediagen.sdk.cli.story import story
 from mediagen.sdk.cli.train import train
+from mediagen.sdk.cli.upscale import upscale
 from mediagen.sdk.cli.verify import verify
 from mediagen.sdk.errors import RequestError
 
@@ -201,6 +202,7 @@ def extend(
 app.command()(sound)
 app.command()(story)
 app.command()(edit)
+app.command()(upscale)
 app.command()(check)
 app.command()(train)
 app.command()(codec)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mediagen.media.clip import Clip
     from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
+    from mediagen.sdk.tasks.upscaled import UpscaledFilm
 
 ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.media.write, which would bring torch
 
@@ -83,7 +84,7 @@ def overview(clips: "Sequence[Clip]", path: Path) -> None:
 
 
 def finish(
-    made: "Sequence[tuple[Path, Clip | Soundtrack | EditedFilm]]",
+    made: "Sequence[tuple[Path, Clip | Soundtrack | EditedFilm | UpscaledFilm]]",
     elapsed: float,
     as_json: bool,
     sheet: Path | None = None,

@@ -65,7 +65,7 @@ class Layout:
         self.licence = str(said.get("licence", found.licence))
         self.entry: Entry = found
         try:
-            self.limits = Limits.of({**found.limits.to_dict(), **said.get("limits", {})})
+            self.limits = Limits.of({**found.limits.to_dict(), "upscale": 1, **said.get("limits", {})})
         except ValueError as error:
             raise ModelError(f"{folder / SETTINGS}: {error}") from None
 

@@ -109,6 +109,12 @@ def _edit_tasks() -> "type[nn.Module]":
     return TaskReader
 
 
+def _upsample() -> "type[nn.Module]":
+    from mediagen.upsample import UpsampleModel
+
+    return UpsampleModel
+
+
 def _tae_graph() -> "Callable[[Any], Graph]":
     from mediagen.export.tae import TAEGraph
 
@@ -157,6 +163,8 @@ FAMILIES: dict[str, Family] = {
     "audio": Family("audio", "diffusion transformer of the sound", _audio, half=True),
     "edit": Family("edit", "diffusion transformer that edits pictures by instruction", _edit, half=True),
     "edit_tasks": Family("edit_tasks", "says what kind of edit an instruction asks for", _edit_tasks),
+    "upsample": Family("upsample", "diffusion transformer that makes pictures twice as large", _upsample, half=True),
+    "upsample_tae": Family("upsample_tae", "autoencoder of single frames, for it", _tae),
     "recogniser": Family("recogniser", "says what a clip shows; judges the others", _recogniser),
     "sound_recogniser": Family("sound_recogniser", "says what is heard; judges the sounds", _sound_recogniser),
     "sound_scorer": Family("sound_scorer", "says how well a sound fits words and pictures", _sound_scorer),
@@ -165,3 +173,4 @@ FAMILIES: dict[str, Family] = {
     "personalize": Family("personalize", "diffusion transformer of pictures with a person", _personalize, half=True),
 }
 SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # those that make sound, in the order of `SoundModels`
+UPSCALE_FAMILIES = ("upsample", "upsample_tae")

@@ -13,7 +13,7 @@ from torch import nn
 from mediagen.export.card import CARD, why_not
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.sdk.errors import ModelError, RequestError
-from mediagen.sdk.models.catalog import FAMILIES, SOUND_FAMILIES
+from mediagen.sdk.models.catalog import FAMILIES, SOUND_FAMILIES, UPSCALE_FAMILIES
 from mediagen.sdk.models.choice import choose
 from mediagen.sdk.models.info import locate
 from mediagen.sdk.models.limits import Limits
@@ -104,13 +104,14 @@ class ModelFolder:
 
     @property
     def limits(self) -> Limits:
-        """What engine.json says; without sound where nothing in the folder makes some.
+        """What engine.json says; without sound, or larger sizes, where nothing in the folder makes them.
 
         Prompts are not rewritten where the folder has words of its own (see `vocabulary`).
         """
         heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
         worldly = self._limits.rewrite and not (self.path / WORDS).is_file()
-        return replace(self._limits, sound=heard, rewrite=worldly)
+        larger = self._limits.upscale if all(self.has(name) for name in UPSCALE_FAMILIES) else 1
+        return replace(self._limits, sound=heard, rewrite=worldly, upscale=larger)
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`."""

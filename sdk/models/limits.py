@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from mediagen.config import Config
 
+FACTORS = (2, 4)  # by which pictures are made larger, once or twice
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits(Config):
@@ -19,6 +21,8 @@ class Limits(Config):
     other steps, guidance or negative words; 0 where the folder has none.
     sound_steps, sound_guidance_scale, sound_candidates: of the sound.
     edit_steps, edit_guidance_scale, edit_picture_guidance_scale: of edits.  max_edit_seconds: longest film to edit.
+    upscale: largest factor by which pictures are made larger, 2 or 4; 1 where the folder lacks models of it.
+    upscale_steps: of that.  max_upscale_pixels: of a larger picture.  max_upscale_seconds: longest film for it.
     frame_step: of public models, a clip has a frame and a multiple of so many more; 1 for any number.
     pixel_bytes: of memory for each pixel of a window while it is made; 0 for what the built-in models take.
     sound: whether clips have sound where nothing is said about it; never where the folder lacks models of it.
@@ -49,6 +53,10 @@ class Limits(Config):
     edit_guidance_scale: float = 3.0
     edit_picture_guidance_scale: float = 1.5
     max_edit_seconds: float = 3_600.0
+    upscale: int = 4
+    upscale_steps: int = 8
+    max_upscale_pixels: int = 1920 * 1088
+    max_upscale_seconds: float = 3_600.0
     difficulty: str = "simple"
     rewrite: bool = True
     sound: bool = True
@@ -61,6 +69,8 @@ class Limits(Config):
         for name, value in positive.items():
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"Limits.{name}: got {value}, expected a number above 0; correct engine.json.")
+        if self.upscale not in (1, *FACTORS):
+            raise ValueError(f"Limits.upscale: got {self.upscale}, expected 1, 2 or 4; correct engine.json.")
         if not self.min_seconds <= self.seconds <= self.max_seconds:
             raise ValueError(
                 f"Limits.seconds: got {self.seconds}, expected {self.min_seconds} to {self.max_seconds}; "
@@ -71,6 +81,22 @@ class Limits(Config):
     def all_sizes(self) -> tuple[tuple[int, int], ...]:
         """Every (width, height) that a request may ask for, the default first."""
         return tuple(dict.fromkeys(((self.width, self.height), *self.sizes)))
+
+    @property
+    def larger_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Every (width, height) beyond `all_sizes` that clips are delivered in, made larger from one of them."""
+        factors = [factor for factor in FACTORS if factor <= self.upscale]
+        found = [(factor * width, factor * height) for factor in factors for width, height in self.all_sizes]
+        fit = [size for size in found if size[0] * size[1] <= self.max_upscale_pixels]
+        return tuple(size for size in dict.fromkeys(fit) if size not in self.all_sizes)
+
+    def made_at(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
+        """The trained size that pictures of `size` are made in, and the factor by which they are made larger then."""
+        for factor in (1, *FACTORS):
+            small = size[0] // factor, size[1] // factor
+            if small in self.all_sizes and (small[0] * factor, small[1] * factor) == size:
+                return small, factor
+        raise ValueError(f"got {size}, expected one of all_sizes or larger_sizes; ask `fit` first.")
 
     @property
     def all_rates(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from mediagen.sdk.models import courses
 from mediagen.sdk.models.edit_trainings import EDITING
 from mediagen.sdk.models.people_trainings import PEOPLE
 from mediagen.sdk.models.training import Ingredients, Place, Training
+from mediagen.sdk.models.upsample_trainings import UPSAMPLING
 
 __all__ = ["TRAININGS", "Ingredients", "Place", "Training"]
 
@@ -240,4 +241,5 @@ TRAININGS: dict[str, Training] = {
         loop={"steps": 1_500, "lr": 2e-3, "warmup": 40, "ema": 0.99, "decay": "linear"},
     ),
     **PEOPLE,
+    **UPSAMPLING,
 }

@@ -14,6 +14,7 @@ from mediagen.sdk.errors import MediagenError, RequestError
 from mediagen.sdk.jobs import Job, T
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.remote import payload
+from mediagen.sdk.remote.films import RemoteFilms
 from mediagen.sdk.remote.jobs import RemoteJob
 from mediagen.sdk.remote.stories import RemoteStories
 from mediagen.sdk.tasks.progress import ProgressCallback
@@ -31,7 +32,7 @@ class _Unreachable(MediagenError):
     """The service does not answer."""
 
 
-class RemoteEngine(RemoteStories):
+class RemoteEngine(RemoteFilms, RemoteStories):
     """A service at an address such as "http://127.0.0.1:8000". token: what it demands, where it does.
 
     model: of its models, by name; None for the first, or the first that makes what is asked for.
@@ -110,22 +111,6 @@ class RemoteEngine(RemoteStories):
         assert video.frames is not None, "what has no pictures was refused when it was sent"
         return Film(video.frames, video.fps, made.sound, made.rate, video.caption, settings)
 
-    @overload
-    def edit(self, video: "Job[Any] | str | Path", prompt: str, **wishes: Any) -> RemoteJob: ...
-    @overload
-    def edit(self, video: "Clip", prompt: str, **wishes: Any) -> "Clip": ...
-    def edit(
-        self,
-        video: "Clip | Job[Any] | str | Path",
-        prompt: str,
-        *,
-        on_progress: ProgressCallback | None = None,
-        **wishes: Any,
-    ) -> "Clip | RemoteJob":
-        """As `Engine.edit`; a file, or a job of this service, gives the completed job, whose `save` writes the film."""
-        job = self._waited(self.submit_edit(video, prompt, **wishes), on_progress)
-        return job if isinstance(video, Job | str | Path) else job.result()
-
     def generate_audio(
         self, prompt: str | None, seconds: float = 10.0, *, on_progress: ProgressCallback | None = None,
         **wishes: Unpack[ExtraSoundWishes],
@@ -203,15 +188,6 @@ class RemoteEngine(RemoteStories):
         if video is not None:
             return self._from("/v1/audio/soundtracks", "video", video, fields)
         return self._from("/v1/audio/sounds", "sound", sound, fields)
-
-    def submit_edit(self, video: "Clip | Job[Any] | str | Path", prompt: str, **wishes: Any) -> RemoteJob:
-        """As `Engine.submit_edit`; video: a file, a completed job of this service, or a Clip. Raises as `fetch`."""
-        fields, sent = payload.edit(prompt, wishes)
-        if sent is None:
-            return self._from("/v1/videos/edits", "video", video, fields)
-        if isinstance(video, Job):
-            return self._job("/v1/videos/edits", {**fields, "video": video.id}, sent)
-        return self._job("/v1/videos/edits", fields, ("video", payload.film(video)), sent)
 
     def _from(
         self, path: str, name: str, source: "Clip | Job[Any] | str | Path | None", fields: dict[str, Any]

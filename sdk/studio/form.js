@@ -69,11 +69,18 @@ function part(field, limits) {
 function choices(field, limits) {
   const unique = values => [...new Set(values)];
   const found = {
-    size: () => unique([[limits.width, limits.height], ...limits.sizes].map(size => size.join("x"))),
+    size: () => unique(sizes(limits).map(size => size.join("x"))),
     fps: () => unique([limits.fps, ...limits.rates]),
   };
   const values = field.choices.length ? field.choices : found[field.name]?.() ?? [];
   return values.map(value => element("option", { value, textContent: String(value).replace(/^(\d+)x(\d+)$/, "$1 × $2") }));
+}
+
+/** The sizes that clips come in: those of the model, and those that they are made larger to. */
+function sizes(limits) {
+  const made = [[limits.width, limits.height], ...limits.sizes];
+  const larger = [2, 4].filter(factor => factor <= limits.upscale).flatMap(factor => made.map(([w, h]) => [factor * w, factor * h]));
+  return [...made, ...larger.filter(([w, h]) => w * h <= limits.max_upscale_pixels)];
 }
 
 /** The fields of the form that are shown and filled in. */

@@ -20,6 +20,7 @@ from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.edited import EditedClip, EditedFilm
 from mediagen.sdk.tasks.progress import ProgressCallback
 from mediagen.sdk.tasks.requests import MAX_SEED, ExtendRequest, GenerateRequest, Request
+from mediagen.sdk.tasks.upscales import enlarged
 from mediagen.sdk.tasks.wording import reword
 from mediagen.sdk.tasks.work import StepCallback
 
@@ -101,8 +102,13 @@ def clips(
 ) -> list[Film]:
     """So many clips from a prompt; with a person where `cast` or the prompt has one, and then one alone.
 
+    What is asked for larger than the models make at once is made larger afterwards.
     RequestError for an unknown name, and for wishes about a person where there is none.
     """
+    small, factor = request.smaller(models.limits)
+    if factor > 1:
+        made = clips(models, small, count, store, on_step, on_progress, cast)
+        return [enlarged(models, clip, factor, on_step, on_progress) for clip in made]
     cast = cast or Cast()
     who = people.meant(request.prompt, cast.character, store)
     if who is not None:

@@ -19,6 +19,7 @@ SILENT: Stages = {
 SOUND_ALONE: Stages = {"Watching the pictures": (0.0, 0.1), "Making the sound": (0.1, 0.9), "Writing": (0.9, 0.9)}
 
 STORY: Stages = {"Making the pictures": (0.0, 0.7), "Making the sound": (0.7, 0.97), "Writing": (0.97, 0.97)}
+UPSCALING: Stages = {"Enlarging the pictures": (0.0, 0.9), "Writing": (0.9, 0.9)}
 EDITING: Stages = {
     "Finding what changes": (0.0, 0.15),
     "Making the pictures": (0.15, 0.7),

@@ -147,6 +147,17 @@ class GenerateRequest(Request):
     def _defaults(self, limits: Limits) -> dict[str, Any]:
         return {**super()._defaults(limits), "fps": limits.fps, "width": limits.width, "height": limits.height}
 
+    def smaller(self, limits: Limits) -> tuple[Self, int]:
+        """The request for a size that the models make at once, and by what the clip is made larger afterwards.
+
+        RequestError as in `fit`.
+        """
+        if self.width is None or self.height is None or (self.width, self.height) in limits.all_sizes:
+            return self, 1
+        self.fit(limits)
+        (width, height), factor = limits.made_at((self.width, self.height))
+        return self.model_copy(update={"width": width, "height": height}), factor
+
     def fit(self, limits: Limits) -> tuple[Self, list[str]]:
         """The request with every number filled in, and a sentence for each that had to be rounded.
 
@@ -156,13 +167,12 @@ class GenerateRequest(Request):
             given, lacking = ("height", "width") if self.width is None else ("width", "height")
             raise RequestError(f"got a {given} without a {lacking}, expected both or neither; give both.", "size")
         full = self.with_defaults(limits)
-        size, sizes = (full.width, full.height), limits.all_sizes
+        size, sizes = (full.width, full.height), (*limits.all_sizes, *limits.larger_sizes)
         if size not in sizes:
             known = " or ".join(f"{width}x{height}" for width, height in sizes)
+            made = "which this model makes" if limits.larger_sizes else "for which this model was trained"
             raise RequestError(
-                f"got a size of {size[0]}x{size[1]}, expected {known}, for which this model was trained; "
-                "give that or leave it out.",
-                "size",
+                f"got a size of {size[0]}x{size[1]}, expected {known}, {made}; give that or leave it out.", "size"
             )
         assert full.fps is not None and full.seconds is not None
         if full.fps not in limits.all_rates:

@@ -78,6 +78,14 @@ class EditWishes(Wishes, total=False):
     sound: Literal["keep", "remake", "none"]
 
 
+class UpscaleWishes(TypedDict, total=False):
+    """Of larger pictures; see `UpscaleRequest`."""
+
+    factor: Literal[2, 4]
+    num_inference_steps: int | None
+    seed: int | None
+
+
 class StoryWishes(Wishes, total=False):
     """Of a story; see `StoryRequest`."""
 
@@ -125,3 +133,7 @@ class HeardFilmWishes(FilmSoundWishes, Callbacks, total=False):
 
 class MadeEditWishes(EditWishes, Callbacks, total=False):
     """As `EditWishes`, with callbacks."""
+
+
+class MadeUpscaleWishes(UpscaleWishes, Callbacks, total=False):
+    """As `UpscaleWishes`, with callbacks."""

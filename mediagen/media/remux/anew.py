@@ -22,12 +22,22 @@ LOSSLESS = ".mkv"  # what holds FFV1
 _OF_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration", TAG)  # of each file's own
 
 
-def check_anew(footage: Footage, target: Path, *, sound: bool = True, lossless: bool = False) -> None:
-    """ValueError where a file of that name cannot hold pictures of the film's size or, with `sound`, its sound."""
+def check_anew(
+    footage: Footage,
+    target: Path,
+    *,
+    sound: bool = True,
+    lossless: bool = False,
+    size: tuple[int, int] | None = None,
+) -> None:
+    """ValueError where a file of that name cannot hold pictures of the film's size or, with `sound`, its sound.
+
+    size: (width, height) of the pictures, where they have another.
+    """
     import av
 
     ending = check_place(target, FORMATS)
-    width, height = footage.size
+    width, height = size or footage.size
     if lossless and ending != LOSSLESS:
         raise ValueError(f"got the name '{target.name}' for pictures without loss, expected a {LOSSLESS}; name it so.")
     if not lossless and ending in MP4 and (width % 2 or height % 2):
@@ -55,23 +65,33 @@ def write_anew(
     sound: bool = True,
     lossless: bool = False,
     pictures_for: str | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Path:
     """Writes pictures, uint8 (N, H, W, 3) in pieces, one for each of the film's and at its times; streamed.
 
     sound: copies the packets of all of its sound tracks; else there is none.  lossless: FFV1, from which the pictures
     come back bit for bit.  tag: of `tag_of`.  pictures_for: the ending of files that the pictures are to go to later.
+    size: (width, height) of the pictures, where it is not the film's.
     The file appears whole or not at all.
     Raises ValueError for what `check_anew` refuses, and for more or fewer pictures than the film has.
     """
     target = Path(target)
-    check_anew(footage, target, sound=sound, lossless=lossless)
+    check_anew(footage, target, sound=sound, lossless=lossless, size=size)
     with appearing(target) as temporary:
-        _write(footage, temporary, pictures, tag, sound, lossless, pictures_for or target.suffix.lower())
+        ending = pictures_for or target.suffix.lower()
+        _write(footage, temporary, pictures, tag, sound, lossless, ending, size or footage.size)
     return target
 
 
 def _write(
-    footage: Footage, path: Path, pictures: Iterable[Tensor], tag: str, sound: bool, lossless: bool, ending: str
+    footage: Footage,
+    path: Path,
+    pictures: Iterable[Tensor],
+    tag: str,
+    sound: bool,
+    lossless: bool,
+    ending: str,
+    size: tuple[int, int],
 ) -> None:
     import av
     from av.video.reformatter import Colorspace
@@ -87,7 +107,7 @@ def _write(
         writing(path),
         av.open(str(path.absolute()), "w", options=options, metadata_errors="surrogateescape") as container,
     ):
-        video = _stream(container, footage, ending, lossless)
+        video = _stream(container, footage, ending, lossless, size)
         copies = {s.index: container.add_stream_from_template(s) for s in source.streams.audio if sound}
         container.metadata.update({k: v for k, v in source.metadata.items() if k.lower() not in _OF_FILE})
         container.metadata[TAG] = tag
@@ -127,10 +147,12 @@ def _write(
         sound_until(inf)
 
 
-def _stream(container: "OutputContainer", footage: Footage, ending: str, lossless: bool) -> "VideoStream":
+def _stream(
+    container: "OutputContainer", footage: Footage, ending: str, lossless: bool, size: tuple[int, int]
+) -> "VideoStream":
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-    width, height = footage.size
+    width, height = size
     odd = width % 2 or height % 2
     name, settings, _ = VIDEO[".webm" if ending == ".webm" or (ending == ".mkv" and odd) else ".mp4"]
     if name == "libx264":  # mp4 knows the film's end by the last packet, which must be the last picture then

@@ -7,6 +7,7 @@ from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.requests import Request
 from mediagen.sdk.tasks.sound_requests import SoundRequest
+from mediagen.sdk.tasks.upscale_requests import UpscaleRequest
 
 RATE = 0.2  # seconds that a unit takes, until the service has measured it
 _BYTES = 600  # of memory per pixel of a window while it is made: three times what the built-in models take on a CPU
@@ -14,6 +15,9 @@ _KEPT = 16  # of memory per pixel of the whole clip: its frames, and the copies 
 _BASE = 64 * 2**20  # of memory that any job takes
 _HEARD = 2 * 2**20  # of memory per second of sound while it is made: what is seen, its latent, its samples
 _HELD = 512  # of memory per pixel of a film's picture, while some are laid over
+_TILE, _WINDOW = 128, 34  # of the upsampler: pixels of a side, and frames that it solves together
+_TILES = 256 * 2**20  # of memory that its windows take on their way through the model and the autoencoder
+_LATENT = 12  # of memory per pixel of the larger frames that are solved together: their latents, and all beside
 _SOUND = 0.13  # units of a step of a second of sound, measured on the built-in models
 
 
@@ -67,3 +71,18 @@ def estimate_edit(request: EditRequest, limits: Limits, size: tuple[int, int], s
     if request.sound == "remake":
         units += _SOUND * limits.sound_steps * window
     return Cost(units, round(_BASE + min(made, limits.max_seconds) * pixels * _BYTES + _HELD * size[0] * size[1]))
+
+
+def estimate_upscale(request: UpscaleRequest, size: tuple[int, int], fps: float, seconds: float) -> Cost:
+    """The cost of making pictures of `size` larger, of a request that was filled in.
+
+    Tiles and windows overlap, so that each pixel is made two and a half times; some windows are held at once.
+    """
+    assert request.num_inference_steps is not None
+    units = most = 0.0
+    factor = 2
+    while factor <= request.factor:
+        pixels = max(_TILE, factor * size[0]) * max(_TILE, factor * size[1])
+        units += 2.5 * pixels * fps * seconds * request.num_inference_steps / 1e6
+        most, factor = pixels * _WINDOW, 2 * factor
+    return Cost(units, round(_BASE + _TILES + most * _LATENT))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mediagen.sdk.tasks.edited import EditedFilm
     from mediagen.sdk.tasks.soundtracks import Soundtrack
     from mediagen.sdk.tasks.stories import Story
+    from mediagen.sdk.tasks.upscaled import UpscaledFilm
 
 VARIANTS = {"thumbnail": (".webp", "image/webp"), "spritesheet": (".jpg", "image/jpeg")}
 SOUND = "audio/wav"  # what a sound is served as
@@ -23,7 +24,9 @@ _TILES = 16  # pictures in a sprite sheet
 _SIDE = 512  # pixels of the longer side of a film's tile
 
 
-def write(film: "Clip | Soundtrack | EditedFilm | Story", job: str, store: Store, made: list[File]) -> None:
+def write(
+    film: "Clip | Soundtrack | EditedFilm | UpscaledFilm | Story", job: str, store: Store, made: list[File]
+) -> None:
     """Writes the film, its thumbnail and its sprite sheet, or a sound; `made` gets each file before it is written.
 
     Of a story each scene is a film besides, "scene-1" and so on.
