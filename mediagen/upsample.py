@@ -9,7 +9,7 @@ the difference of the two latents, of which the larger part is known.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 from typing import ClassVar
 
 import torch
@@ -113,14 +113,27 @@ def upscale_latents(models: UpsampleModels, film: Iterable[Tensor], *, rng: torc
 
 
 @torch.no_grad()
-def decode_large(tae: TAE, latents: Iterable[Tensor], size: tuple[int, int]) -> Iterator[Tensor]:
+def decode_large(tae: TAE, latents: Iterable[Tensor], size: tuple[int, int], film: Iterable[Tensor] = (),
+                 keep: float = 0.0) -> Iterator[Tensor]:  # fmt: skip
     """Pictures, uint8 (F, H, W, 3) on the CPU and a few at a time, of the latents of `upscale_latents`.
 
-    size: (width, height) of the pictures, without what filled them up.
+    size: (width, height) of the pictures, without what filled them up.  film: the small pictures that they were made
+    of.  keep: how far they are led back to these (1: made small again they are the film's, but for rounding), which an
+    autoencoder alone does not do: right for a film that is sharp and clean, wrong for one with faults to be mended.
     """
+    small = (frame for piece in film for frame in piece)
     for latent in latents:
         for part in latent.to(next(tae.parameters()).device).split(_TOGETHER, dim=2):
-            yield to_uint8(tae.decode(part.float())[..., : size[1], : size[0]])[0].cpu()
+            made = to_uint8(tae.decode(part.float())[..., : size[1], : size[0]])[0].cpu()
+            yield kept(made, torch.stack(list(islice(small, len(made)))), keep) if keep else made
+
+
+def kept(large: Tensor, small: Tensor, keep: float) -> Tensor:
+    """Large pictures (F, 2H, 2W, 3) led back to small ones (F, H, W, 3) by what they differ from them, made large."""
+    wide, seen = (frames.permute(0, 3, 1, 2).float() for frames in (large, small))
+    apart = seen - F.avg_pool2d(wide, FACTOR)
+    wide += keep * F.interpolate(apart, scale_factor=FACTOR, mode="bicubic")
+    return wide.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def sections(film: Iterable[Tensor], way: UpsampleWay) -> Iterator[tuple[Tensor, int]]:
@@ -160,8 +173,8 @@ def upsample_latent(model: UpsampleModel, beside: Tensor, *, rng: torch.Generato
     told = torch.cat((begin, clean, beside), dim=1)
     length, height, width = beside.shape[2:]
     times, channels = linear(way.steps), beside.shape[1]
-    axes = [_starts(length, way.window, way.overlap), _starts(height, way.side, way.margin)]
-    axes.append(_starts(width, way.side, way.margin))
+    axes = [starts_of(length, way.window, way.overlap), starts_of(height, way.side, way.margin)]
+    axes.append(starts_of(width, way.side, way.margin))
     shape = min(length, way.window), way.side, way.side
     weights = [_weights(size, way.average) for size in shape]
     weight = weights[0].view(-1, 1, 1) * weights[1].view(-1, 1) * weights[2]
@@ -208,7 +221,7 @@ def _beside(models: UpsampleModels, frames: Tensor, way: UpsampleWay) -> Tensor:
     return torch.cat(latents, dim=2)
 
 
-def _starts(length: int, size: int, overlap: int) -> list[int]:
+def starts_of(length: int, size: int, overlap: int) -> list[int]:
     """Where windows of `size` begin that cover `length`; the last ends with it."""
     if length <= size:
         return [0]

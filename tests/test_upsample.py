@@ -1,5 +1,6 @@
 """The upsampler: frames alone in the autoencoder, windows and tiles that agree, known pasts, degradations, training."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from upsample_toy import CONFIG, toy_frames, toy_upsample
 
 from mediagen.data.degrade import blurred, encoded, second_order
 from mediagen.nn.denoiser import Conditions
+from mediagen.sdk.bench import upscale as measures
 from mediagen.tae import TAE, TAEConfig
 from mediagen.train.tasks import upsample as training
 from mediagen.train.tasks.upsample import Damage, UpsampleTask, UpsampleTaskConfig, bicubic
@@ -24,7 +26,9 @@ from mediagen.upsample import (
     decode_large,
     difference,
     enlarged,
+    kept,
     sections,
+    starts_of,
     upsample_latent,
     upscale_latents,
 )
@@ -167,6 +171,19 @@ def test_a_section_knows_the_end_of_the_one_before_it() -> None:
     assert torch.allclose(told.beside[0, :, :2] + SPREAD * told.known[0, :, :2], first[0, :, -2:], atol=1e-4)
 
 
+def test_pictures_are_led_back_to_the_small_ones_as_far_as_is_asked() -> None:
+    true = torch.rand(3, 3, 3, 3, generator=rng()).repeat_interleave(6, 1).repeat_interleave(6, 2)
+    true = (true * 200 + 20).to(torch.uint8)
+    small = true[:, ::2, ::2]
+    other = (true.float() + 12).to(torch.uint8)
+    assert kept(other, small, 1.0).equal(true) and (kept(other, small, 0.5).int() - true.int()).eq(6).all()
+    models = UpsampleModels(toy_upsample(), toy_frames())
+    latents = list(upscale_latents(models, [small], rng=rng(), way=SMALL))
+    made = torch.cat(list(decode_large(models.tae, latents, (18, 18))))
+    led = torch.cat(list(decode_large(models.tae, latents, (18, 18), small.split(2), 1.0)))
+    assert led.equal(kept(made, small, 1.0)) and not led.equal(made)
+
+
 def test_frames_are_made_larger_by_interpolation() -> None:
     frames = torch.randint(0, 256, (2, 6, 8, 3), generator=rng(), dtype=torch.uint8)
     wide = enlarged(frames)
@@ -273,3 +290,26 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=said):
             toy_config(**wishes)
+
+
+def test_the_bench_tells_sharp_from_blurred_still_from_flickering_and_seams_from_none() -> None:
+    true = (torch.rand(1, 6, 6, 3, generator=rng()) * 255).repeat_interleave(4, 1).repeat_interleave(4, 2)
+    true = true.to(torch.uint8).expand(24, -1, -1, -1).clone()
+    blurry = bicubic(true[:, 1::2, 1::2])
+    assert measures.sharpness(true, true) == pytest.approx(1.0) and measures.sharpness(blurry, true) < 0.9
+    noisy = (true.float() + 8 * torch.randn(true.shape, generator=rng())).clamp(0, 255).to(torch.uint8)
+    assert measures.flicker(true, true) == 0.0 and measures.flicker(noisy, true) > 4
+    way = UpsampleWay()
+    moving = torch.stack([true[0].roll(i, 1) for i in range(24)])
+    assert measures.seams(moving, moving, way) == pytest.approx(1.0)
+    jumps = moving.clone()
+    jumps[10:] = jumps[10:] // 2  # where the second window begins
+    assert measures.seams(jumps, moving, way) > 1.3
+    assert math.isnan(measures.seams(moving[:14], moving[:14], way))
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"), [(1, [0]), (14, [0]), (15, [0, 1]), (32, [0, 10, 18]), (34, [0, 10, 20])]
+)
+def test_windows_begin_every_ten_frames_and_the_last_ends_with_the_film(length: int, starts: list[int]) -> None:
+    assert starts_of(length, 14, 4) == starts

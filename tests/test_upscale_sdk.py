@@ -60,6 +60,12 @@ def test_a_clip_becomes_a_larger_clip_with_its_sound(engine: Engine) -> None:
     assert made.settings["source"] == source.settings and made.settings["num_inference_steps"] == 2
     assert engine.upscale(source, num_inference_steps=2, seed=3).frames.equal(made.frames)
     assert not engine.upscale(source, num_inference_steps=2, seed=4).frames.equal(made.frames)
+    assert made.settings["keep"] == 0.0
+    near = engine.upscale(source, keep=1.0, num_inference_steps=2, seed=3)
+    assert source.frames is not None
+    small = source.frames.permute(0, 3, 1, 2).float()
+    back = [torch.nn.functional.avg_pool2d(one.frames.permute(0, 3, 1, 2).float(), 2) for one in (near, made)]
+    assert (back[0] - small).abs().mean() < 0.5 * (back[1] - small).abs().mean()
     twice = engine.upscale(source, factor=4, num_inference_steps=1, seed=3)
     assert twice.frames.shape == (5, 64, 96, 3)
 
@@ -77,7 +83,7 @@ def test_a_films_file_keeps_its_times_and_every_packet_of_its_sound(engine: Engi
     ticks = [shown.times * float(shown.tick) for shown in (Footage(source).timeline, after.timeline)]
     assert len(ticks[0]) == len(ticks[1]) and abs((ticks[0] - ticks[0][0]) - (ticks[1] - ticks[1][0])).max() < 2e-3
     told = read_settings(written)
-    assert told["task"] == "upscale" and told["seed"] == 3
+    assert told["task"] == "upscale" and told["seed"] == 3 and told["keep"] == 1.0
     assert made.ending == ".mp4" and Footage(made.save(tmp_path / "larger.mp4")).size == made.size
     with pytest.raises(RequestError, match="the film itself"):
         made.save(source)
@@ -87,6 +93,7 @@ def test_what_cannot_be_is_refused_before_any_work(engine: Engine, model_folder:
     for wishes, said in (
         ({"factor": 3}, "expected 2 or 4"),
         ({"factor": True}, "expected 2 or 4"),
+        ({"keep": 1.5}, "from 0 to 1"),
         ({"guidance_scale": 2.0}, "no words are followed"),
         ({"negative_prompt": "rain"}, "no words are followed"),
         ({"prompt": "a ball"}, "unknown setting 'prompt'"),

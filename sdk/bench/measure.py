@@ -32,6 +32,8 @@ from mediagen.sdk.bench.prompts import measure_prompts
 from mediagen.sdk.bench.sound import measure_codec, measure_seen_sync, measure_sync
 from mediagen.sdk.bench.stories import SCRIPTS as STORIES
 from mediagen.sdk.bench.stories import measure_stories
+from mediagen.sdk.bench.upscale import CLIPS as LARGER
+from mediagen.sdk.bench.upscale import measure_upscale
 from mediagen.sdk.engine import Engine
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.requests import GenerateRequest
@@ -42,7 +44,19 @@ from mediagen.world.sounds import SOUND_CLASSES, foreground_class, synthesise
 if TYPE_CHECKING:
     from rich.table import Table
 
-PARTS = ("prompts", "pictures", "autoencoder", "codec", "sound", "films", "stories", "schedule", "speed", "people")
+PARTS = (
+    "prompts",
+    "pictures",
+    "autoencoder",
+    "codec",
+    "sound",
+    "films",
+    "stories",
+    "upscale",
+    "schedule",
+    "speed",
+    "people",
+)
 NEEDS = {  # families of models without which a part cannot be measured
     "prompts": ("prompt",),
     "pictures": ("prompt", "video", "tae", "recogniser"),
@@ -51,6 +65,7 @@ NEEDS = {  # families of models without which a part cannot be measured
     "sound": ("prompt", "aligned", "video", "tae", "codec", "audio"),
     "films": ("prompt", "aligned", "codec", "audio", "sound_scorer"),
     "stories": ("prompt", "video", "tae", "recogniser"),
+    "upscale": ("prompt", "video", "tae", "upsample", "upsample_tae"),
     "schedule": ("prompt", "video", "tae"),
     "speed": ("prompt", "video", "tae"),
     "people": ("prompt", "tae", "faces", "face_encoder", "personalize"),
@@ -216,6 +231,12 @@ def _stories(engine: Engine, asked: list[Asked], seed: int, report: Report, tell
     return parts
 
 
+def _upscale(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
+    part, shown = measure_upscale(engine, asked[:LARGER], seed, tell)
+    report.sheets.append(("Larger pictures: bicubic, upsampler, true; four of each kind of film", shown))
+    return [part]
+
+
 def _schedule(engine: Engine, asked: list[Asked], seed: int, report: Report, tell: Tell | None) -> list[Part]:
     return [measure_schedule(video_models(engine), asked[:SCHEDULED], engine.limits, seed)]
 
@@ -238,6 +259,7 @@ _MEASURES = {
     "sound": _sound,
     "films": _films,
     "stories": _stories,
+    "upscale": _upscale,
     "schedule": _schedule,
     "speed": _speed,
 }

@@ -194,7 +194,7 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     truths = [truth(one.scene) for one in asked]
     judged = [name for name in JUDGED if name in found[0]]
     right = [{key: seen[key] == true[key] for key in judged} for seen, true in zip(found, truths, strict=True)]
-    alone = [i for i, one in enumerate(asked) if _seen_plainly(one.scene)]
+    alone = [i for i, one in enumerate(asked) if seen_plainly(one.scene)]
     whole = {
         i: shows_whole_object(frames[i], thing.colour, smallest_area(thing.size))
         for i in alone
@@ -228,7 +228,7 @@ def _judge(part: Part, name: str, frames: Tensor, asked: list[Asked], recogniser
     return features
 
 
-def _seen_plainly(scene: Scene) -> bool:
+def seen_plainly(scene: Scene) -> bool:
     """Whether a scene shows one thing whose pixels can be told by their colour: fog greys it, outlines cut it."""
     alone = scene.person is None and len(scene.things) == 1
     return alone and (scene.weather, scene.style) == ("clear", "plain")

@@ -16,6 +16,13 @@ def upscale(
     film: Annotated[Path, typer.Argument(help="Film to make larger, of any rate and length.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write: mp4, mov, webm or mkv.")] = None,
     factor: Annotated[int, typer.Option("--factor", help="Times the width and the height: 2 or 4.")] = 2,
+    keep: Annotated[
+        float | None,
+        typer.Option(
+            "--keep",
+            help="0 mends the film's faults, 1 keeps what it shows. Default: 0 for what mediagen made, else 1.",
+        ),
+    ] = None,
     lossless: Annotated[bool, typer.Option("--lossless", help="Write every pixel as it is, in an mkv.")] = False,
     steps: Steps = None,
     seed: Seed = None,
@@ -27,7 +34,7 @@ def upscale(
 ) -> None:
     """Make the pictures of a film larger, and sharp; its sound and its times stay as they are."""
     with reporting(), speaking(quiet or json_out):
-        asked = {"factor": factor, "num_inference_steps": steps, "seed": seed}
+        asked = {"factor": factor, "keep": keep, "num_inference_steps": steps, "seed": seed}
         usual = ".mkv" if lossless else film.suffix.lower() if film.suffix.lower() in FILMS else ".mp4"
         target = out or unused(Path(f"{film.stem}-larger{usual}"))
         check_output(target, force=force, endings=FILMS)

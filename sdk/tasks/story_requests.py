@@ -118,7 +118,7 @@ class StoryRequest(Asked):
             try:
                 short = min(max(seconds, limits.min_seconds), limits.max_seconds)
                 GenerateRequest.of({**full.model_dump(include=set(_SIZES)), "prompt": one.prompt, "seconds": short,
-                                    "rewrite": False}).fit(limits)  # fmt: skip
+                                    "rewrite": False}).fit(limits.replace(upscale=1))  # fmt: skip
                 words, before, told = self._worded(one, before, limits)
             except RequestError as error:
                 raise RequestError(f"scene {index + 1}: {error}", "scenes") from None

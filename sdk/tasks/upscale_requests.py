@@ -6,7 +6,7 @@ from pydantic import BeforeValidator
 
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.models.limits import FACTORS, Limits
-from mediagen.sdk.tasks.requests import Asked
+from mediagen.sdk.tasks.requests import Asked, number
 
 
 def _factor(value: Any) -> Any:
@@ -18,12 +18,15 @@ def _factor(value: Any) -> Any:
 class UpscaleRequest(Asked):
     """A film with sharp pictures of `factor` times its width and height; its sound and times stay.
 
+    keep: how far the larger pictures are led back to the small ones, 0 to 1: 1 for a film that is sharp and clean, 0
+    for one with faults to be mended; None: 0 for what mediagen made, 1 for all else.
     negative_prompt, guidance_scale: not taken, for no words are followed.
     """
 
     task: ClassVar[str] = "upscale"
 
     factor: Annotated[int, BeforeValidator(_factor)] = 2
+    keep: Annotated[float | None, number(0, 1)] = None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -42,6 +45,7 @@ class UpscaleRequest(Asked):
         return {
             "task": self.task,
             "factor": self.factor,
+            "keep": self.keep,
             "num_inference_steps": self.num_inference_steps,
             "seed": self.seed,
         }

@@ -3,7 +3,7 @@
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,15 +48,17 @@ class Spool:
 
 @dataclass(frozen=True)
 class Larger:
-    """Larger pictures. size: (width, height)."""
+    """Larger pictures. size: (width, height).  film, keep: see `decode_large`."""
 
     tae: TAE
     spool: Spool
     size: tuple[int, int]
+    film: Callable[[], Iterator[Tensor]]
+    keep: float
 
     def pieces(self) -> Iterator[Tensor]:
         """All pictures in order, uint8 (F, H, W, 3), a few at a time."""
-        return decode_large(self.tae, self.spool, self.size)
+        return decode_large(self.tae, self.spool, self.size, self.film() if self.keep else (), self.keep)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class UpscaleWork(Work):
         """The larger pictures; of the film itself few are in memory at once."""
         if not all(self.models.loaded(name) for name in UPSCALE_FAMILIES):
             self._stage("Loading")
+        assert self.request.keep is not None
         models = UpsampleModels(*(self.models.get(name) for name in UPSCALE_FAMILIES))
         rng = torch.Generator(self.models.device).manual_seed(self._seed)
         sizes = [source.size]
@@ -54,7 +55,7 @@ class UpscaleWork(Work):
             spool = Spool()
             for latent in upscale_latents(models, pieces(), rng=rng, way=way, on_step=on_step):
                 spool.add(latent)
-            made = Larger(models.tae, spool, size)
+            made = Larger(models.tae, spool, size, pieces, self.request.keep)
             pieces = made.pieces
         assert made is not None
         return made
@@ -81,6 +82,8 @@ def upscaled(
     check_models(models)
     source = source_of(video, models.limits.max_upscale_seconds)
     full = seeded(request.fit(models.limits, source.size))
+    if full.keep is None:
+        full = full.model_copy(update={"keep": 0.0 if source.settings else 1.0})
     work = UpscaleWork(models, full, on_step, on_progress)
     larger = work.make(source)
     caption = str(source.settings.get("prompt", ""))

@@ -82,6 +82,7 @@ class UpscaleWishes(TypedDict, total=False):
     """Of larger pictures; see `UpscaleRequest`."""
 
     factor: Literal[2, 4]
+    keep: float | None
     num_inference_steps: int | None
     seed: int | None
 

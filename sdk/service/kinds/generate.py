@@ -13,6 +13,7 @@ from mediagen.sdk.service.kinds.kind import Kind, Outcome, Start, check_sound
 from mediagen.sdk.service.kinds.sounds import FAMILIES
 from mediagen.sdk.tasks.progress import SILENT, WITH_SOUND, Stages
 from mediagen.sdk.tasks.requests import GenerateRequest
+from mediagen.sdk.tasks.upscale_requests import UpscaleRequest
 
 PICTURES = ("prompt", "tae", "video")
 
@@ -50,7 +51,7 @@ class Generate(Kind):
         """See Kind: the size that is nearest in shape and then in area, and a length within the limits."""
         made, notes = dict(values), []
         width, height = values.get("width"), values.get("height")
-        if width and height and (width, height) not in limits.all_sizes:
+        if width and height and (width, height) not in (*limits.all_sizes, *limits.larger_sizes):
             near = min(
                 limits.all_sizes,
                 key=lambda size: (
@@ -85,7 +86,13 @@ class Generate(Kind):
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:
         """See Kind."""
-        return cost.estimate(full, limits, (full.width, full.height), full.fps)
+        size, factor = limits.made_at((full.width, full.height))
+        made = cost.estimate(full, limits, size, full.fps)
+        if factor == 1:
+            return made
+        request = UpscaleRequest.of({"factor": factor}).with_defaults(limits)
+        larger = cost.estimate_upscale(request, size, full.fps, full.seconds)
+        return cost.Cost(made.units + larger.units, max(made.bytes, larger.bytes))
 
     def outcome(self, full: Any, about: dict[str, Any]) -> Outcome:
         """See Kind."""
