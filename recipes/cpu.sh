@@ -34,6 +34,8 @@ train edit --start "$models/video"
 train faces         # and the next two: people in clips, not timed as a whole
 train face-encoder
 train personalize --start "$models/video"
+train upsample-tae --start "$(dirname "$0")/standard/tae" --set steps=1 # the autoencoder of films, folded to frames
+train upsample      # an hour on one core with AVX512-BF16
 train rewrite       # a student of the rules by which prompts are read; the rules are what runs
 train sound-scorer # needs the codec and the aligned encoder
 mediagen export --model "$models" -o "$models"   # the decoders as ONNX files; needs the extra onnx

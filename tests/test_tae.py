@@ -47,7 +47,7 @@ def test_presets_compress_by_eight_and_paper_has_sixteen_channels() -> None:
     with torch.device("meta"):
         for name in TAE.PRESETS:
             tae = TAE.from_preset(name)
-            assert tae.stride == ((4 if name == "standard" else 8), 8, 8) and tae.config.latent_channels == 16
+            assert tae.stride == ({"standard": 4, "frames": 1}.get(name, 8), 8, 8) and tae.config.latent_channels == 16
 
 
 @pytest.mark.parametrize("preset", ["standard", "standard-8x8x8"])

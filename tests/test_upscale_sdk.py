@@ -15,6 +15,7 @@ from mediagen.media.footage import Footage
 from mediagen.media.read import read_settings
 from mediagen.media.remux.anew import own_pictures
 from mediagen.sdk import Cancelled, Engine, ModelError, RemoteEngine, RequestError
+from mediagen.sdk.bench.measure import measure
 from mediagen.sdk.cli.app import main
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.upscaled import Spool, UpscaledFilm
@@ -221,3 +222,16 @@ def test_a_service_without_the_models_says_so(both: Any, tmp_path: Path) -> None
     _, plain = both
     with pytest.raises(ModelError, match="upsample"):
         plain.upscale(film(tmp_path / "film.mp4"))
+
+
+def test_the_bench_measures_larger_pictures_and_says_what_is_lacking(engine: Engine, both: Any) -> None:
+    report = measure(engine, prompts=2, parts=("upscale",))
+    (part,), ((title, shown),) = report.parts, report.sheets
+    assert "bicubic" in title and shown.shape == (8 * 64, 3 * 64, 3)
+    for name in ("after the autoencoder", "degraded", "clean"):
+        for way in ("bicubic", "upsampler"):
+            assert {f"{name}, {way} / {what}" for what in ("PSNR", "sharpness", "squares")} <= set(part.figures)
+    assert "generated, upsampler / squares" in part.figures and "generated, upsampler / PSNR" not in part.figures
+    assert part.figures["seconds"].value > 0 and "seams, velocities averaged" in part.figures
+    lacking = measure(both[0], prompts=2, parts=("upscale",)).parts[0]
+    assert "no upsample and no upsample_tae" in lacking.skipped
