@@ -17,6 +17,7 @@ from mediagen.media.remux.anew import own_pictures
 from mediagen.sdk import Cancelled, Engine, ModelError, RemoteEngine, RequestError
 from mediagen.sdk.bench.measure import measure
 from mediagen.sdk.cli.app import main
+from mediagen.sdk.models.info import overview
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.upscaled import Spool, UpscaledFilm
 
@@ -235,3 +236,9 @@ def test_the_bench_measures_larger_pictures_and_says_what_is_lacking(engine: Eng
     assert part.figures["seconds"].value > 0 and "seams, velocities averaged" in part.figures
     lacking = measure(both[0], prompts=2, parts=("upscale",)).parts[0]
     assert "no upsample and no upsample_tae" in lacking.skipped
+
+
+def test_info_tells_the_larger_sizes(folder: Path, model_folder: Path) -> None:
+    lines = dict(overview(folder))
+    assert lines["larger"] == "64x64, 128x128 pixels, made of them in 8 steps each time"
+    assert "upsample" in lines and "larger" not in dict(overview(model_folder))

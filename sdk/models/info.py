@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mediagen.export.card import FILE, why_not
 from mediagen.sdk.errors import ModelError
-from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.catalog import FAMILIES, UPSCALE_FAMILIES
 from mediagen.sdk.models.limits import Limits
 
 SOUND = ("prompt", "aligned", "codec", "audio")  # the families that make sound
@@ -77,6 +77,9 @@ def overview(folder: Path) -> list[tuple[str, str]]:
         ("defaults", f"{limits.steps} steps, guidance {limits.guidance_scale:g}, {limits.seconds:g} s"),
         ("sound", _sound(folder, limits)),
     ]
+    if all((folder / FAMILIES[name].folder / WEIGHTS).is_file() for name in UPSCALE_FAMILIES) and limits.larger_sizes:
+        larger = ", ".join(f"{width}x{height}" for width, height in limits.larger_sizes)
+        lines.insert(2, ("larger", f"{larger} pixels, made of them in {limits.upscale_steps} steps each time"))
     for name, family in FAMILIES.items():
         weights = folder / family.folder / WEIGHTS
         if not weights.is_file():
