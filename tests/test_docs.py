@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from pages import ALL, PAGES, ROOT, SHELL, Block, blocks, commands, lines
 from PIL import Image
 from service_toy import serving
 from torch.distributed.run import get_args_parser
+from upsample_toy import upsample_folder
 
 from mediagen.config import parse_settings
 from mediagen.media.clip import Clip
@@ -41,7 +41,7 @@ OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdo
 @pytest.fixture(scope="module")
 def folder(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The debug models with the built-in ones' size and length of clips."""
-    copy = shutil.copytree(model_folder, tmp_path_factory.mktemp("docs") / "models")
+    copy = upsample_folder(model_folder, tmp_path_factory.mktemp("docs") / "models")
     limits = json.loads((copy / "engine.json").read_text()) | {"width": 64, "height": 64, "steps": 2}
     (copy / "engine.json").write_text(json.dumps(limits))
     return copy
