@@ -21,7 +21,7 @@ from mediagen.judge.measures import psnr
 from mediagen.media.clip import to_uint8
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.train.tasks.upsample import Damage, UpsampleTask, UpsampleTaskConfig, bicubic
-from mediagen.upsample import UpsampleModels, decode_large, upscale_latents
+from mediagen.upsample import UpsampleModels, UpsampleWay, decode_large, upscale_latents
 
 PATCH = 32  # pixels of a side of the small squares that it learns from
 
@@ -69,7 +69,7 @@ def main() -> None:
     task = UpsampleTask(upsampler, frames, damage, UpsampleTaskConfig(clips=1), told.cache)
     pairs = [task.pair(number) for number in range(told.pairs)]
     print(f"{len(pairs)} pairs", flush=True)  # noqa: T201 (what the script is for, as below)
-    net, rng = Plain(), np.random.default_rng(0)
+    net, chance = Plain(), np.random.default_rng(0)
     optimiser = torch.optim.Adam(net.parameters(), 4e-4)
     began, steps = time.monotonic(), 0
     while (share := (time.monotonic() - began) / (60 * told.minutes)) < 1:
@@ -77,8 +77,8 @@ def main() -> None:
             group["lr"] = 4e-4 * (0.5 + 0.5 * np.cos(np.pi * share))
         small, large = [], []
         for _ in range(16):
-            seen, true = pairs[rng.integers(len(pairs))]
-            frame, top, left = rng.integers(len(seen)), *rng.integers(0, seen.shape[1] - PATCH + 1, 2)
+            seen, true = pairs[chance.integers(len(pairs))]
+            frame, top, left = chance.integers(len(seen)), *chance.integers(0, seen.shape[1] - PATCH + 1, 2)
             small.append(seen[frame, top : top + PATCH, left : left + PATCH])
             large.append(true[frame, 2 * top : 2 * (top + PATCH), 2 * left : 2 * (left + PATCH)])
         with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu.get_capabilities().get("avx512_bf16", False)):
@@ -98,7 +98,8 @@ def main() -> None:
             seen, true = task.pair(number, "validation")
             with torch.no_grad():
                 plain = to_uint8(net(floats(seen)).movedim(0, 1)[None])[0]
-            latents = upscale_latents(models, [seen], rng=torch.Generator().manual_seed(number))
+            rng = torch.Generator().manual_seed(number)
+            latents = upscale_latents(models, [seen], rng=rng, way=UpsampleWay(steps=folder.limits.upscale_steps))
             ours = torch.cat(list(decode_large(frames, latents, (true.shape[2], true.shape[1]))))
             for way, pictures in (("bicubic", bicubic(seen)), ("plain net", plain), ("upsampler", ours)):
                 found.setdefault(f"{name}: {way}", []).append(float(psnr(true[None], pictures[None]).mean()))
