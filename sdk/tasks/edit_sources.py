@@ -41,7 +41,7 @@ class ClipSource:
 
     def __init__(self, clip: Clip) -> None:
         if clip.frames is None or not len(clip.frames):
-            raise RequestError("got a clip without pictures, expected some to edit; give another clip.")
+            raise RequestError("got a clip without pictures, expected some; give another clip.")
         self.clip, self.frames = clip, clip.frames
         self.size = (clip.frames.shape[2], clip.frames.shape[1])
         self.seconds, self.settings = clip.seconds, clip.settings
