@@ -7,10 +7,9 @@ import typer
 
 from mediagen.sdk.cli.clock import seconds_of
 from mediagen.sdk.cli.console import Bar, reporting, say, speaking
-from mediagen.sdk.cli.output import check_output, finish, unused
+from mediagen.sdk.cli.output import FILMS, check_output, finish, named_after, unused
 from mediagen.sdk.errors import RequestError
 
-FILMS = (".mp4", ".mov", ".webm", ".mkv")  # those of mediagen.media.remux.targets, which would bring torch
 _KEEP = {"on": True, "off": False}
 
 
@@ -82,8 +81,7 @@ def edit(
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         _check(asked, replay)
-        usual = ".mkv" if lossless else film.suffix.lower() if film.suffix.lower() in FILMS else ".mp4"
-        target = out or unused(Path(f"{film.stem}-edit{usual}"))
+        target = out or unused(named_after(film, "edit", lossless))
         check_output(target, force=force, endings=FILMS)
         from mediagen.sdk.tasks.edit_requests import EditRequest
 
@@ -92,10 +90,11 @@ def edit(
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
             from mediagen.sdk.tasks.edit_replay import replay as made_again
-            from mediagen.sdk.tasks.edited import EditedFilm, check_target
+            from mediagen.sdk.tasks.edited import EditedFilm
+            from mediagen.sdk.tasks.new_pictures import check_target
             from mediagen.sdk.tasks.replay import differences, settings_of
 
-            check_target(film, target, sound=sound, lossless=lossless)
+            check_target(film, target, sound=sound == "keep", lossless=lossless)
             before = {} if replay is None else settings_of(replay)
             repeat = replay is not None and decoder is None and dtype is None
             chosen: Any = {"decoder": decoder, "dtype": dtype}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mediagen.sdk.tasks.upscaled import UpscaledFilm
 
 ENDINGS = (".mp4", ".webm", ".wav", ".png", ".gif")  # those of mediagen.media.write, which would bring torch
-
+FILMS = (".mp4", ".mov", ".webm", ".mkv")  # those of mediagen.media.remux.targets, of films with new pictures
 SILENT = (".gif", ".png")  # of these no sound is made: they hold none
 
 
@@ -60,6 +60,12 @@ def unused(path: Path) -> Path:
     """The name itself, or with the first number that makes it a new one."""
     names = (path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
     return next(name for name in names if not name.exists())
+
+
+def named_after(film: Path, word: str, lossless: bool) -> Path:
+    """The usual name of what is made of a film, beside where the user is: of its own kind, if that can be written."""
+    own = film.suffix.lower() if film.suffix.lower() in FILMS else FILMS[0]
+    return Path(f"{film.stem}-{word}{'.mkv' if lossless else own}")
 
 
 def numbered(out: Path, clips: int) -> list[Path]:

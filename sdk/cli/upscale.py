@@ -7,9 +7,7 @@ import typer
 
 from mediagen.sdk.cli.console import Bar, reporting, speaking
 from mediagen.sdk.cli.options import Dtype, Force, Json, Model, Quiet, Seed, Steps
-from mediagen.sdk.cli.output import check_output, finish, unused
-
-FILMS = (".mp4", ".mov", ".webm", ".mkv")  # those of mediagen.media.remux.targets, which would bring torch
+from mediagen.sdk.cli.output import FILMS, check_output, finish, named_after, unused
 
 
 def upscale(
@@ -35,8 +33,7 @@ def upscale(
     """Make the pictures of a film larger, and sharp; its sound and its times stay as they are."""
     with reporting(), speaking(quiet or json_out):
         asked = {"factor": factor, "keep": keep, "num_inference_steps": steps, "seed": seed}
-        usual = ".mkv" if lossless else film.suffix.lower() if film.suffix.lower() in FILMS else ".mp4"
-        target = out or unused(Path(f"{film.stem}-larger{usual}"))
+        target = out or unused(named_after(film, "larger", lossless))
         check_output(target, force=force, endings=FILMS)
         from mediagen.sdk.tasks.upscale_requests import UpscaleRequest
 
@@ -44,9 +41,10 @@ def upscale(
         with Bar() as bar:
             bar.show("Loading")
             from mediagen.sdk.engine import Engine
-            from mediagen.sdk.tasks.upscaled import UpscaledFilm, check_target
+            from mediagen.sdk.tasks.new_pictures import check_target
+            from mediagen.sdk.tasks.upscaled import UpscaledFilm
 
-            check_target(film, target, factor, lossless=lossless)
+            check_target(film, target, lossless=lossless, factor=factor)
             chosen: Any = {"dtype": dtype}
             made = Engine.from_pretrained(model, **chosen).run_upscale(film, request, on_progress=bar)
             assert isinstance(made, UpscaledFilm)

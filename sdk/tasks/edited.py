@@ -1,6 +1,5 @@
 """Edited: a film as it is after an edit, at its own size and times, made anew whenever it is looked at."""
 
-import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from mediagen.media import loudness
 from mediagen.media.clip import Film
 from mediagen.media.footage import Footage
 from mediagen.media.remux.anew import check_anew, own_pictures, write_anew
-from mediagen.media.remux.targets import FORMATS
 from mediagen.media.soundtrack import replace_sound
 from mediagen.media.tags import tag_of
 from mediagen.sdk.errors import RequestError
 from mediagen.sdk.tasks.edit_sources import Source, held
+from mediagen.sdk.tasks.new_pictures import OfFootage, ending_for
 
 Window = tuple[Tensor, Tensor | None]  # what the model made, uint8 (F, h, w, 3), and how much of it is seen (F, h, w)
 LUFS = -16.0  # of sound that is made anew
@@ -85,7 +84,7 @@ class EditedClip(Film):
 
 
 @dataclass(frozen=True)
-class EditedFilm:
+class EditedFilm(OfFootage):
     """What `Engine.edit` makes of a film's file; looked at like a clip, written by `save`, held in memory by neither.
 
     kept: PSNR (dB, 99 for equality) to the film outside of the mask; None where the mask is the whole picture.
@@ -101,19 +100,9 @@ class EditedFilm:
     chunks: Callable[[], Iterator[Tensor]] | None = None
 
     @property
-    def seconds(self) -> float:
-        """Length of the film."""
-        return self.footage.seconds
-
-    @property
-    def fps(self) -> float:
-        """Pictures a second; the mean where they come at varying times."""
-        return self.footage.fps or len(self.footage.timeline.times) / self.seconds
-
-    @property
     def ending(self) -> str:
         """Of a file that can hold its pictures and its sound: that of the film, if that can."""
-        return ending_for(self.footage, self.sound == "keep")
+        return ending_for(self.footage, sound=self.sound == "keep")
 
     @cached_property
     def frames(self) -> Tensor:
@@ -132,8 +121,7 @@ class EditedFilm:
         bit.  Raises RequestError for a name that does not fit, or the film itself as the target.
         """
         path = Path(path)
-        if path.exists() and path.samefile(self.footage.path):
-            raise RequestError(f"got the output '{path}', which is the film itself; write to another name.")
+        self.refuse_itself(path)
         samples = self.footage.samples if self.footage.has_audio and self.sound != "none" else 0
         tag = tag_of(self.settings, self.caption, samples)
         pictures = (piece for piece, _ in self.laying.pieces())
@@ -202,23 +190,6 @@ class Shown:
                 place += 1
             if some:
                 yield sized(torch.stack(some), size)
-
-
-def check_target(film: Path, target: Path, *, sound: str, lossless: bool) -> None:
-    """RequestError where the film cannot be read, or a file named `target` cannot hold it as it will be."""
-    try:
-        check_anew(Footage(film), target, sound=sound == "keep", lossless=lossless)
-    except (ValueError, OSError) as error:
-        raise RequestError(str(error)) from None
-
-
-def ending_for(footage: Footage, sound: bool) -> str:
-    """The first of the film's own ending and the others that can hold new pictures of its, and its sound."""
-    for ending in (footage.path.suffix.lower(), *FORMATS):
-        with contextlib.suppress(ValueError):
-            check_anew(footage, footage.path.with_name(f"edited{ending}"), sound=sound)
-            return ending
-    return ".mkv"
 
 
 def _as_held(footage: Footage, size: tuple[int, int]) -> Iterator[Tensor]:

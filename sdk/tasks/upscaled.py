@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from mediagen.media.footage import Footage
-from mediagen.media.remux.anew import check_anew, write_anew
-from mediagen.media.remux.targets import FORMATS
+from mediagen.media.remux.anew import write_anew
 from mediagen.media.tags import tag_of
 from mediagen.sdk.errors import RequestError
+from mediagen.sdk.tasks.new_pictures import OfFootage, ending_for
 from mediagen.tae import TAE
 from mediagen.upsample import decode_large
 
@@ -62,7 +62,7 @@ class Larger:
 
 
 @dataclass(frozen=True)
-class UpscaledFilm:
+class UpscaledFilm(OfFootage):
     """What `Engine.upscale` makes of a film's file: looked at like a clip, written by `save`, never whole in memory."""
 
     larger: Larger
@@ -76,19 +76,9 @@ class UpscaledFilm:
         return self.larger.size
 
     @property
-    def seconds(self) -> float:
-        """Length of the film."""
-        return self.footage.seconds
-
-    @property
-    def fps(self) -> float:
-        """Pictures a second; the mean where they come at varying times."""
-        return self.footage.fps or len(self.footage.timeline.times) / self.seconds
-
-    @property
     def ending(self) -> str:
         """Of a file that can hold its pictures and its sound: that of the film, if that can."""
-        return ending_for(self.footage, self.size)
+        return ending_for(self.footage, size=self.size)
 
     @cached_property
     def frames(self) -> Tensor:
@@ -102,31 +92,9 @@ class UpscaledFilm:
         Raises RequestError for a name that does not fit, or the film itself as the target.
         """
         path = Path(path)
-        if path.exists() and path.samefile(self.footage.path):
-            raise RequestError(f"got the output '{path}', which is the film itself; write to another name.")
+        self.refuse_itself(path)
         tag = tag_of(self.settings, self.caption, self.footage.samples if self.footage.has_audio else 0)
         try:
             return write_anew(self.footage, path, self.larger.pieces(), tag, lossless=lossless, size=self.size)
         except ValueError as error:
             raise RequestError(str(error)) from None
-
-
-def check_target(film: Path, target: Path, factor: int, *, lossless: bool) -> None:
-    """RequestError where the film cannot be read, or a file named `target` cannot hold it as it will be."""
-    try:
-        footage = Footage(film)
-        width, height = footage.size
-        check_anew(footage, target, lossless=lossless, size=(factor * width, factor * height))
-    except (ValueError, OSError) as error:
-        raise RequestError(str(error)) from None
-
-
-def ending_for(footage: Footage, size: tuple[int, int]) -> str:
-    """The first of the film's own ending and the others that can hold pictures of a size, and its sound."""
-    for ending in (footage.path.suffix.lower(), *FORMATS):
-        try:
-            check_anew(footage, footage.path.with_name(f"larger{ending}"), size=size)
-        except ValueError:
-            continue
-        return ending
-    return ".mkv"
