@@ -26,7 +26,7 @@ class Upscale(Kind):
         "",
         "",
         (
-            tabs.Field("factor", "Times the width and height", "select", value="2", choices=("2", "4")),
+            tabs.Field("factor", "Times as wide and high", "select", value="2", choices=("2", "4")),
             tabs.Field("keep", "Keep what it shows", empty="as it needs, 0 to 1", low=0, high=1),
             tabs.Field("num_inference_steps", "Steps", limit="upscale_steps", low=1, high=1000, step="1"),
             tabs.SEED,
