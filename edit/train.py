@@ -37,7 +37,8 @@ class EditTaskConfig(Config):
     frames, animated, marks, clips, back: how often a batch is of edited frames, of such frames moved alike, of films
     with something marked, of clips without a film (whose film is black), and of backtranslated clips, in parts of their
     sum. pairs: how many of each are drawn and encoded, before training.  data: a folder of a user's own, see
-    `pairs.OwnFrames` and, for `back`, `back.OwnClips`.  drop: share of texts dropped, with their tasks, for guidance.
+    `pairs.OwnFrames` and, for `back`, `back.OwnClips`.  drop: share of texts dropped, with their tasks, for guidance;
+    half of them lose their film as well, which turns black.
     past: share of films of which the first latent frames are given.  noise: standard deviation of what is added to a
     backtranslated clip where it stands beside.  back_steps, text_scale, film_scale: of the edits that it is made by.
     """
@@ -153,6 +154,8 @@ class EditTask:
             told = pool.captions[row].split("\n")
             texts.append("" if empty else with_fps(told[rng.integers(len(told))], config.fps))
         task[torch.from_numpy(dropped)] = NONE
+        alone = torch.from_numpy(dropped & (rng.random(config.batch) < 0.5)).to(self.device)
+        beside = torch.where(alone[:, None, None, None, None], self.black[:, :, : latent.shape[2]], beside)
         known, clean = torch.zeros_like(latent), torch.zeros_like(latent[:, :1])
         for i in np.flatnonzero((rng.random(config.batch) < config.past) & (name != "frames")):
             count = patch * int(rng.integers(1, max(2, latent.shape[2] // patch)))
