@@ -52,6 +52,16 @@ class UpsampleModel(VideoModel):
         return self.prepare(replace(conditions, text=text), shape, times)
 
 
+def frames_of(tae: TAE) -> TAE:
+    """The autoencoder of single frames that is folded out of one of films, on its device and in eval mode.
+
+    Its latent of a frame is that of a film in which the frame stands still; see `TAE.grow`.
+    """
+    folded = TAE(tae.config.replace(stem=(1, *tae.config.stem[1:]), time=False))
+    folded.load_state_dict(folded.grow(tae.state_dict(), tae.config))
+    return folded.to(next(tae.parameters()).device).eval()
+
+
 @dataclass(frozen=True)
 class UpsampleModels:
     """The models that upsample, on one device and in eval mode. tae: of single frames (`TAEConfig.time` is false)."""

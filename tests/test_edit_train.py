@@ -56,6 +56,17 @@ def test_frames_are_drawn_five_times_as_often_as_clips_and_dropped_texts_lose_th
     assert 0.4 < (drops == -1).float().mean() < 0.75
 
 
+def test_half_of_the_dropped_texts_lose_their_film(tmp_path: Path) -> None:
+    made = task(tmp_path, **{**ONLY, "frames": 1.0, "drop": 0.6})
+    black = dropped = 0
+    for step in range(60):
+        batch = made.batch(step, 0, 1)
+        lost = (batch.beside - made.black).abs().flatten(1).amax(1) < 1e-3
+        assert not (lost & (batch.task != -1)).any()
+        black, dropped = black + int(lost.sum()), dropped + int((batch.task == -1).sum())
+    assert 0.35 < black / dropped < 0.65
+
+
 def test_the_latents_before_and_after_are_those_of_the_pair(tmp_path: Path) -> None:
     made = task(tmp_path, **{**ONLY, "marks": 1.0})
     pool = LatentCache(tmp_path / "marks")

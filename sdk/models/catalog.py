@@ -174,3 +174,5 @@ FAMILIES: dict[str, Family] = {
 }
 SOUND_FAMILIES = ("prompt", "aligned", "codec", "audio")  # those that make sound, in the order of `SoundModels`
 UPSCALE_FAMILIES = ("upsample", "upsample_tae")
+EDIT_FAMILIES = ("edit", "edit_tasks")
+EDITS = "edits"  # sub-folder of a model folder that is one of its own, of models that edit at another size

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +14,9 @@ from torch import nn
 from mediagen.export.card import CARD, why_not
 from mediagen.export.runtime import OnnxDecoder
 from mediagen.sdk.errors import ModelError, RequestError
-from mediagen.sdk.models.catalog import FAMILIES, SOUND_FAMILIES, UPSCALE_FAMILIES
+from mediagen.sdk.models.catalog import EDIT_FAMILIES, EDITS, FAMILIES, SOUND_FAMILIES, UPSCALE_FAMILIES
 from mediagen.sdk.models.choice import choose
-from mediagen.sdk.models.info import locate
+from mediagen.sdk.models.info import WEIGHTS, locate
 from mediagen.sdk.models.limits import Limits
 from mediagen.weights import load_model
 
@@ -106,16 +107,26 @@ class ModelFolder:
     def limits(self) -> Limits:
         """What engine.json says; without sound, or larger sizes, where nothing in the folder makes them.
 
-        Prompts are not rewritten where the folder has words of its own (see `vocabulary`).
+        Prompts are not rewritten where the folder has words of its own (see `vocabulary`). What is said of edits is
+        what the folder says whose models edit.
         """
         heard = self._limits.sound and all(self.has(name) for name in SOUND_FAMILIES)
         worldly = self._limits.rewrite and not (self.path / WORDS).is_file()
         larger = self._limits.upscale if all(self.has(name) for name in UPSCALE_FAMILIES) else 1
-        return replace(self._limits, sound=heard, rewrite=worldly, upscale=larger)
+        return replace(self._limits, **self.edits._limits.of_edits, sound=heard, rewrite=worldly, upscale=larger)
+
+    @cached_property
+    def edits(self) -> "ModelFolder":
+        """The folder whose models edit: `EDITS` within this one where that is a model folder, else this one."""
+        inner = self.path / EDITS
+        return ModelFolder(inner, self.device, dtype=self.dtype) if (inner / ENGINE).is_file() else self
 
     def has(self, name: str) -> bool:
-        """Whether the folder holds the family `name`."""
-        return name in FAMILIES and (self.path / FAMILIES[name].folder / "config.json").is_file()
+        """Whether the folder holds the family `name`, or for one that edits, the folder within that edits."""
+        if name not in FAMILIES:
+            return False
+        here = (self.path / FAMILIES[name].folder / "config.json").is_file()
+        return here or (name in EDIT_FAMILIES and self.edits is not self and self.edits.has(name))
 
     def get(self, name: str) -> Any:
         """The model of a family, on the device and in eval mode; threads that ask at once get the same one."""
@@ -126,13 +137,22 @@ class ModelFolder:
                         f"got the model folder '{self.path}' without '{name}' ({FAMILIES[name].what}), which this "
                         "request needs; add it, or give another folder."
                     )
-                family = FAMILIES[name].found(self.path)
-                dtype = self.dtype if family.half else None
-                try:
-                    self._loaded[name] = load_model(family.load(), self.path / family.folder, self.device, dtype)
-                except (ValueError, OSError) as error:
-                    raise ModelError(f"cannot load '{name}': {error}") from None
+                self._loaded[name] = self._read(name)
             return self._loaded[name]
+
+    def _read(self, name: str) -> nn.Module:
+        family = FAMILIES[name].found(self.path)
+        path = self.path / family.folder
+        if name in EDIT_FAMILIES and not path.is_dir():
+            return self.edits.get(name)
+        if name == "upsample_tae" and not (path / WEIGHTS).is_file():  # nothing that the one of films does not have
+            from mediagen.upsample import frames_of
+
+            return frames_of(self.edits.get("tae"))
+        try:
+            return load_model(family.load(), path, self.device, self.dtype if family.half else None)
+        except (ValueError, OSError) as error:
+            raise ModelError(f"cannot load '{name}': {error}") from None
 
     def loaded(self, name: str) -> bool:
         """Whether the model of a family is in memory already."""
@@ -192,6 +212,8 @@ class ModelFolder:
         with self._lock:
             self._loaded.clear()
             self._decoders.clear()
+            if self.edits is not self:
+                self.edits.unload()
 
     def told(self) -> dict[str, Any]:
         """What a file says about the models that made it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mediagen.export.card import FILE, why_not
 from mediagen.sdk.errors import ModelError
-from mediagen.sdk.models.catalog import FAMILIES, UPSCALE_FAMILIES
+from mediagen.sdk.models.catalog import EDITS, FAMILIES, UPSCALE_FAMILIES
 from mediagen.sdk.models.limits import Limits
 
 SOUND = ("prompt", "aligned", "codec", "audio")  # the families that make sound
@@ -77,15 +77,17 @@ def overview(folder: Path) -> list[tuple[str, str]]:
         ("defaults", f"{limits.steps} steps, guidance {limits.guidance_scale:g}, {limits.seconds:g} s"),
         ("sound", _sound(folder, limits)),
     ]
-    if all((folder / FAMILIES[name].folder / WEIGHTS).is_file() for name in UPSCALE_FAMILIES) and limits.larger_sizes:
+    if all((folder / FAMILIES[name].folder / CONFIG).is_file() for name in UPSCALE_FAMILIES) and limits.larger_sizes:
         larger = ", ".join(f"{width}x{height}" for width, height in limits.larger_sizes)
         lines.insert(2, ("larger", f"{larger} pixels, made of them in {limits.upscale_steps} steps each time"))
-    for name, family in FAMILIES.items():
-        weights = folder / family.folder / WEIGHTS
-        if not weights.is_file():
-            continue
-        known = f"{parameters(weights) / 1e6:.2f} M parameters, {weights.stat().st_size / 1e6:.1f} MB; {family.what}"
-        lines.append((name, known + _figures(weights.parent / FIGURES) + _decoder(weights.parent)))
+    for place in ("", EDITS):
+        for name, family in FAMILIES.items():
+            weights = folder / place / family.folder / WEIGHTS
+            if not weights.is_file():
+                continue
+            size = f"{parameters(weights) / 1e6:.2f} M parameters, {weights.stat().st_size / 1e6:.1f} MB"
+            known = f"{size}; {family.what}" + _figures(weights.parent / FIGURES) + _decoder(weights.parent)
+            lines.append((f"{place}/{name}" if place else name, known))
     return lines
 
 

@@ -78,6 +78,11 @@ class Limits(Config):
             )
 
     @property
+    def of_edits(self) -> dict[str, float]:
+        """What is said of edits, by name."""
+        return {name: getattr(self, name) for name in vars(self) if name.startswith(("edit_", "max_edit_"))}
+
+    @property
     def all_sizes(self) -> tuple[tuple[int, int], ...]:
         """Every (width, height) that a request may ask for, the default first."""
         return tuple(dict.fromkeys(((self.width, self.height), *self.sizes)))

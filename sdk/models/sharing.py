@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from mediagen import __version__
 from mediagen.sdk.errors import ModelError
-from mediagen.sdk.models.catalog import FAMILIES
+from mediagen.sdk.models.catalog import EDITS, FAMILIES
 from mediagen.sdk.models.folder import ENGINE, ModelFolder
 from mediagen.sdk.models.info import CONFIG, FIGURES, WEIGHTS, parameters
 from mediagen.weights import write_atomic
@@ -27,16 +28,19 @@ def save_pretrained(models: ModelFolder, folder: Path, license: str | None = Non
     here = models.path.resolve()
     if folder.resolve() == here or (folder.exists() and any(folder.iterdir()) and not (folder / ENGINE).is_file()):
         raise ModelError(f"got the folder '{folder}', expected an empty one or one of models other than these.")
-    names = [name for name in FAMILIES if models.has(name)]
-    for name in names:
-        _check_sources(here / FAMILIES[name].folder)
-    for name in names:
-        source, target = here / FAMILIES[name].folder, folder / FAMILIES[name].folder
-        target.mkdir(parents=True, exist_ok=True)
+    parts = {family.folder for family in FAMILIES.values()}
+    inner = [f"{EDITS}/{part}" for part in parts] if models.edits is not models else []
+    places = [place for place in (*parts, *inner) if (here / place / CONFIG).is_file()]
+    for place in places:
+        _check_sources(here / place)
+    for place in places:
+        (folder / place).mkdir(parents=True, exist_ok=True)
         for file in (CONFIG, FIGURES, TRAINING, WEIGHTS):
-            if (source / file).is_file():
-                shutil.copyfile(source / file, target / file)
-    write_atomic(folder / CARD, _card(models, names, license).encode())
+            if (here / place / file).is_file():
+                shutil.copyfile(here / place / file, folder / place / file)
+    if inner:
+        shutil.copyfile(here / EDITS / ENGINE, folder / EDITS / ENGINE)
+    write_atomic(folder / CARD, _card(models, license).encode())
     write_atomic(
         folder / INDEX, json.dumps({"_class_name": "MediagenPipeline", "_diffusers_version": "0.42.0"}).encode()
     )
@@ -60,7 +64,7 @@ def _check_sources(folder: Path) -> None:
             )
 
 
-def _card(models: ModelFolder, names: list[str], license: str | None) -> str:
+def _card(models: ModelFolder, license: str | None) -> str:
     limits = models.limits
     sizes = ", ".join(f"{width}x{height}" for width, height in limits.all_sizes)
     lines = ["---", "library_name: mediagen", "pipeline_tag: text-to-video"]
@@ -80,12 +84,15 @@ def _card(models: ModelFolder, names: list[str], license: str | None) -> str:
         "| model | what | parameters | learnt from | steps | measured |",
         "|---|---|---|---|---|---|",
     ]
-    for name in names:
-        folder = models.path / FAMILIES[name].folder
+    within = [] if models.edits is models else [EDITS]
+    for place, (name, family) in product(("", *within), FAMILIES.items()):
+        folder = models.path / place / family.folder
+        if not (folder / WEIGHTS).is_file():
+            continue
         told, figures = _read(folder / TRAINING), _read(folder / FIGURES)
         cells = [
-            name,
-            FAMILIES[name].what,
+            f"{place}/{name}" if place else name,
+            family.what,
             f"{parameters(folder / WEIGHTS):,}",
             _data(told),
             f"{told['loop']['steps']:,}" if "steps" in told.get("loop", {}) else "not recorded",

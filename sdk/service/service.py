@@ -223,7 +223,7 @@ class Service:
         about = measured(starts.about, kind.sound_alone)
         engine = self.shelf.engines[model]
         request, full = self._checked(engine, kind, values, about)
-        estimated, outcome = kind.price(full, engine.limits, about), kind.outcome(full, about)
+        estimated, outcome = kind.price(full, kind.limits(engine), about), kind.outcome(full, about)
         seconds, most = estimated.units * self._rate(model), self.settings
         if estimated.bytes > most.job_bytes:
             raise wrong(

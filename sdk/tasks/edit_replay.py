@@ -74,9 +74,10 @@ def replay(
 
 
 def _began(engine: "Engine", film: Path, told: dict[str, Any]) -> bool:
-    source = source_of(film, engine.limits.max_edit_seconds)
+    limits = engine.models.edits.limits
+    source = source_of(film, limits.max_edit_seconds)
     try:
         start, end = request_of(told, "unread").inside(source.size, source.seconds)
     except RequestError:
         return False
-    return digest(source.small(engine.limits.fps, size_for(source, engine.limits), start, end)) == told["film"]
+    return digest(source.small(limits.fps, size_for(source, limits), start, end)) == told["film"]

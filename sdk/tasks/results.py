@@ -157,7 +157,7 @@ def edited(
     check_models(models)
     source = source_of(video, models.limits.max_edit_seconds)
     full = seeded(request.with_defaults(models.limits))
-    work = EditWork(models, full, on_step, on_progress)
+    work = EditWork(models.edits, full, on_step, on_progress)
     sounding = SoundWork(models, seeded(sound_of_edit(full, models.limits)), on_step, on_progress)
     if full.sound == "remake":
         sounding.check_sound()

@@ -47,7 +47,7 @@ class Edit(Kind):
 
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
         """See Kind."""
-        full = request.with_defaults(engine.limits)
+        full = request.with_defaults(self.limits(engine))
         if about.get("seconds"):
             full.inside(tuple(about["size"]), about["seconds"])
         mask = about.get("mask", {}).get("size")
@@ -59,6 +59,10 @@ class Edit(Kind):
         if full.sound == "remake":
             check_sound(full, engine, FAMILIES)
         return full
+
+    def limits(self, engine: Any) -> Limits:
+        """See Kind."""
+        return engine.models.edits.limits
 
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> cost.Cost:
         """See Kind."""

@@ -113,6 +113,10 @@ class Kind:
         """
         raise NotImplementedError
 
+    def limits(self, engine: Any) -> Limits:
+        """Those of the models that make it."""
+        return engine.limits
+
     def price(self, full: Any, limits: Limits, about: dict[str, Any]) -> Cost:
         """What a request that was checked will take."""
         raise NotImplementedError
