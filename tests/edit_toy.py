@@ -2,12 +2,15 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
 from mediagen.edit.model import EditModel, edit_config
 from mediagen.edit.tasks import TaskReader, TaskReaderConfig
+from mediagen.sdk.tasks import edits
 from mediagen.tae import TAE, TAEConfig
 from mediagen.text.text import PRESETS, TextEncoder
 from mediagen.video import VideoConfig
@@ -72,3 +75,14 @@ def edit_folder(models: Path, folder: Path) -> Path:
     reader = seeded(lambda: TaskReader(TaskReaderConfig(text_widths=video.text_widths, width=16)), 4)
     save_model(reader, reader.config, folder / "edit_tasks")
     return folder
+
+
+def found_in(monkeypatch: pytest.MonkeyPatch, left: int, right: int) -> None:
+    """What the model marks, which a toy cannot: the columns from left to right."""
+
+    def marked(film: torch.Tensor, made: torch.Tensor, colour: Any) -> torch.Tensor:
+        mask = torch.zeros(film.shape[:3], dtype=torch.bool)
+        mask[:, :, left:right] = True
+        return mask
+
+    monkeypatch.setattr(edits, "marked", marked)

@@ -56,7 +56,7 @@ class Folder:
     fingerprint = "fake"
 
     def __init__(self, **models: Any) -> None:
-        self.models, self.device = models, torch.device("cpu")
+        self.models, self.device, self.edits = models, torch.device("cpu"), self
 
     def has(self, name: str) -> bool:
         return name in self.models

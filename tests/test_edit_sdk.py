@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from edit_toy import edit_folder
+from edit_toy import edit_folder, found_in
 from PIL import Image
 from test_anew import film, packets
 
@@ -15,7 +15,6 @@ from mediagen.media.footage import Footage
 from mediagen.media.read import read_settings
 from mediagen.media.remux.anew import own_pictures
 from mediagen.sdk import Cancelled, Engine, ModelError, RequestError
-from mediagen.sdk.tasks import edits
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +27,6 @@ def clip(frames: int = 24, size: tuple[int, int] = (48, 40), fps: float = 12.0) 
     pictures = torch.randint(0, 256, (frames, size[1], size[0], 3), generator=rng, dtype=torch.uint8)
     sound = torch.rand(1, round(frames / fps * 48_000), generator=rng) * 0.2
     return Clip(pictures, fps, sound, 48_000, "noise", {"task": "generate", "prompt": "noise"})
-
-
-def found_in(monkeypatch: pytest.MonkeyPatch, left: int, right: int) -> None:
-    """What the model marks, which a toy cannot: the columns from left to right."""
-
-    def marked(film: torch.Tensor, made: torch.Tensor, colour: Any) -> torch.Tensor:
-        mask = torch.zeros(film.shape[:3], dtype=torch.bool)
-        mask[:, :, left:right] = True
-        return mask
-
-    monkeypatch.setattr(edits, "marked", marked)
 
 
 def test_outside_of_a_region_a_clip_is_equal_and_inside_it_is_not(engine: Engine) -> None:

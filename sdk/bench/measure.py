@@ -14,6 +14,7 @@ from torch import Tensor
 from mediagen import __version__
 from mediagen.media.clip import Clip
 from mediagen.sdk.bench import speed
+from mediagen.sdk.bench.edits import EDITS, measure_edits
 from mediagen.sdk.bench.figures import Part, Tell, share
 from mediagen.sdk.bench.films import FILMS, GAPS, MINUTES, measure_films, measure_gaps, measure_layers
 from mediagen.sdk.bench.page import page, sheet
@@ -53,6 +54,7 @@ PARTS = (
     "films",
     "stories",
     "upscale",
+    "edits",
     "schedule",
     "speed",
     "people",
@@ -66,6 +68,7 @@ NEEDS = {  # families of models without which a part cannot be measured
     "films": ("prompt", "aligned", "codec", "audio", "sound_scorer"),
     "stories": ("prompt", "video", "tae", "recogniser"),
     "upscale": ("prompt", "video", "tae", "upsample", "upsample_tae"),
+    "edits": ("prompt", "tae", "edit", "recogniser"),
     "schedule": ("prompt", "video", "tae"),
     "speed": ("prompt", "video", "tae"),
     "people": ("prompt", "tae", "faces", "face_encoder", "personalize"),
@@ -120,12 +123,14 @@ def measure(
     seed: int = 0,
     progress: Tell | None = None,
     stages: Stages | None = None,
+    editors: dict[str, Path] | None = None,
 ) -> Report:
     """Measures the models of an engine on fresh prompts of the simple world, at the folder's defaults.
 
     prompts: how many clips; one in five is of a kind, colour and place that training never saw together.  out: folder
     for bench.json and bench.html, None for none.  parts: some of PARTS; one that lacks a model says so in the report.
     stages: models with a person that the people part measures, see `Stages`; None for the folder's own.
+    editors: further edit models that the edits part measures, by name, see `edits.editors_of`.
     progress(stage, done, of) hears how far it is. Equal seeds ask for equal clips. ValueError for unknown parts.
     """
     unknown = [part for part in parts if part not in PARTS]
@@ -139,12 +144,17 @@ def measure(
         if name not in parts:
             continue
         given = ("personalize",) if stages is not None and stages.folders else ()
-        missing = [family for family in NEEDS[name] if not engine.models.has(family) and family not in given]
+        models = engine.models.edits if name == "edits" else engine.models
+        missing = [family for family in NEEDS[name] if not models.has(family) and family not in given]
         if missing:
             title = name.capitalize()
             report.parts.append(Part(title, skipped=f"the model folder has no {' and no '.join(missing)}; add it"))
         else:
-            if name == "people":
+            if name == "edits":
+                part, edits = measure_edits(engine, min(len(asked), EDITS), seed, editors, progress)
+                report.parts.append(part)
+                report.sheets.append(("Edits: the film left, what was made of it, and the truth right", edits))
+            elif name == "people":
                 part, people = measure_people(engine, seed, min(len(asked), PEOPLE), stages, progress)
                 report.parts.append(part)
                 report.sheets.append(("People: the reference left, then their clip", people))

@@ -264,6 +264,10 @@ def bench(
     judge: Annotated[
         Path | None, typer.Option("--judge", help="Folder of a face encoder trained apart, for the part people.")
     ] = None,
+    editor: Annotated[
+        list[str] | None,
+        typer.Option("--editor", metavar="NAME=FOLDER", help="A further edit model, for the part edits; one a stage."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Other prompts, and other noise.")] = 0,
     model: Model = None,
     dtype: Dtype = None,
@@ -272,6 +276,7 @@ def bench(
     with reporting(f"Stopped; the parts that were finished are in {out}."):
         with Bar() as bar:
             bar.show("Loading")
+            from mediagen.sdk.bench.edits import editors_of
             from mediagen.sdk.bench.measure import PARTS, measure
             from mediagen.sdk.bench.people import stages_of
             from mediagen.sdk.engine import Engine
@@ -280,10 +285,10 @@ def bench(
             for name in part or []:
                 if name not in PARTS:
                     raise RequestError(f"got the part '{name}'; {nearest(name, list(PARTS))}")
-            stages = stages_of(person or [], judge)
+            stages, editors = stages_of(person or [], judge), editors_of(editor or [])
             engine = Engine.from_pretrained(model, dtype=dtype)
             wishes = {"prompts": prompts, "out": out, "parts": part or PARTS, "seed": seed}
-            report = measure(engine, **wishes, progress=bar.show, stages=stages)
+            report = measure(engine, **wishes, progress=bar.show, stages=stages, editors=editors)
         console().print(report.table())
         say(f"Figures are in {out}, made in {bar.elapsed:.1f} s.")
 
