@@ -54,6 +54,32 @@ def test_a_box_is_drawn_on_a_frame_and_the_film_is_edited_there(service, open_pa
     done = card(page, id, "completed")
     job = json.loads(ask(service, "GET", f"/v1/videos/{id}")[2])
     assert job["kind"] == "edit" and job["request"]["region"] in ("4,4,20,16", [4, 4, 20, 16])
+    status, _, before = ask(service, "GET", f"/v1/videos/{id}/content?variant=source")
+    assert status == 200 and before == (tmp_path / "film.webm").read_bytes()
+
+    done.get_by_role("button", name="Play").click()  # before and after, one over the other
+    both = page.locator(".compare")
+    both.wait_for()
+    page.wait_for_function("() => [...document.querySelectorAll('.compare video')].every(it => it.currentTime > 0.1)")
+    was, now = (f"() => document.querySelectorAll('.compare video')[{place}].currentTime" for place in (0, 1))
+    border = both.get_by_role("slider")
+    border.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert both.locator(".now").evaluate("it => getComputedStyle(it).clipPath") == "inset(0px 0px 0px 60%)"
+    both.get_by_role("button", name="Pause both").click()
+    page.wait_for_function("() => [...document.querySelectorAll('.compare video')].every(it => it.paused)")
+    page.wait_for_timeout(200)
+    assert abs(page.evaluate(was) - page.evaluate(now)) < 0.15
+
+    page.reload()
+    page.route("**/content?variant=source", lambda route: route.fulfill(body=b"no film", content_type="video/mp4"))
+    done = card(page, id, "completed")
+    done.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelectorAll('.compare video').length === 1")  # of what can be played
+    both.get_by_role("button", name="Pause both").wait_for()
+    assert not both.get_by_role("slider").count() and not page.locator("#error").is_visible()
+
     done.get_by_role("button", name="Use:").click()
     done.get_by_role("button", name="Use as input for an edit").click()
     assert page.input_value("#parent") == id

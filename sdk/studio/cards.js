@@ -2,6 +2,7 @@
 
 import { ask, blob, token } from "./api.js";
 import { curl, python } from "./code.js";
+import { compare } from "./compare.js";
 import { element } from "./dom.js";
 import { KINDS, byKind, formOf, isSound } from "./kinds.js";
 
@@ -97,6 +98,7 @@ export class Card {
   async play(part = "video") {
     try {
       const src = this.keep(await blob(`/v1/videos/${this.job.id}/content?variant=${part}`));
+      if (byKind[this.job.kind]?.compares && part === "video") return await this.beside(src);
       const film = element(isSound(this.job) ? "audio" : "video", { src, controls: true, loop: true, playsInline: true });
       film.setAttribute("aria-label", short(this.job));
       this.parts.screen.replaceChildren(film);
@@ -105,6 +107,15 @@ export class Card {
     } catch (error) {
       if (error.name !== "AbortError") this.does.fail(error);
     }
+  }
+
+  /** Plays the film at `src` with the one that it was made of beside it. */
+  async beside(src) {
+    const before = this.keep(await blob(`/v1/videos/${this.job.id}/content?variant=source`));
+    const both = compare(before, src, short(this.job));
+    this.parts.screen.replaceChildren(both.node);
+    both.play.focus();
+    await both.film.play();
   }
 
   keep(file) {

@@ -34,7 +34,7 @@ from mediagen.sdk.tasks.requests import nearest
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
 # Of a story, each scene has its film.
-Variant = Annotated[str, Query(pattern=r"^(video|thumbnail|spritesheet|scene-\d{1,2})$")]
+Variant = Annotated[str, Query(pattern=r"^(video|source|thumbnail|spritesheet|scene-\d{1,2})$")]
 
 
 def routes(service: Service, metrics: Metrics) -> APIRouter:

@@ -42,6 +42,7 @@ class Edit(Kind):
             tabs.NEGATIVE,
         ),
         use="an edit",
+        compares=True,
         examples=("make the ball blue", "let it snow", "make it night", "put her in the desert", "give him glasses"),
     )
 

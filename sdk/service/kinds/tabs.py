@@ -35,7 +35,8 @@ class Field:
 class Tab:
     """title: on the tab.  go: on its button.  label, hint: of the prompt.  optional: whether that may stay empty.
 
-    use: what a result becomes as its input: "Use as input for ...".  examples: prompts to click.
+    use: what a result becomes as its input: "Use as input for ...".  examples: prompts to click.  compares: whether a
+    result is shown with what it was made of.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Tab:
     optional: bool = False
     use: str = ""
     examples: tuple[str, ...] = ()
+    compares: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -33,6 +33,7 @@ class Upscale(Kind):
         ),
         optional=True,
         use="a larger film",
+        compares=True,
     )
 
     def check(self, request: Any, engine: Any, about: dict[str, Any]) -> Any:
