@@ -19,6 +19,7 @@ from mediagen.sdk.bench.measure import measure
 from mediagen.sdk.cli.app import main
 from mediagen.sdk.models.info import overview
 from mediagen.sdk.models.limits import Limits
+from mediagen.sdk.tasks.progress import Advance, Progress
 from mediagen.sdk.tasks.upscaled import Spool, UpscaledFilm
 
 
@@ -134,6 +135,20 @@ def test_clips_are_made_larger_than_the_models_make_them_and_made_again(engine: 
     assert [one.frames.shape for one in several] == [(8, 128, 128, 3)] * 2
     with pytest.raises(RequestError, match="expected 32x32 or 64x64 or 128x128, which this model makes"):
         engine.generate("a red ball", width=96, height=96)
+
+
+def test_the_progress_of_a_larger_clip_goes_on_while_it_is_made_larger(engine: Engine) -> None:
+    share, shares = Advance(), dict[str, list[float]]()
+
+    def hear(moment: Progress) -> None:
+        share.hear(moment)
+        shares.setdefault(moment.stage, []).append(share.value)
+
+    wishes: Any = {"width": 64, "height": 64, "num_inference_steps": 4, "sound": False, "seed": 1}
+    engine.generate("a red ball", on_progress=hear, **wishes)
+    assert 0.2 < max(shares["Making the pictures"]) <= 0.4
+    larger = shares["Enlarging the pictures"]
+    assert min(larger) >= 0.4 and max(larger) > 0.9 and len({*larger}) > 3 and larger == sorted(larger)
 
 
 def test_sizes_and_where_they_are_made() -> None:

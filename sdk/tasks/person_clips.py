@@ -18,7 +18,7 @@ from mediagen.sdk.tasks import people, results
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.sdk.tasks.edited import EditedClip, EditedFilm
-from mediagen.sdk.tasks.progress import ProgressCallback
+from mediagen.sdk.tasks.progress import SMALL, ProgressCallback, part_of
 from mediagen.sdk.tasks.requests import MAX_SEED, ExtendRequest, GenerateRequest, Request
 from mediagen.sdk.tasks.upscales import enlarged
 from mediagen.sdk.tasks.wording import reword
@@ -107,8 +107,9 @@ def clips(
     """
     small, factor = request.smaller(models.limits)
     if factor > 1:
-        made = clips(models, small, count, store, on_step, on_progress, cast)
-        return [enlarged(models, clip, factor, on_step, on_progress) for clip in made]
+        made = clips(models, small, count, store, on_step, part_of(on_progress, 0.0, SMALL), cast)
+        last = part_of(on_progress, SMALL, 1.0)
+        return [enlarged(models, clip, factor, on_step, last) for clip in made]
     cast = cast or Cast()
     who = people.meant(request.prompt, cast.character, store)
     if who is not None:
