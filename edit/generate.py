@@ -9,7 +9,7 @@ from torch import Tensor
 from mediagen.edit.model import EditModel
 from mediagen.edit.tasks import Told
 from mediagen.edit.windows import EditModels, Wish, encode, windows
-from mediagen.guidance import cfg_two
+from mediagen.guidance import cfg, cfg_two
 from mediagen.nn.denoiser import Conditions
 from mediagen.sampling import OnStep, euler, linear_quadratic
 from mediagen.text.text import Text, with_fps
@@ -60,18 +60,24 @@ def edit_latent(model: EditModel, text: Text, beside: Tensor, black: Tensor, tas
 
     text: the instruction and the negative one (Text of 2).  black: the latent of a film that shows nothing.  known:
     of the result, its first latent frames.  Guidance has three terms: with the film and the words, with the film alone,
-    with neither (InstructPix2Pix, arXiv 2211.09800, section 3.2.1).
+    with neither (InstructPix2Pix, arXiv 2211.09800, section 3.2.1); at a film_scale of 1 the third, and at a
+    text_scale of 1 too the second, counts for nothing and is left out.
     """
     shape, times = (beside.shape[2], beside.shape[3], beside.shape[4]), linear_quadratic(way.steps)
     begin, clean = torch.zeros_like(beside), torch.zeros_like(beside[:, :1])
     if known is not None:
         begin[:, :, : known.shape[2]], clean[:, :, : known.shape[2]] = known, 1.0
-    three = Conditions(known=begin, clean=clean).repeat(3)
-    told = torch.tensor([task, -1, -1], device=beside.device) if model.config.tasks else None
-    conditions = replace(three, text=text[[0, 1, 1]], beside=torch.cat((beside, beside, black)), task=told)
+    terms = 3 if way.film_scale != 1.0 else 2 if way.text_scale != 1.0 else 1
+    told = torch.tensor([task, -1, -1], device=beside.device)[:terms] if model.config.tasks else None
+    films = torch.cat((beside, beside, black)[:terms])
+    conditions = replace(
+        Conditions(known=begin, clean=clean).repeat(terms), text=text[[0, 1, 1][:terms]], beside=films, task=told
+    )
     prepared = model.prepare(conditions, shape, times)
     noise = torch.randn(beside.shape, generator=rng, device=rng.device)
-    return euler(cfg_two(model, prepared, way.film_scale, way.text_scale), noise, times, on_step)
+    if terms == 3:
+        return euler(cfg_two(model, prepared, way.film_scale, way.text_scale), noise, times, on_step)
+    return euler(cfg(model, prepared, way.text_scale), noise, times, on_step)
 
 
 def task_of(models: EditModels, instruction: str) -> str | None:

@@ -74,6 +74,17 @@ def test_guidance_has_a_scale_for_the_film_and_one_for_the_words(models: EditMod
     assert not torch.allclose(made(1.0, 1.0), made(1.0, 1.0, task=5), atol=1e-4)
 
 
+    passes = list[int]()
+    with pytest.MonkeyPatch.context() as patch:
+        forward = models.edit.forward
+        patch.setattr(models.edit, "forward", lambda x, t, prepared: passes.append(len(x)) or forward(x, t, prepared))
+        for scales in ((1.0, 3.0), (1.0, 1.0), (2.0, 1.0)):
+            near = made(scales[0] + 1e-6, scales[1])
+            del passes[:]
+            assert torch.allclose(made(*scales), near, atol=1e-3)
+            assert {*passes} == {{(1.0, 3.0): 2, (1.0, 1.0): 1, (2.0, 1.0): 3}[scales]}  # what counts for nothing
+
+
 @pytest.mark.parametrize("frames", [1, 7, 16, 17, 24, 30, 64])
 def test_a_long_film_goes_in_windows_that_cover_it_once(models: EditModels, frames: int) -> None:
     wish = Wish(instruction="let it snow", frames=16, overlap=2)
