@@ -73,7 +73,6 @@ def test_guidance_has_a_scale_for_the_film_and_one_for_the_words(models: EditMod
     assert not torch.allclose(made(1.0, 1.0), made(1.0, 1.0, "let it rain"), atol=1e-4)
     assert not torch.allclose(made(1.0, 1.0), made(1.0, 1.0, task=5), atol=1e-4)
 
-
     passes = list[int]()
     with pytest.MonkeyPatch.context() as patch:
         forward = models.edit.forward

@@ -1,5 +1,6 @@
 """The training of editing: stages through the one loop, each on its own data, the last with true clips as targets."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from edit_toy import toy_edit, toy_tae, toy_text
 from mediagen.data.cache import LatentCache
 from mediagen.edit.tasks import TaskReader, TaskReaderConfig, TaskReading, TaskReadingConfig
 from mediagen.edit.train import EditTask, EditTaskConfig
+from mediagen.flow import noise_like, velocity
 from mediagen.media.clip import to_float
 from mediagen.train.loop import train
 from mediagen.train.task import TrainConfig
@@ -144,3 +146,30 @@ def test_the_reader_of_tasks_learns_what_instructions_ask(tmp_path: Path) -> Non
     names = reader.task_of(words)
     assert names == [TASKS[index] for index in reader(words).argmax(1).tolist()]
     assert (tmp_path / "misread.txt").exists()
+
+
+def test_the_loss_counts_more_where_a_film_and_its_edit_differ(tmp_path: Path) -> None:
+    plain, focused = (
+        task(tmp_path / name, **{**ONLY, "marks": 1.0, "drop": 0.0, "past": 0.0, "focus": focus})
+        for name, focus in (("plain", 0.0), ("focused", 9.0))
+    )
+    batch = plain.batch(1, 0, 1)
+    same = dataclasses.replace(batch, beside=batch.latent.clone())
+    differs = dataclasses.replace(batch, beside=batch.latent.clone())
+    differs.beside[:, :, :, :1] += 1.0  # one row of cells
+    for changed, alike in ((same, True), (differs, False)):
+        a, b = (made.loss(plain.model, changed, torch.Generator().manual_seed(0))[0] for made in (plain, focused))
+        assert torch.allclose(a, b) is alike
+
+    def exact(x: torch.Tensor, t: torch.Tensor, prepared: Any) -> torch.Tensor:  # wrong in that row alone, by 1
+        wrong = torch.zeros_like(x)
+        wrong[:, :, :, :1] = 1.0
+        return velocity(batch.latent, noise_like(batch.latent, torch.Generator().manual_seed(0))) + wrong
+
+    for made, most in ((plain, 1.0), (focused, 10.0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(made.model, "forward", exact)
+            patch.setattr("mediagen.edit.train.draw_t", lambda count, *_: torch.full((count,), 0.5))
+            rows = differs.latent.shape[3]
+            loss, _ = made.loss(made.model, differs, torch.Generator().manual_seed(0))
+            assert float(loss) == pytest.approx(most / (rows - 1 + most), rel=1e-4)
