@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mediagen.config import parse_settings
 from mediagen.parallel.ranks import Ranks
 from mediagen.sdk import Engine, ModelError, RequestError
 from mediagen.sdk.cli.app import main
+from mediagen.sdk.hub.fetch import patterns
 from mediagen.sdk.models.plan import course, planned
 from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.text.encoders import Encoder, EncoderConfig
@@ -46,6 +48,20 @@ def test_a_shared_folder_is_read_back_as_the_hub_lays_it_out(
     assert fetched.models.path.resolve() == snapshot.resolve()
     clips = [one.generate("a red ball", seed=3, sound=False).frames for one in (engine, fetched)]
     assert clips[0] is not None and clips[1] is not None and torch.equal(clips[0], clips[1])
+
+
+def test_all_weights_of_a_shared_folder_are_fetched_though_it_has_an_index(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Engine.from_pretrained(model_folder, device="cpu").save_pretrained(tmp_path / "shared")
+
+    def download(name: str, file: str, **_: object) -> str:
+        return str(shared / file)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    wanted = patterns("me/cats")
+    for path in (path.relative_to(shared).as_posix() for path in shared.rglob("*") if path.suffix != ".md"):
+        assert any(fnmatch(path, pattern) for pattern in wanted) or (shared / path).is_dir()
 
 
 def test_what_cannot_be_shared_is_said(model_folder: Path, tmp_path: Path) -> None:

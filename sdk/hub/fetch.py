@@ -23,7 +23,7 @@ def patterns(name: str, revision: str | None = None, endpoint: str | None = None
     except Exception:  # it has none, or nobody can say: whoever fetches is told why
         return OURS
     parts = [part for part, told in read_json(Path(index)).items() if isinstance(told, list) and told[:1] != [None]]
-    return ["*.json", *(f"{part}/{kind}" for part in parts for kind in _PART)]
+    return ["*.json", *(f"{part}/{kind}" for part in parts for kind in _PART)] if parts else OURS
 
 
 def fetch(name: str, revision: str | None = None, on_bytes: OnBytes | None = None,
