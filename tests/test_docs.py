@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 import typer
+from edit_toy import edit_folder
 from pages import ALL, PAGES, ROOT, SHELL, Block, blocks, commands, lines
 from PIL import Image
 from service_toy import serving
@@ -41,7 +42,8 @@ OTHER_PROGRAMS = {"mediagen", "curl", "pip", "python", "source", "pytest", "mkdo
 @pytest.fixture(scope="module")
 def folder(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The debug models with the built-in ones' size and length of clips."""
-    copy = upsample_folder(model_folder, tmp_path_factory.mktemp("docs") / "models")
+    place = tmp_path_factory.mktemp("docs")
+    copy = upsample_folder(edit_folder(model_folder, place / "editing"), place / "models")
     limits = json.loads((copy / "engine.json").read_text()) | {"width": 64, "height": 64, "steps": 2}
     (copy / "engine.json").write_text(json.dumps(limits))
     return copy
