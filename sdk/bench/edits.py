@@ -45,6 +45,7 @@ from mediagen.world.words import caption
 
 EDITS = 300  # films, of every task as many
 SHOWN = 16  # on the sheet, the first ones
+BESIDE = 96  # films that other ways are given
 ALONE = 24  # films edited frame by frame, which costs as many times more as a token in time has frames
 STRENGTHS = (0.4, 0.6, 0.8)  # of SDEdit: how far back towards noise
 OWN, SOURCE, TRIP, FRAMES = "edit model", "the film as it is", "the autoencoder alone", "frame by frame"
@@ -100,12 +101,12 @@ def measure_edits(
     for name, folder in (editors or {}).items():
         other = replace(own, edit=load_model(EditModel, folder, models.device, models.dtype))
         make = _alone(other, pairs, way, len(pairs[0].before))
-        made[name] = _all(name, pairs, make, tell)
+        made[name] = _all(name, pairs[:BESIDE], make, tell)
     made[FRAMES] = _all(FRAMES, pairs[:ALONE], _alone(own, pairs, way, 1), tell)
     if models.has("video"):
         for strength in STRENGTHS:
             name = f"SDEdit {strength}"
-            made[name] = _all(name, pairs, _sdedit(own, models.get("video"), pairs, strength, way), tell)
+            made[name] = _all(name, pairs[:BESIDE], _sdedit(own, models.get("video"), pairs, strength, way), tell)
     part = Part("Edits")
     if tasks is not None:
         part.figures["task read"] = share(task_of(own, pair.instruction) == pair.edit.task for pair in pairs)
