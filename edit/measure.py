@@ -105,6 +105,11 @@ def success(pair: FilmPair, made: Tensor, recogniser: Recogniser) -> bool:
     read = read_as_asked(pair.edit, pair.before, made, recogniser)
     if read is not None:
         return read
+    return closer(pair, made)
+
+
+def closer(pair: FilmPair, made: Tensor) -> bool:
+    """Whether a film, uint8 (F, H, W, 3), is at most half as far from the truth in the mask as the film before was."""
     now, was = ((film.float() - pair.after.float()).abs().mean(-1)[pair.mask].mean() for film in (made, pair.before))
     return bool(now < 0.5 * was)
 

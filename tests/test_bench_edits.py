@@ -57,6 +57,8 @@ def test_every_task_is_measured_and_the_film_as_it_is_is_no_edit(measured: tuple
         assert figures[f"{name} / success"].count == len(TASKS) and figures[f"{name} / success"].value == 0.0
         assert all(figures[f"{name} / {task}"].count == 1 for task in TASKS)
     assert figures[f"{edits.FRAMES} / success"].count == 2
+    assert figures[f"{edits.TRUE} / success"].value == 1.0 == figures[f"{edits.TRUE} / nearer the truth"].value
+    assert figures[f"{edits.SOURCE} / nearer the truth"].value == 0.0
     assert figures["task read"].count == len(TASKS) and figures["seconds"].value > 0
     assert sheet.ndim == 3 and sheet.dtype == torch.uint8
 
@@ -72,11 +74,11 @@ def test_what_is_kept_is_measured_outside_of_the_true_mask(measured: tuple[Part,
 def test_a_model_given_by_name_edits_as_the_folder_s_own(measured: tuple[Part, Tensor, list[Any]]) -> None:
     films = [film for _, film in measured[2]]
     names, count = [pair.edit.task for pair, _ in measured[2]], len(TASKS)
-    again = 3 * count + len(LOCAL)  # after the film, the autoencoder alone, the model and its edits of what is local
+    first, again = 3 * count, 4 * count + len(LOCAL)  # after the film, the autoencoder, the truth; edits that are laid
     for place in range(count):
-        assert names[2 * count + place] == names[again + place] == TASKS[place]
+        assert names[first + place] == names[again + place] == TASKS[place]
         if TASKS[place] in WHOLE:
-            own, other, film = (films[start + place].float() for start in (2 * count, again, 0))
+            own, other, film = (films[start + place].float() for start in (first, again, 0))
             assert (
                 (own - other).abs().mean() < 0.5 < (own - film).abs().mean()
             )  # the former's latents were held in half

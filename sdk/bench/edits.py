@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mediagen.edit.generate import EditWay, edit_film, task_of
-from mediagen.edit.measure import FilmPair, FilmPairs, marked, overlap, preserved, success
+from mediagen.edit.measure import FilmPair, FilmPairs, closer, marked, overlap, preserved, success
 from mediagen.edit.model import EditModel
 from mediagen.edit.windows import EditModels, Wish, decode_windows, encode
 from mediagen.errors import RequestError
@@ -48,7 +48,13 @@ SHOWN = 16  # on the sheet, the first ones
 BESIDE = 96  # films that other ways are given
 ALONE = 24  # films edited frame by frame, which costs as many times more as a token in time has frames
 STRENGTHS = (0.4, 0.6, 0.8)  # of SDEdit: how far back towards noise
-OWN, SOURCE, TRIP, FRAMES = "edit model", "the film as it is", "the autoencoder alone", "frame by frame"
+OWN, SOURCE, TRIP, TRUE, FRAMES = (
+    "edit model",
+    "the film as it is",
+    "the autoencoder alone",
+    "the true edit",
+    "frame by frame",
+)
 
 
 @dataclass
@@ -97,6 +103,7 @@ def measure_edits(
     )
     made = {SOURCE: Made([pair.before for pair in pairs])}
     made[TRIP] = Made([through_tae(own.tae, pair.before[None])[0] for pair in pairs])
+    made[TRUE] = Made([pair.after for pair in pairs])
     made[OWN] = _all(OWN, pairs, lambda number: _as_asked(models, pairs[number], number), tell)
     for name, folder in (editors or {}).items():
         other = replace(own, edit=load_model(EditModel, folder, models.device, models.dtype))
@@ -204,10 +211,12 @@ def _judge(part: Part, name: str, made: Made, pairs: list[FilmPair], recogniser:
         for task in TASKS:
             hits = [hit for (pair, _), hit in zip(shown, good, strict=True) if pair.edit.task == task]
             part.figures[f"{name} / {task}"] = share(hits)
+    nearer = (closer(pair, film) for pair, film in shown if pair.edit.task != "mark")
+    part.figures[f"{name} / nearer the truth"] = share(nearer, "in the true mask, at most half as far off as the film")
     local = [(pair, film) for pair, film in shown if pair.edit.local]
     note = "PSNR to the film outside of the true mask"
     part.figures[f"{name} / preserved"] = mean((preserved(p.before, film, p.mask) for p, film in local), "dB", note)
-    if name in (SOURCE, TRIP):
+    if name in (SOURCE, TRIP, TRUE):
         return
     if made.laid and any(film is not None for film in made.laid):
         kept = [(p, film) for p, film in zip(pairs, made.laid, strict=False) if p.edit.task in LOCAL]

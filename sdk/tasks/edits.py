@@ -154,7 +154,12 @@ class EditWork(Work):
         stage: str,
     ) -> list[Bits]:
         """Where things are, window after window, as the model marks them."""
-        steps = min(MARK_STEPS, self._count)
+        steps, limits = min(MARK_STEPS, self._count), self.limits
+        way = EditWay(
+            steps=steps,
+            text_scale=limits.edit_guidance_scale,
+            film_scale=limits.edit_picture_guidance_scale,
+        )
         total = len(names) * count_windows(count, wish, models.tae.stride[0]) * steps
         found: list[Bits] = []
         for index, name in enumerate(names):
@@ -162,7 +167,7 @@ class EditWork(Work):
             told = self._wish(models, f"mark the {name} in {colour}", TASKS.index("mark"), wish.fps)
             rng = torch.Generator(self.models.device).manual_seed(self._seed)
             on_step = self._steps(stage, total, index * total // len(names))
-            latents = edit_film(models, pictures(), told, rng=rng, way=EditWay(steps=steps), on_step=on_step)
+            latents = edit_film(models, pictures(), told, rng=rng, way=way, on_step=on_step)
             made = decode_windows(models, latents, told.overlap)
             masks = [
                 Bits(_filled(marked(film, frames[: len(film)], COLOUR_RGB[colour]), len(frames)))
