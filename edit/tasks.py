@@ -73,7 +73,7 @@ class TaskReader(nn.Module):
         """Logits (B, tasks) of instructions."""
         pairs = list(
             zip(
-                (read(part) for read, part in zip(self.read, told.text.parts, strict=True)),
+                (read(part.to(self.out.weight.dtype)) for read, part in zip(self.read, told.text.parts, strict=True)),
                 told.text.masks,
                 strict=True,
             )

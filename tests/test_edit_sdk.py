@@ -44,6 +44,13 @@ def test_outside_of_a_region_a_clip_is_equal_and_inside_it_is_not(engine: Engine
     assert {"psnr", "model_psnr", "model_ssim"} == {*made.settings["kept"]}
 
 
+def test_models_of_half_the_width_edit_too(engine: Engine) -> None:
+    half = Engine.from_pretrained(engine.models.path, dtype="bfloat16")
+    made = [one.edit(clip(), "let it snow", region=(8, 4, 20, 16), seed=1).frames for one in (engine, half)]
+    assert made[0] is not None and made[1] is not None
+    assert 0 < (made[0].float() - made[1].float()).abs().mean() < 20
+
+
 def test_the_seed_decides_every_byte(engine: Engine) -> None:
     a, b, c = (engine.edit(clip(), "let it snow", task="weather", keep_rest=False, seed=s).frames for s in (3, 3, 4))
     assert torch.equal(a, b) and not torch.equal(a, c)

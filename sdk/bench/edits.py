@@ -102,7 +102,7 @@ def measure_edits(
         film_scale=limits.edit_picture_guidance_scale,
     )
     made = {SOURCE: Made([pair.before for pair in pairs])}
-    made[TRIP] = Made([through_tae(own.tae, pair.before[None])[0] for pair in pairs])
+    made[TRIP] = Made([through_tae(own.tae, pair.before[None])[0] for pair in pairs[:BESIDE]])
     made[TRUE] = Made([pair.after for pair in pairs])
     made[OWN] = _all(OWN, pairs, lambda number: _as_asked(models, pairs[number], number), tell)
     for name, folder in (editors or {}).items():
