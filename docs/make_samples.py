@@ -12,11 +12,10 @@ import numpy as np
 import torch
 
 from mediagen.audio.train.mixes import EFFECTS, Mix
-from mediagen.edit.measure import FilmPairs
 from mediagen.grid import SOUND_RATE
 from mediagen.media.clip import Clip
 from mediagen.media.sheets import save_sheet
-from mediagen.sdk import Engine, RequestError
+from mediagen.sdk import Engine
 from mediagen.world.film import draw_film, render_films
 from mediagen.world.scene import draw_scene
 from mediagen.world.words import caption, music_caption
@@ -43,25 +42,6 @@ def main() -> None:
     ]
     save_sheet([strip[::2] for strip in enlarged], folder / "samples.png", 2, prompts[:6])
     sound_a_film(engine, folder / "long-sound.png")
-    edit_films(engine, folder / "edits.png")
-
-
-def edit_films(engine: Engine, path: Path, count: int = 16) -> None:
-    """Films of the test split, their edits by the instruction alone, and the truth: four frames each, none left out."""
-    limits = engine.models.edits.limits
-    pairs = FilmPairs("test", (limits.width, limits.height), limits.seconds, limits.fps)
-    rows, titles = [], list[str]()
-    for number in range(count):
-        pair, lost = pairs.pair(number), ""
-        source = Clip(pair.before, limits.fps)
-        try:
-            made = engine.edit(source, pair.instruction, seed=number)
-        except RequestError:
-            made, lost = engine.edit(source, pair.instruction, seed=number, keep_rest=False), " (not found)"
-        chosen = torch.linspace(0, len(pair.before) - 1, 4).long()
-        rows.append(torch.cat([film[chosen] for film in (pair.before, made.frames, pair.after)]))
-        titles.append(pair.instruction + lost)
-    save_sheet(rows, path, 1, titles)
 
 
 def spectrogram_image(sound: torch.Tensor, rate: int, size: tuple[int, int] = (512, 128)) -> torch.Tensor:
