@@ -60,15 +60,13 @@ def test_the_client_does_all_of_it_with_the_built_in_models(tmp_path):
         assert api.videos.poll(extended.id, poll_interval_ms=20).status == "completed"
         longer = api.videos.download_content(extended.id).content
         assert [one.id for one in api.videos.list(limit=1)] == [extended.id, drawn.id, video.id]
-        for call in (
-            lambda: api.videos.edit(prompt="make it blue", video=film),
-            lambda: api.videos.remix(video.id, prompt="make it blue"),
-            lambda: api.videos.create_character(name="Ada", video=film),
-        ):
-            with pytest.raises(openai.InternalServerError, match="has no model") as caught:
-                call()
-            assert caught.value.status_code == 501 and caught.value.code == "model_not_available"
-        for one in (video, drawn, extended):
+        edited = [api.videos.edit(prompt="let it snow", video=film), api.videos.remix(video.id, prompt="make it night")]
+        assert [api.videos.poll(one.id, poll_interval_ms=20).status for one in edited] == ["completed"] * 2
+        assert edited[1].remixed_from_video_id == video.id
+        with pytest.raises(openai.InternalServerError, match="has no model") as caught:
+            api.videos.create_character(name="Ada", video=film)
+        assert caught.value.status_code == 501 and caught.value.code == "model_not_available"
+        for one in (video, drawn, extended, *edited):
             assert api.videos.delete(one.id).deleted
         assert list(api.videos.list()) == []
     assert film == saved(engine.generate("a red ball bounces", seconds=0.5, width=64, height=64, **asked), tmp_path)
