@@ -11,7 +11,7 @@ from edit_toy import edit_folder
 from upsample_toy import upsample_folder
 
 from mediagen.media.clip import Clip
-from mediagen.sdk import Engine
+from mediagen.sdk import Engine, ModelError
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.info import overview
 from mediagen.sdk.service.kinds.table import KINDS
@@ -81,6 +81,15 @@ def test_a_folder_that_edits_itself_has_none_within(model_folder: Path, tmp_path
     assert not ModelFolder(model_folder).has("edit")
 
 
+def test_an_edit_model_of_the_folder_s_own_comes_before_the_one_within(folder: Path, tmp_path: Path) -> None:
+    both = shutil.copytree(folder, tmp_path / "models")
+    shutil.copytree(folder / "edits" / "edit", both / "edit")  # as a training --into it leaves it
+    models = ModelFolder(both)
+    assert models.edits is models and models.limits.edit_steps != 3
+    shared = ModelFolder(Engine.from_pretrained(both).save_pretrained(tmp_path / "shared"))
+    assert (shared.path / "edits" / "edit" / "config.json").is_file() and shared.edits is shared
+
+
 def test_single_frames_have_the_autoencoder_of_the_films_that_are_edited_folded(folder: Path, tmp_path: Path) -> None:
     outer = upsample_folder(folder, tmp_path / "models")
     with torch.random.fork_rng(devices=[]):
@@ -99,3 +108,9 @@ def test_single_frames_have_the_autoencoder_of_the_films_that_are_edited_folded(
         assert torch.equal(latent, folded.encode(frame)) and latent.std() > 0.01
         still = films.encode(frame.expand(-1, -1, 16, -1, -1))
     assert (latent[:, :, 0] - still[:, :, 2]).abs().max() < 0.02 * latent.abs().max()
+    shutil.copytree(outer / "edits" / "edit", outer / "edit")
+    with torch.no_grad():
+        assert torch.equal(ModelFolder(outer).get("upsample_tae").encode(frame), latent)
+    shutil.rmtree(outer / "edits")
+    with pytest.raises(ModelError, match="upsample_tae"):  # and never another autoencoder in its place
+        ModelFolder(outer).get("upsample_tae")

@@ -115,11 +115,16 @@ class ModelFolder:
         larger = self._limits.upscale if all(self.has(name) for name in UPSCALE_FAMILIES) else 1
         return replace(self._limits, **self.edits._limits.of_edits, sound=heard, rewrite=worldly, upscale=larger)
 
-    @cached_property
+    @property
     def edits(self) -> "ModelFolder":
-        """The folder whose models edit: `EDITS` within this one where that is a model folder, else this one."""
+        """The folder whose models edit: this one where it has an edit model or none within, else the one within."""
+        own = (self.path / FAMILIES["edit"].folder / "config.json").is_file()
+        return self if own or self._within is None else self._within
+
+    @cached_property
+    def _within(self) -> "ModelFolder | None":
         inner = self.path / EDITS
-        return ModelFolder(inner, self.device, dtype=self.dtype) if (inner / ENGINE).is_file() else self
+        return ModelFolder(inner, self.device, dtype=self.dtype) if (inner / ENGINE).is_file() else None
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the family `name`, or for one that edits, the folder within that edits."""
@@ -145,10 +150,10 @@ class ModelFolder:
         path = self.path / family.folder
         if name in EDIT_FAMILIES and not path.is_dir():
             return self.edits.get(name)
-        if name == "upsample_tae" and not (path / WEIGHTS).is_file():  # nothing that the one of films does not have
+        if name == "upsample_tae" and self._within and not (path / WEIGHTS).is_file():
             from mediagen.upsample import frames_of
 
-            return frames_of(self.edits.get("tae"))
+            return frames_of(self._within.get("tae"))  # which has all that the one of single frames has
         try:
             return load_model(family.load(), path, self.device, self.dtype if family.half else None)
         except (ValueError, OSError) as error:
@@ -212,8 +217,8 @@ class ModelFolder:
         with self._lock:
             self._loaded.clear()
             self._decoders.clear()
-            if self.edits is not self:
-                self.edits.unload()
+            if self._within is not None:
+                self._within.unload()
 
     def told(self) -> dict[str, Any]:
         """What a file says about the models that made it."""

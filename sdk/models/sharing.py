@@ -29,7 +29,7 @@ def save_pretrained(models: ModelFolder, folder: Path, license: str | None = Non
     if folder.resolve() == here or (folder.exists() and any(folder.iterdir()) and not (folder / ENGINE).is_file()):
         raise ModelError(f"got the folder '{folder}', expected an empty one or one of models other than these.")
     parts = {family.folder for family in FAMILIES.values()}
-    inner = [f"{EDITS}/{part}" for part in parts] if models.edits is not models else []
+    inner = [f"{EDITS}/{part}" for part in parts] if (here / EDITS / ENGINE).is_file() else []
     places = [place for place in (*parts, *inner) if (here / place / CONFIG).is_file()]
     for place in places:
         _check_sources(here / place)
@@ -84,8 +84,7 @@ def _card(models: ModelFolder, license: str | None) -> str:
         "| model | what | parameters | learnt from | steps | measured |",
         "|---|---|---|---|---|---|",
     ]
-    within = [] if models.edits is models else [EDITS]
-    for place, (name, family) in product(("", *within), FAMILIES.items()):
+    for place, (name, family) in product(("", EDITS), FAMILIES.items()):
         folder = models.path / place / family.folder
         if not (folder / WEIGHTS).is_file():
             continue
