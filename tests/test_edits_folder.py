@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 from edit_toy import edit_folder
+from test_anew import film
 from upsample_toy import upsample_folder
 
 from mediagen.media.clip import Clip
+from mediagen.media.read import read_settings
 from mediagen.sdk import Engine, ModelError
 from mediagen.sdk.models.folder import ModelFolder
 from mediagen.sdk.models.info import overview
 from mediagen.sdk.service.kinds.table import KINDS
+from mediagen.sdk.tasks.edit_replay import replay
 from mediagen.sdk.tasks.edit_requests import EditRequest
 from mediagen.tae import TAE, TAEConfig
 from mediagen.upsample import frames_of
@@ -55,6 +58,15 @@ def test_edits_are_made_by_the_folder_within_and_told_of_it(folder: Path) -> Non
     assert engine.limits.edit_steps == 3 and engine.limits.max_edit_seconds == 5.0 and engine.limits.width != 16
     engine.models.unload()
     assert not inner.loaded("edit")
+
+
+def test_a_file_says_with_which_film_its_edit_began_at_their_size(folder: Path, tmp_path: Path) -> None:
+    engine = Engine.from_pretrained(folder)
+    source = film(tmp_path / "film.webm", (24, 36), codec="libvpx-vp9")
+    made = engine.edit(source, "let it snow", task="weather", region=(0, 0, 24, 36), seed=2, end=0.5)
+    target = made.save(tmp_path / "made.mkv", lossless=True)
+    again, notes = replay(engine, source, read_settings(target))
+    assert not notes and torch.equal(again.frames, made.frames)
 
 
 def test_their_price_is_that_of_the_size_they_are_made_at(folder: Path) -> None:
