@@ -1,6 +1,6 @@
 """The training task of the editing model, in its three stages: frames, films, backtranslation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from mediagen.config import Config
-from mediagen.data.cache import LatentCache, build_cache, mark
+from mediagen.data.cache import LatentCache, build_cache, mark, still_to_come
 from mediagen.edit.back import OwnClips, Source, backtranslate, world_source
 from mediagen.edit.generate import EditWay, edit_latent
 from mediagen.edit.model import EditModel
-from mediagen.edit.pairs import NONE, Animated, Clips, Frames, Marks, OwnFrames, Pairs
+from mediagen.edit.pairs import NONE, Animated, Clips, Frames, Marks, OwnFrames, Pair, Pairs
 from mediagen.flow import draw_t, interpolate, noise_like, velocity
 from mediagen.generate import VideoModels, decode_frames
 from mediagen.generator import FlowGenerator
@@ -22,6 +22,7 @@ from mediagen.judge.recogniser import Recogniser
 from mediagen.media.clip import to_float
 from mediagen.media.sheets import save_sheet
 from mediagen.nn.denoiser import Conditions
+from mediagen.parallel.spread import spread
 from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
@@ -37,9 +38,9 @@ class EditTaskConfig(Config):
 
     frames, animated, marks, clips, back: how often a batch is of edited frames, of such frames moved alike, of films
     with something marked, of clips without a film (whose film is black), and of backtranslated clips, in parts of their
-    sum. pairs: how many of each are drawn and encoded, before training.  data: a folder of a user's own, see
-    `pairs.OwnFrames` and, for `back`, `back.OwnClips`.  drop: share of texts dropped, with their tasks, for guidance;
-    half of them lose their film as well, which turns black.
+    sum. pairs: how many of each are drawn and encoded, before training, by `processes` processes.
+    data: a folder of a user's own, see `pairs.OwnFrames` and, for `back`, `back.OwnClips`.  drop: share of texts
+    dropped, with their tasks, for guidance; half of them lose their film as well, which turns black.
     past: share of films of which the first latent frames are given.  noise: standard deviation of what is added to a
     backtranslated clip where it stands beside.  focus: by how much more the loss counts where a film and its edit
     differ, so that small things do not drown in what is copied.  back_steps, text_scale, film_scale: of the edits that
@@ -51,6 +52,7 @@ class EditTaskConfig(Config):
     seconds: float = 2.0
     fps: float = 16.0
     pairs: int = 4_096
+    processes: int = 0
     first: int = 0
     batch: int = 32
     frames: float = 5.0
@@ -77,6 +79,15 @@ class EditTaskConfig(Config):
     def shares(self) -> dict[str, float]:
         """Of each kind of batch, those of 0 included."""
         return {name: getattr(self, name) for name in ("frames", "animated", "marks", "clips", "back")}
+
+
+DrawnPair = tuple[np.ndarray | None, np.ndarray, tuple[str, ...], int]
+
+
+def _draw(stream: Pairs, number: int) -> DrawnPair:
+    """A pair as arrays, which travel between processes."""
+    pair = stream.pair(number)
+    return None if pair.before is None else pair.before.numpy(), pair.after.numpy(), pair.texts, pair.task
 
 
 @dataclass(frozen=True)
@@ -212,8 +223,23 @@ class EditTask:
         else:
             stream = self._stream(name)
             about = {**common, "stream": stream.mark}
-            encode = partial(self._items, stream)
+            encode = partial(self._items, self._pairs(stream))
         return build_cache(cache, config.pairs, encode, about=about, device=self.device)
+
+    def _pairs(self, stream: Pairs) -> Callable[[range], Iterator[Pair]]:
+        """What gives the pairs of a range of numbers; ranges come one after another, as `build_cache` asks for them."""
+        config, ahead = self.config, list[Iterator[DrawnPair]]()
+
+        def pairs(numbers: range) -> Iterator[Pair]:
+            if not ahead:
+                wanted = [config.first + number for number in still_to_come(numbers, config.pairs)]
+                ahead.append(spread(partial(_draw, stream), wanted, config.processes))
+            for _ in numbers:
+                before, after, texts, task = next(ahead[0])
+                film = None if before is None else torch.from_numpy(before)
+                yield Pair(film, torch.from_numpy(after), texts, task)
+
+        return pairs
 
     def _stream(self, name: str) -> Pairs:
         config = self.config
@@ -235,11 +261,12 @@ class EditTask:
         return kept
 
     @torch.no_grad()
-    def _items(self, stream: Pairs, numbers: range) -> tuple[dict[str, Tensor], list[str]]:
+    def _items(self, pair_of: Callable[[range], Iterator[Pair]], numbers: range) -> tuple[dict[str, Tensor], list[str]]:
         made: dict[str, list[Tensor]] = {"before": [], "after": [], "task": []}
         texts: list[str] = []
+        drawn = pair_of(numbers)
         for start in range(0, len(numbers), _CHUNK):
-            pairs = [stream.pair(self.config.first + number) for number in numbers[start : start + _CHUNK]]
+            pairs = [next(drawn) for _ in numbers[start : start + _CHUNK]]
             after = self._encode(torch.stack([pair.after for pair in pairs]))
             films = [pair.before for pair in pairs if pair.before is not None]
             before = self._encode(torch.stack(films)) if films else torch.zeros_like(after)

@@ -1,5 +1,7 @@
 """The one family of errors that a user of mediagen meets; each message is one sentence: got, expected, what to do."""
 
+import difflib
+
 
 class MediagenError(Exception):
     """Base of every error that the SDK raises on purpose."""
@@ -30,3 +32,9 @@ class NotYet(MediagenError, TimeoutError):
 
 class Cancelled(MediagenError):
     """The caller stopped the work; nothing was written."""
+
+
+def nearest(key: str, known: list[str]) -> str:
+    """What to say after an unknown name."""
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(known)}."

@@ -7,19 +7,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
+from gpu_stages import GPU, STAGES, TOY, Scale, Settings
 
 from mediagen.config import parse_settings
 from mediagen.data.batch import pictures_of
 from mediagen.data.world import WorldStream
 from mediagen.media.clip import to_float
 from mediagen.parcel import pack, unpack_all
-from mediagen.sdk.bench.measure import measure
-from mediagen.sdk.engine import Engine
 from mediagen.sdk.models.folder import ModelFolder, device_of
 from mediagen.sdk.models.plan import plan
 from mediagen.sdk.models.trainings import TRAININGS, Place
@@ -30,100 +27,6 @@ from mediagen.weights import write_atomic
 
 LARGEST, FILES = 16 * 2**20 - 1, 8  # bytes of a file that comes back, and how many do
 _log = logging.getLogger("mediagen.gpu")
-Settings = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """share: of the stage's training time, by training, or TRAINING:STAGE of a course.  judge: seconds for judging.
-
-    bench: parts of it.  starts: folders of models that a training begins with, where not with its own of an earlier
-    call.  limits: of the engine, from here on.
-    """
-
-    name: str
-    share: dict[str, float]
-    judge: float
-    bench: tuple[str, ...] = ()
-    starts: dict[str, str] = field(default_factory=dict)
-    limits: Settings = field(default_factory=dict)
-
-
-STAGES = {
-    "1": Stage("autoencoder", {"tae": 1.0}, 50, ("autoencoder",)),
-    "2": Stage("readers", {"prompt": 0.25, "aligned": 0.25, "recogniser": 0.5}, 30),
-    "3": Stage("video", {"video": 1.0}, 110, ("pictures",)),
-    "4": Stage("codec", {"codec": 1.0}, 50, ("codec",)),
-    "5": Stage("audio", {"sound-recogniser": 0.15, "audio": 0.85}, 70, ("sound",)),
-    "6": Stage("fast", {"distil:guided": 0.45, "distil:few": 0.55}, 110, ("pictures",),
-               {"distil:guided": "video", "distil:few": "video_fast"}, {"fast_steps": 8}),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What the stages train, and for how long. seconds: of a whole stage.  filling: share of it that draws clips.
-
-    sets: preset and settings by training.  clips: at most that many are drawn, by the setting that they go into.
-    """
-
-    seconds: float
-    limits: Settings
-    sets: dict[str, Settings]
-    clips: dict[str, tuple[str, int]]
-    prompts: int
-    filling: float = 0.2
-    judge: float = 1.0  # times the stage's seconds for judging
-    extra: Settings = field(default_factory=dict)
-
-
-_CLIPS = {"size": [128, 128], "seconds": 2.0}
-_ONCE = {"captions_per_clip": 4, "processes": 16}
-GPU = Scale(
-    seconds=540,
-    limits={"width": 128, "height": 128, "seconds": 2, "max_seconds": 2, "sound_steps": 16, "difficulty": "standard"},
-    sets={
-        "tae": {"preset": "standard", "difficulty": "standard", "size": [128, 128], "crop": 64, "batch": 64, "lr": 8e-4,
-                "compile": True},
-        "prompt": {"preset": "standard", "standard": 0.85, "batch": 128, "steps": 3000},
-        "aligned": {"standard": 0.85, "batch": 128, "seconds": 2.0},
-        "recogniser": {"preset": "standard", "standard": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
-        "video": {"preset": "standard", "difficulty": "standard", "turning": 0.33, "batch": 128, "lr": 1e-3,
-                  "warmup": 300, "ema": 0.999, "compile": True, **_CLIPS, **_ONCE},
-        "distil": {"preset": "standard", "difficulty": "standard", "batch": 64, "compile": True, **_CLIPS, **_ONCE},
-        "codec": {"standard": 0.8, "pool": 8000, "batch": 48, "processes": 16, "workers": 2},
-        "sound-recogniser": {"standard": 0.85, "pool": 4000, "batch": 64, "seconds": 2.0, "processes": 16},
-        "audio": {"standard": 0.85, "clips": 6_000, "batch": 64, "check": 32, "size": [128, 128], **_ONCE},
-    },
-    clips={"tae": ("pool", 24_000), "video": ("clips", 49_152), "distil": ("clips", 8_192)},
-    prompts=128,
-)  # fmt: skip
-_TINY = {"size": [32, 32], "batch": 4}
-TOY = Scale(  # the same from end to end, in seconds on a CPU
-    seconds=6,
-    limits={"width": 32, "height": 32, "seconds": 1, "min_seconds": 0.5, "max_seconds": 1, "steps": 2,
-            "sound_steps": 1, "difficulty": "standard"},
-    sets={
-        "tae": {"widths": [8, 8, 8], "encoder_blocks": [0, 0, 0], "decoder_blocks": [0, 0, 0], "attention": False,
-                "latent_channels": 4, "frames": 8, "fit_clips": 8, "difficulty": "standard", **_TINY},
-        "prompt": {"preset": "debug", "batch": 4, "check": 8},
-        "aligned": {"preset": "debug", "batch": 4, "check": 8},
-        "recogniser": {"preset": "debug", "check": 4, **_TINY},
-        "video": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
-                  "difficulty": "standard", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
-        "distil": {"width": 32, "depth": 1, "heads": 2, "hidden": 32, "text_widths": [32], "longest": [4, 4, 4],
-                   "difficulty": "standard", "seconds": 1.0, "captions_per_clip": 2, **_TINY},
-        "codec": {"preset": "debug", "pool": 4, "batch": 2, "check": 2},
-        "sound-recogniser": {"pool": 4, "batch": 4, "check": 4},
-        "audio": {"preset": "debug", "clips": 4, "check": 2, "preview_steps": 1, "seconds": 2.0, "windows": [1.0, 2.0],
-                  "captions_per_clip": 2,
-                  **_TINY},
-    },
-    clips={"tae": ("pool", 8), "video": ("clips", 8), "distil": ("clips", 8)},
-    prompts=2,
-    judge=0.02,
-    extra={"steps": 3},
-)  # fmt: skip
 
 
 def main() -> None:
@@ -197,16 +100,17 @@ class Work:
         training = TRAININGS[name]
         own = next((dict(stage.settings) for stage in training.stages() if stage.name == part), {})
         own.pop("steps", None)  # the clock decides
-        settings = own | self.scale.sets[name]
+        settings = own | self.scale.sets[name] | self.scale.sets.get(label, {})
         preset = settings.pop("preset", None)
         if name == "prompt" and (self.models / training.folder).is_dir():
             return  # its readers have learnt its states: another would speak another language
-        start = self.models / self.stage.starts.get(label, training.folder)
+        own = training.folder if (self.models / training.folder).is_dir() else self.stage.begins.get(label)
+        start = self.models / self.stage.starts.get(label, own or training.folder)
         if name in ("video", "distil"):
             settings |= {"latent_channels": ModelFolder(self.models).get("tae").config.latent_channels}
         if name in self.scale.clips:
             key, most = self.scale.clips[name]
-            rate = self._clips_per_second(name != "tae")
+            rate = self._clips_per_second(name != "tae", settings.get("processes", 0))
             count = min(most, int(rate * self.scale.filling * (until - self.spent)))
             settings[key] = max(count, 2 * settings["batch"])
             _log.info("%s: %d clips are drawn", label, settings[key])
@@ -260,23 +164,27 @@ class Work:
         }
         return done
 
-    def _clips_per_second(self, encoded: bool) -> float:
-        """How fast clips are drawn on this machine, and encoded where they are for the video model."""
-        limits, count = self.scale.limits, 64 if self.device.type == "cuda" else 2
+    def _clips_per_second(self, encoded: bool, processes: int) -> float:
+        """How fast clips are drawn on this machine, and encoded where they are for the video model.
+
+        By `processes` processes, as far as one tells, where there are two or more; else by this one, on its device.
+        """
+        limits, many = self.scale.limits, processes > 1
+        count = 64 if self.device.type == "cuda" and not many else 2
         size = (limits["width"], limits["height"])
         seconds = limits["seconds"] if encoded else 2.0
-        stream = WorldStream("train", "standard", size, seconds, device=str(self.device))
+        stream = WorldStream("train", "standard", size, seconds, device="cpu" if many else str(self.device))
         tae = ModelFolder(self.models, self.device).get("tae") if encoded else None
         began = time.monotonic()
         for turn in range(3):
             if turn == 1:
                 began = time.monotonic()
-            pictures = pictures_of(stream.clips_at(range(turn * count, (turn + 1) * count)))
+            pictures = pictures_of(stream.clips_at(range(turn * count, (turn + 1) * count))).to(self.device)
             if tae is not None:
                 with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
                     pictures = tae.encode(to_float(pictures))
             float(pictures.sum())  # waits for the GPU
-        rate = 2 * count / (time.monotonic() - began)
+        rate = 2 * count * max(1, processes) / (time.monotonic() - began)
         _log.info("%.0f clips/s are drawn%s", rate, " and encoded" if encoded else "")
         return rate
 
@@ -298,6 +206,9 @@ class Work:
     def _judge(self) -> None:
         if not self.stage.bench:
             return
+        from mediagen.sdk.bench.measure import measure  # asks for pydantic, which the trainings do without
+        from mediagen.sdk.engine import Engine
+
         engine = Engine(ModelFolder(self.models, self.device))
         report = measure(engine, self.scale.prompts, self.scratch / "bench", parts=self.stage.bench)
         self.about["figures"]["bench"] = report.to_dict()

@@ -98,6 +98,8 @@ def test_a_shot_that_goes_on_is_given_its_past_and_told_its_future(tmp_path: Pat
     assert scene.ending.subject.motion != scene.subject.motion and scene.subject.turns[0].time == before[0] * 0.25
     pictures = VideoTask(*models(), config.replace(images=1.0), tmp_path / "cache").batch(0, 0, 1)
     assert pictures.latent.shape[2] == 2  # one token, which stands still
+    drawn = VideoTask(*models(), config.replace(processes=2, first=0), tmp_path / "by others")
+    assert torch.equal(drawn.latents, task.latents) and torch.equal(drawn.before, task.before)
 
 
 def test_the_fast_model_makes_what_is_plain_and_the_full_one_the_rest(model_folder: Path, tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_each_kind_of_batch(tmp_path: Path) -> None:
         assert loss.isfinite() and loss > 0
 
 
+def test_other_processes_draw_the_same_pairs(tmp_path: Path) -> None:
+    for name in ("frames", "clips"):
+        made = [task(tmp_path / str(n), **{**ONLY, name: 1.0, "processes": n, "first": 4}).pools[name] for n in (0, 2)]
+        assert made[0].captions == made[1].captions
+        assert all(torch.equal(value, made[1].tensors[key]) for key, value in made[0].tensors.items())
+
+
 def test_frames_are_drawn_five_times_as_often_as_clips_and_dropped_texts_lose_their_task(tmp_path: Path) -> None:
     made = task(tmp_path, drop=0.5)
     kinds = [

@@ -280,7 +280,7 @@ def bench(
             from mediagen.sdk.bench.measure import PARTS, measure
             from mediagen.sdk.bench.people import stages_of
             from mediagen.sdk.engine import Engine
-            from mediagen.sdk.tasks.requests import nearest
+            from mediagen.sdk.errors import nearest
 
             for name in part or []:
                 if name not in PARTS:

@@ -12,9 +12,8 @@ import torch
 from mediagen.config import Config
 from mediagen.data.folder import videos_in
 from mediagen.data.needs import captions_amiss, look_at, usable
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import RequestError, nearest
 from mediagen.sdk.models.trainings import Ingredients, Place, Training
-from mediagen.sdk.tasks.requests import nearest
 from mediagen.train.settings import Settings
 from mediagen.train.stages import Planned, Stage
 from mediagen.train.task import Task, TrainConfig

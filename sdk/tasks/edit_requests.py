@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import RequestError, nearest
 from mediagen.sdk.models.limits import Limits
-from mediagen.sdk.tasks.requests import Asked, Guidance, nearest, number, text
+from mediagen.sdk.tasks.requests import Asked, Guidance, number, text
 from mediagen.world.edit_names import TASKS
 
 Time = Annotated[float | None, number(0, 86_400)]

@@ -1,12 +1,11 @@
 """Requests: what a user may ask for, checked at the door; the engine, the command line and a service share them."""
 
-import difflib
 import math
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import RequestError, nearest
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.wording import reword
 
@@ -233,12 +232,6 @@ def whole_frames(seconds: float, fps: float, step: int = 1) -> tuple[float, list
     noun = "frame" if frames == 1 else "frames"
     form = "" if step == 1 else f", which are {step}k + 1 with this model"
     return rounded, [f"{seconds:g} seconds became {rounded:g}: {frames} whole {noun} at {fps:g} fps{form}."]
-
-
-def nearest(key: str, known: list[str]) -> str:
-    """What to say after an unknown name."""
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(known)}."
 
 
 def sentence(error: ValidationError, known: list[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from mediagen.personalize.store import mentioned, spoken
-from mediagen.sdk.errors import RequestError
+from mediagen.sdk.errors import RequestError, nearest
 from mediagen.sdk.models.limits import Limits
 from mediagen.sdk.tasks.requests import (
     MAX_SEED,
@@ -18,7 +18,6 @@ from mediagen.sdk.tasks.requests import (
     Seconds,
     Seed,
     Text,
-    nearest,
     number,
     sentence,
     text,

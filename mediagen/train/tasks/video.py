@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mediagen.config import Config
 from mediagen.data.batch import pictures_of
-from mediagen.data.cache import build_cache
+from mediagen.data.cache import build_cache, still_to_come
 from mediagen.data.captions import EncodedCaptions
 from mediagen.data.folder import FolderStream
 from mediagen.data.needs import Needs
@@ -22,6 +22,7 @@ from mediagen.generator import FlowGenerator
 from mediagen.media.clip import to_float
 from mediagen.media.sheets import save_sheet
 from mediagen.nn.denoiser import Conditions
+from mediagen.parallel.spread import spread
 from mediagen.tae import TAE
 from mediagen.text.text import Text, TextEncoder, with_fps
 from mediagen.train.task import multiplies_bf16_fast
@@ -40,7 +41,8 @@ class VideoTaskConfig(Config):
     and 1 in the report; below 0 trains more on noise, where small models learn the layout).  data: a folder of videos
     with captions to learn from in place of the world; `clips` is then how many windows of them are encoded.  first:
     number of the first clip, so that a run that goes on from another's weights sees new ones.  captions_per_clip: how
-    many are written and encoded once, by `processes` processes; 0 writes them anew at every step.
+    many are written and encoded once; 0 writes them anew at every step.  processes: that draw the world's clips and
+    write such captions; with fewer than two this process does, on its device.
     """
 
     data: str | None = None
@@ -105,7 +107,7 @@ class VideoTask:
             "fps": config.fps,
             "tae": float(sum(p.detach().double().abs().sum() for p in self.tae.parameters())),
         }
-        self.stream = self._open("train")
+        self.stream, self._drawn = self._open("train"), None
         if isinstance(self.stream, FolderStream):
             about["data"] = self.stream.mark
         about |= {"first": config.first} if config.first else {}
@@ -140,16 +142,25 @@ class VideoTask:
 
         Those of the world are "": they are written later, anew at every step.
         """
+        config = self.config
         latents, stills, captions = [], [], []
+        if self._drawn is None and config.data is None and config.processes > 1:  # made ahead by other processes
+            self._drawn = spread(partial(_draw, config), still_to_come(indices, config.clips), config.processes)
         for start in range(0, len(indices), _CHUNK):
-            clips = self.stream.clips_at([self.config.first + index for index in indices[start : start + _CHUNK]])
-            videos = to_float(pictures_of(clips).to(self.device))
+            chunk = indices[start : start + _CHUNK]
+            if self._drawn is None:
+                clips = self.stream.clips_at([config.first + index for index in chunk])
+                pictures = pictures_of(clips)
+                captions += ["" if config.data is None else clip.caption for clip in clips]
+            else:
+                pictures = torch.stack([torch.from_numpy(next(self._drawn)) for _ in chunk])
+                captions += [""] * len(chunk)
+            videos = to_float(pictures.to(self.device))
             with torch.autocast(videos.device.type, torch.bfloat16, enabled=multiplies_bf16_fast(videos.device)):
                 latents.append(self.tae.encode(videos).half().cpu())
                 single = videos.shape[2] == 1  # a clip that is a picture is its own still
                 stills.append(latents[-1] if single else self.tae.encode(videos[:, :, :1]).half().cpu())
-            captions += ["" if self.config.data is None else clip.caption for clip in clips]
-        before = torch.tensor([self._before(self.config.first + index) for index in indices])
+        before = torch.tensor([self._before(config.first + index) for index in indices])
         return {"latent": torch.cat(latents), "still": torch.cat(stills), "before": before}, captions
 
     def _before(self, number: int) -> int:
@@ -223,6 +234,13 @@ class VideoTask:
         frames = decode_frames(models, latent, grid.frames)
         save_sheet(list(frames[:, :: max(1, grid.frames // 8)]), folder / f"video-{step:06d}.png", 1, captions)
         return {}
+
+
+def _draw(config: VideoTaskConfig, index: int) -> np.ndarray:
+    """The pictures of clip number `index` of the pool, uint8 (F, H, W, 3), drawn by any process."""
+    frames = _stream(config).clips_at([config.first + index])[0].frames
+    assert frames is not None
+    return frames.numpy()
 
 
 def clip_captions(config: VideoTaskConfig, captions: list[str], index: int) -> list[str]:
