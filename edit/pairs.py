@@ -21,6 +21,7 @@ from mediagen.world.edit_names import TASKS
 from mediagen.world.edits import Edit, alike, draw_edit, render_edits
 from mediagen.world.instructions import instruct
 from mediagen.world.motion import camera
+from mediagen.world.people import Person
 from mediagen.world.scene import draw_scene
 from mediagen.world.words import caption
 
@@ -106,14 +107,23 @@ class Animated(Frames):
 
 @dataclass(frozen=True)
 class Marks(Frames):
-    """Films of the world, and the same films with one thing painted over: segmentation by instruction."""
+    """Films of the world, and the same films with one thing painted over: segmentation by instruction.
+
+    absent: share of films in which what is to be marked is not there, so that nothing is painted.
+    """
+
+    absent: float = 0.2
 
     def pair(self, number: int) -> Pair:
         """A film and its mark."""
         rng = np.random.default_rng((number, 79))
-        edit = self._edit(rng, "mark")
+        edit = asked = self._edit(rng, "mark")
         before, after = render_edits([edit], self.size)
-        return Pair(before[0], after[0], phrasings(edit, rng, self.texts), TASKS.index("mark"))
+        if rng.random() < self.absent:
+            after = before
+            while _shown(asked) & _shown(edit):
+                asked = self._edit(rng, "mark")
+        return Pair(before[0], after[0], phrasings(asked, rng, self.texts), TASKS.index("mark"))
 
 
 @dataclass(frozen=True)
@@ -185,6 +195,11 @@ class OwnFrames:
         except OSError as error:
             raise ValueError(f"got {path}, which cannot be read ({error}), expected a picture; replace it.") from None
         return torch.from_numpy(np.asarray(shown).copy())[None]
+
+
+def _shown(edit: Edit) -> set[str]:
+    """What a film shows before an edit, people as one kind."""
+    return {"person" if isinstance(one, Person) else one.kind for one in edit.before.shown}
 
 
 def phrasings(edit: Edit, rng: np.random.Generator, count: int) -> tuple[str, ...]:

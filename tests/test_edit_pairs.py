@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 
 from mediagen.edit import back, measure, pairs
-from mediagen.edit.pairs import NONE, Animated, Clips, Frames, Marks, OwnFrames, animate, random_moves
+from mediagen.edit.nouns import named
+from mediagen.edit.pairs import NONE, Animated, Clips, Frames, Marks, OwnFrames, Pair, animate, random_moves
 from mediagen.edit.train import EditTaskConfig
 from mediagen.world import edits
 from mediagen.world.edit_names import TASKS
 from mediagen.world.edits import alike
+from mediagen.world.vocabulary import KIND_WORDS
 
 AT: dict[str, Any] = {"split": "train", "size": (48, 32), "seconds": 1.0, "fps": 8.0, "texts": 2}
 WORLD = {"frames": Frames, "animated": Animated, "marks": Marks, "clips": Clips}
@@ -58,10 +60,22 @@ def test_a_picture_that_does_not_move_stays_and_one_that_shifts_goes_there() -> 
     assert moves.shape == (16, 2, 3) and 0 < steps < 0.05
 
 
+def kinds(pair: Pair) -> set[str]:
+    """The things that the phrasings name, people as one."""
+    names = {name for text in pair.texts for name in named(text)}
+    assert names
+    return {name if name in KIND_WORDS else "person" for name in names}
+
+
 def test_marks_and_clips() -> None:
     pair = Marks(**AT).pair(3)
     assert pair.task == TASKS.index("mark") and pair.before is not None and len(pair.after) == 8
     assert not alike(pair.before, pair.after).all()
+    for number in range(6):  # a thing that is not there is not marked
+        none = Marks(**AT, absent=1.0).pair(number)
+        there = Marks(**AT, absent=0.0).pair(number)
+        assert torch.equal(none.before, none.after) and torch.equal(none.before, there.before)
+        assert none.task == there.task and not kinds(none) & kinds(there)
     clip = Clips(**AT).pair(3)
     assert clip.before is None and clip.task == NONE and len(clip.after) == 8
 
