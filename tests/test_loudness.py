@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from mediagen.media.loudness import CEILING, TARGET, Level, level, measure, spooled
+from mediagen.grid import SOUND_RATE
+from mediagen.media import loudness
+from mediagen.media.loudness import CEILING, TARGET, Chunks, Level, Loudness, level, measure, spooled
 
 
 def pieces(sound: torch.Tensor) -> Callable[[], Iterator[torch.Tensor]]:
@@ -83,3 +85,19 @@ def test_spooled_sound_can_be_had_again_and_side_by_side() -> None:
         next(first)
         assert torch.equal(torch.cat(list(second), dim=1), sound)
         assert torch.equal(torch.cat(list(first), dim=1), sound[:, 48_000:])
+
+
+def test_long_sound_is_measured_in_pieces_and_comes_out_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = 0.05 * torch.randn(2, 3 * SOUND_RATE + 77, generator=torch.Generator().manual_seed(3))
+    sound[:, ::SOUND_RATE] = 0.9
+    whole = torch.cat(list(level(lambda: [sound]).apply([sound])), -1)
+    longest = []
+
+    def seen(chunks: Chunks) -> Loudness:
+        pieces = list(chunks)
+        longest.append(max(piece.shape[-1] for piece in pieces))
+        return measure(pieces)
+
+    monkeypatch.setattr(loudness, "measure", seen)
+    assert torch.equal(loudness.levelled(sound), whole)
+    assert longest and max(longest) <= SOUND_RATE, "FFmpeg keeps a piece four times over, in double"

@@ -13,6 +13,7 @@ from mediagen.sdk.cli.app import main
 from mediagen.sdk.tasks import stories
 from mediagen.sdk.tasks.clips import ClipWork
 from mediagen.sdk.tasks.stories import Story
+from mediagen.sdk.tasks.takes import Takes
 
 SCENES = [
     {"prompt": "a red ball rolls right in a meadow"},
@@ -97,6 +98,9 @@ def test_words_of_a_scene_change_at_its_frame(engine: Engine, monkeypatch: pytes
         said.append((words.prompt, known.shape[-1], samples))
         return torch.cat((known, torch.full((1, samples - known.shape[-1]), 0.1 * len(said))), -1)
 
+    kept: list[tuple[int, ...]] = []
+    put = Takes.put
+    monkeypatch.setattr(Takes, "put", lambda self, key, made: kept.append(tuple(made.shape)) or put(self, key, made))
     monkeypatch.setattr(stories, "extend_sound", sounded)
     told = [{"prompt": "a red ball", "sound_prompt": "a bell"}, {"prompt": "it falls"}]
     made = engine.story(told, seed=1, num_inference_steps=1, music="calm")
@@ -104,6 +108,7 @@ def test_words_of_a_scene_change_at_its_frame(engine: Engine, monkeypatch: pytes
     assert "a bell" in said[0][0] and "ball" in said[1][0] and all("calm" in words for words, _, _ in said)
     sound = made.clip.sound
     assert sound is not None and sound[0, 47_999] == pytest.approx(0.1) and sound[0, 48_000] == pytest.approx(0.2)
+    assert [shape for shape in kept if len(shape) == 2] == [(1, 48_000)] * 2, "of each scene what it adds, and no more"
 
 
 class Killed(BaseException):

@@ -77,7 +77,8 @@ def measure(chunks: Chunks) -> Loudness:
 
 def levelled(sound: Tensor, lufs: float = TARGET) -> Tensor:
     """Sound (channels, S) brought to a loudness, without clipping; see `level`."""
-    return torch.cat(list(level(lambda: [sound], lufs).apply([sound])), dim=-1)
+    pieces = sound.split(SOUND_RATE, dim=-1)  # FFmpeg holds what it is given at once four times over, in double
+    return torch.cat(list(level(lambda: pieces, lufs).apply(pieces)), dim=-1)
 
 
 def level(sound: Callable[[], Chunks], lufs: float = TARGET, *, ceiling: float = CEILING) -> Level:

@@ -189,14 +189,15 @@ class StoryWork:
             for index in run:
                 scene, frames = self.request.scenes[index], torch.cat(own[run[0] : index + 1])
                 said = scene.sound_prompt or scene.words
-                before = self._key(before=before, said=said, music=self.request.music, frames=frames, seed=scene.seed)
-                made = self.takes.get(before)
-                if made is None:
+                heard, length = known.shape[-1], _at(turns[index + 1], fps) - offset
+                asked = {"said": said, "music": self.request.music, "frames": frames, "seed": scene.seed}
+                before = self._key(before=before, heard=heard, **asked)
+                new = self.takes.get(before)  # what this scene adds: the whole so far, kept of each, would be quadratic
+                if new is None:
                     made = self._sounds(index).lasting(frames, fps, known, said, self.request.music)
-                    length = _at(turns[index + 1], fps) - offset
-                    made = torch.nn.functional.pad(made, (0, length - made.shape[-1]))[:, :length]
-                    self.takes.put(before, made)
-                known = made
+                    new = torch.nn.functional.pad(made, (0, length - made.shape[-1]))[:, heard:length].clone()
+                    self.takes.put(before, new)
+                known = torch.cat((known, new), -1)
                 self._say("Making the sound", PARTS * (index + 1), PARTS * len(self.request.scenes))
             whole = _met(whole, known)
         return whole
