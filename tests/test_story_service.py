@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from service_toy import ask, error, serving
 from mediagen.media.read import read_clip
 from mediagen.sdk import Engine, RemoteEngine, RequestError
 from mediagen.sdk.service.kinds.story import KIND
+from mediagen.sdk.tasks.stories import PARTS
 
 SCENES = ["a red ball rolls right in a meadow", {"prompt": "it bounces", "transition": "cut", "seconds": 0.5}]
 TOLD = "a red ball rolls right in a meadow | it bounces"
@@ -73,6 +75,20 @@ def test_wrong_stories_are_refused_at_the_door(engine: Engine, tmp_path: Path) -
         ):
             answer = post(url, **body)
             assert answer[0] == 400 and said in error(answer)["message"], answer
+
+
+def test_scenes_are_done_when_their_pictures_are() -> None:
+    def statuses(status: str, stage: str, step: int) -> list[str]:
+        job = SimpleNamespace(values={"scenes": [{"prompt": "a"}] * 3}, status=status, stage=stage, step=step, steps=30)
+        return [one["status"] for one in KIND.told(job, None)["scenes"]]
+
+    assert statuses("in_progress", "Loading", 0) == ["in_progress", "queued", "queued"]
+    assert statuses("cancelled", "Loading", 20) == ["cancelled", "queued", "queued"]
+    for stage in ("Making the pictures", "Decoding the pictures"):
+        assert statuses("cancelled", stage, PARTS + 2) == ["completed", "cancelled", "queued"]
+    for stage in ("Making the sound", "Writing"):
+        assert statuses("in_progress", stage, 0) == ["completed"] * 3
+    assert statuses("completed", "", 0) == ["completed"] * 3
 
 
 def test_one_key_makes_one_story_and_a_cancel_ends_all_scenes(engine: Engine, tmp_path: Path) -> None:

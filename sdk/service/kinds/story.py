@@ -20,6 +20,7 @@ from mediagen.sdk.tasks.stories import PARTS
 from mediagen.sdk.tasks.story_requests import StoryRequest
 
 _KEPT = 7 * 86_400.0  # seconds
+_PICTURES, _AFTER = ("Making the pictures", "Decoding the pictures"), ("Making the sound", "Writing")
 _TAKES = "takes"  # in the data folder: scenes of stories that are being made
 
 
@@ -100,9 +101,9 @@ class StoryKind(Kind):
 
     def told(self, job: Any, store: Any) -> dict[str, Any]:
         """See Kind: how each scene stands."""
-        done = len(job.values["scenes"]) * PARTS
-        if job.status != "completed" and job.stage in ("", "Making the pictures"):
-            done = job.step if job.steps else 0
+        done = job.step if job.steps and job.stage in _PICTURES else 0
+        if job.status == "completed" or job.stage in _AFTER:
+            done = len(job.values["scenes"]) * PARTS
         scenes = []
         for index, scene in enumerate(job.values["scenes"]):
             share = max(0, min(PARTS, done - PARTS * index))
