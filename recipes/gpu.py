@@ -110,7 +110,7 @@ class Work:
             settings |= {"latent_channels": ModelFolder(self.models).get("tae").config.latent_channels}
         if name in self.scale.clips:
             key, most = self.scale.clips[name]
-            rate = self._clips_per_second(name != "tae", settings.get("processes", 0))
+            rate = self._clips_per_second(name in ("video", "distil"), settings.get("processes", 0))
             count = min(most, int(rate * self.scale.filling * (until - self.spent)))
             settings[key] = max(count, 2 * settings["batch"])
             _log.info("%s: %d clips are drawn", label, settings[key])

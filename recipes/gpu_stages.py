@@ -63,7 +63,7 @@ GPU = Scale(
                 "compile": True},
         "prompt": {"preset": "standard", "standard": 0.85, "batch": 128, "steps": 3000},
         "aligned": {"standard": 0.85, "batch": 128, "seconds": 2.0},
-        "recogniser": {"preset": "standard", "standard": 0.85, "batch": 32, "lr": 2e-3, "workers": 2, **_CLIPS},
+        "recogniser": {"preset": "standard", "standard": 0.85, "batch": 32, "lr": 2e-3, **_CLIPS, **_MANY},
         "video": {"preset": "standard", "difficulty": "standard", "turning": 0.33, "batch": 128, "lr": 1e-3,
                   "warmup": 300, "ema": 0.999, "compile": True, **_CLIPS, **_ONCE},
         "distil": {"preset": "standard", "difficulty": "standard", "batch": 64, "compile": True, **_CLIPS, **_ONCE},
@@ -74,7 +74,8 @@ GPU = Scale(
         "edit:frames": {"pairs": 16_384, "clips": 0.0, "batch": 256, "lr": 8e-4, "warmup": 100, "ema": 0.999},
         "edit:films": {"pairs": 1_536, "frames": 1.0, "batch": 64, "lr": 4e-4, "warmup": 50, "ema": 0.999},
     },
-    clips={"tae": ("pool", 24_000), "video": ("clips", 49_152), "distil": ("clips", 8_192)},
+    clips={"tae": ("pool", 24_000), "recogniser": ("pool", 16_384), "video": ("clips", 49_152),
+           "distil": ("clips", 8_192)},
     prompts=128,
 )  # fmt: skip
 _TINY = {"size": [32, 32], "batch": 4}
@@ -98,7 +99,7 @@ TOY = Scale(  # the same from end to end, in seconds on a CPU
                   "captions_per_clip": 2, **_TINY},
         "edit": {"latent_channels": 4, "beside_channels": 4, "pairs": 4, **_SMALL},
     },
-    clips={"tae": ("pool", 8), "video": ("clips", 8), "distil": ("clips", 8)},
+    clips={"tae": ("pool", 8), "recogniser": ("pool", 8), "video": ("clips", 8), "distil": ("clips", 8)},
     prompts=2,
     judge=0.02,
     extra={"steps": 3},

@@ -74,6 +74,7 @@ def test_marks_and_clips() -> None:
     for number in range(6):  # a thing that is not there is not marked
         none = Marks(**AT, absent=1.0).pair(number)
         there = Marks(**AT, absent=0.0).pair(number)
+        assert none.before is not None and there.before is not None
         assert torch.equal(none.before, none.after) and torch.equal(none.before, there.before)
         assert none.task == there.task and not kinds(none) & kinds(there)
     clip = Clips(**AT).pair(3)

@@ -12,6 +12,8 @@ from mediagen.judge.outlines import SHAPES, outline_of, squares
 from mediagen.judge.recogniser import ATTRIBUTES, UNKNOWN, Recogniser, labels, truth
 from mediagen.judge.whole_objects import colour_mask, largest_regions, lowest_points, shows_whole_object
 from mediagen.media.clip import to_float
+from mediagen.sdk.models.plan import plan
+from mediagen.sdk.models.trainings import TRAININGS, Place
 from mediagen.train.tasks.recogniser import RecogniserTask, RecogniserTaskConfig
 from mediagen.world.draw import render
 from mediagen.world.scene import COLOURS, Scene, draw_scene
@@ -178,6 +180,26 @@ def test_squares_are_steps_at_the_borders_of_cells() -> None:
     cells = torch.randint(0, 256, (2, 8, 8, 3), generator=rng, dtype=torch.uint8)
     cells = cells.repeat_interleave(8, 1).repeat_interleave(8, 2)
     assert squares(fine) == pytest.approx(1, abs=0.1) and squares(cells // 2 + fine // 8) > 5
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_pool_of_the_recogniser_holds_the_clips_that_would_be_drawn(processes: int) -> None:
+    config = RecogniserTaskConfig(batch=3, size=(32, 32))
+    drawn = RecogniserTask(Recogniser.from_preset("debug"), config)
+    pooled = RecogniserTask(Recogniser.from_preset("debug"), config.replace(pool=9, processes=processes))
+    for step in range(3):
+        frames, classes = drawn.batch(step, 0, 1)
+        assert pooled.pool is not None and torch.equal(pooled.pool[3 * step : 3 * step + 3], frames)
+        assert all(torch.equal(pooled.classes[name][3 * step : 3 * step + 3], value) for name, value in classes.items())
+    batch, classes = pooled.batch(5, 0, 1)
+    assert torch.equal(batch, pooled.batch(5, 0, 1)[0]) and not torch.equal(batch, pooled.batch(6, 0, 1)[0])
+    row = (pooled.pool == batch[0]).flatten(1).all(1).nonzero()[0]
+    assert all(classes[name][0] == value[row] for name, value in pooled.classes.items())
+
+
+def test_a_recogniser_is_trained_on_the_device_that_was_asked_for(tmp_path: Path) -> None:
+    made = plan(TRAININGS["recogniser"], "debug", {"steps": 1}).make(Place("meta", tmp_path, ""))
+    assert {parameter.device.type for parameter in made.model.parameters()} == {"meta"}
 
 
 def test_recogniser_task_learns_places_and_its_batches_depend_on_the_step_alone(tmp_path: Path) -> None:

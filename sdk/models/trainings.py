@@ -59,7 +59,7 @@ def _recogniser() -> Ingredients:
         Recogniser.PRESETS,
         Recogniser,
         RecogniserTaskConfig,
-        lambda model, config, at: RecogniserTask(model.to(at.device), config),
+        lambda model, config, at: RecogniserTask(model, config, at.device),
     )
 
 

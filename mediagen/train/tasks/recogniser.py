@@ -1,6 +1,7 @@
 """The Task that trains the Recogniser: on rendered scenes alone, blurred and noised as decoders do."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from mediagen.config import Config
 from mediagen.judge.recogniser import ATTRIBUTES, UNKNOWN, Recogniser, labels
 from mediagen.media.clip import to_float, to_uint8
 from mediagen.media.sheets import save_sheet
+from mediagen.parallel.spread import spread
 from mediagen.world.draw import render
 from mediagen.world.scene import Scene, draw_scene
 
@@ -25,6 +27,8 @@ class RecogniserTaskConfig(Config):
     batch: clips a step, at least 2.  standard: share of clips of that difficulty, the rest is "simple".  size: (width,
     height).  blur, noise: largest standard deviations, in pixels and in units of the range [-1, 1].  coarse: largest
     reduction of the pictures.  lag: largest share of a frame taken from its neighbours.  check: clips of a preview.
+    pool: so many clips are drawn once, by `processes` processes, for a GPU that would wait for them; 0 draws new ones
+    at every step.
     """
 
     batch: int = 16
@@ -37,6 +41,8 @@ class RecogniserTaskConfig(Config):
     coarse: float = 2.5
     lag: float = 0.3
     check: int = 96
+    pool: int = 0
+    processes: int = 0
 
     def __post_init__(self) -> None:
         if self.batch < 2 or not 0 <= self.standard <= 1:
@@ -51,9 +57,20 @@ class RecogniserTask:
     def __init__(self, model: Recogniser, config: RecogniserTaskConfig | None = None, device: str = "cpu") -> None:
         self.config, self.device = config or RecogniserTaskConfig(), device
         self.model = model.to(device)
+        self.pool: Tensor | None = None
+        if self.config.pool:
+            draw = partial(_drawn, self.config, model.config.frames)
+            drawn = spread(draw, range(self.config.pool), self.config.processes)
+            self.pool = torch.stack([torch.from_numpy(frames) for frames in drawn]).to(device)
+            self.classes = labels([_scene(self.config, "train", number) for number in range(self.config.pool)])
 
     def batch(self, step: int, rank: int, world: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Frames uint8 (B, F, H, W, 3), only those that the model looks at, and classes (B,) by attribute."""
+        if self.pool is not None:
+            rng = np.random.default_rng((step, rank, world, 17))
+            rows = torch.from_numpy(rng.integers(0, len(self.pool), self.config.batch))
+            classes = {name: value[rows] for name, value in self.classes.items()}
+            return self.pool[rows.to(self.pool.device)], classes
         return self._clips("train", (step * world + rank) * self.config.batch, self.config.batch)
 
     def loss(
@@ -129,15 +146,25 @@ class RecogniserTask:
 
     def _clips(self, split: str, first: int, count: int) -> tuple[Tensor, dict[str, Tensor]]:
         """`count` clips from scene number `first` on, only the frames that the model looks at, and their classes."""
-        config = self.config
-        aspect = config.size[0] / config.size[1]
-        scenes: list[Scene] = []
-        for seed in range(first, first + count):
-            standard = np.random.default_rng((seed, 7)).random() < config.standard
-            difficulty = "standard" if standard else "simple"
-            scenes.append(draw_scene(seed, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect))
-        looked_at = torch.linspace(0, scenes[0].frames - 1, self.model.config.frames).round().long().tolist()
-        return render(scenes, size=config.size, device=self.device, frames=looked_at), labels(scenes)
+        scenes = [_scene(self.config, split, number) for number in range(first, first + count)]
+        return _draw(self.config, scenes, self.model.config.frames, self.device), labels(scenes)
+
+
+def _scene(config: RecogniserTaskConfig, split: str, number: int) -> Scene:
+    standard = np.random.default_rng((number, 7)).random() < config.standard
+    aspect = config.size[0] / config.size[1]
+    difficulty = "standard" if standard else "simple"
+    return draw_scene(number, split, difficulty, seconds=config.seconds, fps=config.fps, aspect=aspect)
+
+
+def _draw(config: RecogniserTaskConfig, scenes: list[Scene], frames: int, device: str) -> Tensor:
+    looked_at = torch.linspace(0, scenes[0].frames - 1, frames).round().long().tolist()
+    return render(scenes, size=config.size, device=device, frames=looked_at)
+
+
+def _drawn(config: RecogniserTaskConfig, frames: int, number: int) -> np.ndarray:
+    """Clip number `number` of the pool, uint8 (F, H, W, 3), drawn by any process."""
+    return _draw(config, [_scene(config, "train", number)], frames, "cpu")[0].numpy()
 
 
 def _blur(frames: Tensor, sigma: float) -> Tensor:
