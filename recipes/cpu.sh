@@ -40,7 +40,8 @@ train edit-tasks --preset standard & # a quarter of an hour beside the others
 train recogniser --out "$runs/recogniser-edits" --preset standard --set 'size=[128,128]' --set standard=1.0 --set lr=0.002
 wait
 # On two processes (torchrun), so that a step had twice the batch; the shipped frames had focus=0 up to step 2,400.
-# The shipped weights then went on with both stages on a GPU: recipes/gpu.sh, stage 7, in half the time.
+# The shipped weights began when standard/video had seen pictures alone, and then went on with both stages on a GPU, see
+# the training notes ("Editing").
 train edit --preset standard --start "$runs/video-4" --stages frames,films --set depth=4 --set 'size=[128,128]' --set clips=0 \
   --set focus=4 --set frames.pairs=10240 --set frames.batch=32 --set frames.lr=0.0008 --set frames.steps=3400 \
   --set films.pairs=704 --set films.batch=8 --set films.lr=0.0005 --set films.steps=1900

@@ -104,8 +104,8 @@ class Work:
         preset = settings.pop("preset", None)
         if name == "prompt" and (self.models / training.folder).is_dir():
             return  # its readers have learnt its states: another would speak another language
-        own = training.folder if (self.models / training.folder).is_dir() else self.stage.begins.get(label)
-        start = self.models / self.stage.starts.get(label, own or training.folder)
+        folder = training.folder if (self.models / training.folder).is_dir() else self.stage.begins.get(label)
+        start = self.models / self.stage.starts.get(label, folder or training.folder)
         if name in ("video", "distil"):
             settings |= {"latent_channels": ModelFolder(self.models).get("tae").config.latent_channels}
         if name in self.scale.clips:
